@@ -1,0 +1,100 @@
+//! Advertisements: which program, for which collection, when.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, Text, Timestamp};
+
+/// What an advertisement offers and when, without its name and revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AdvertisementTerms {
+    /// For people.
+    #[serde(default)]
+    pub title: Text<128>,
+    /// For people.
+    #[serde(default)]
+    pub comment: Text<1024>,
+    /// The package of the program. Its newest release is what clients run.
+    pub package: Name,
+    /// The program.
+    pub program: Name,
+    /// Who gets it.
+    pub collection: Name,
+    /// Before this instant the program isn't offered, and nothing is downloaded. At once when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// From this instant on nothing new is started. Never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// When the program must run. None: optional, the person at the client decides. At most 15 (R§10.1).
+    #[serde(default)]
+    pub assignments: Vec<Assignment>,
+    /// What a mandatory assignment does when the program ran before.
+    #[serde(default)]
+    pub rerun: Rerun,
+}
+
+impl AdvertisementTerms {
+    /// Most assignments of one advertisement (R§10.1).
+    pub const MAX_ASSIGNMENTS: usize = 15;
+
+    /// Whether the program must run.
+    #[must_use]
+    pub fn is_mandatory(&self) -> bool {
+        !self.assignments.is_empty()
+    }
+}
+
+/// An instant at which a program must run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum Assignment {
+    /// When the client has received it and the start has come.
+    AsSoonAsPossible,
+    /// At an instant, or when the client is next up.
+    At {
+        /// The instant.
+        time: Timestamp,
+    },
+}
+
+/// Whether a mandatory assignment runs a program that ran before (R§10.3). History is kept by package and program, not by
+/// advertisement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Rerun {
+    /// It ran once: it does not run again, whatever came of it.
+    Never,
+    /// It runs at each assignment.
+    Always,
+    /// It runs when the last run failed.
+    #[default]
+    IfFailed,
+    /// It runs when the last run succeeded.
+    IfSucceeded,
+}
+
+/// One revision of an advertisement: the immutable document that clients act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Advertisement {
+    /// The document's format; this is [`Advertisement::FORMAT`].
+    pub format: u32,
+    /// The advertisement's name.
+    pub name: Name,
+    /// 1 for the first revision, one more for each edit.
+    pub revision: u32,
+    /// When this revision was published.
+    pub published_at: Timestamp,
+    /// Its terms.
+    pub terms: AdvertisementTerms,
+}
+
+impl Advertisement {
+    /// The format that this version writes and reads.
+    pub const FORMAT: u32 = 1;
+}

@@ -1,0 +1,141 @@
+//! What clients and points say to the site and hear from it. The bodies are JSON; see `docs/design/0001-foundation.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::point::{PointAssignment, PointReport};
+use crate::status::StatusMessage;
+use crate::{DeviceId, Digest, Name};
+
+/// `POST /client/v1/enrol`, without a client certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolRequest {
+    /// The enrolment token's text.
+    pub token: String,
+    /// Certificate signing request, PEM. The key stays with who asks.
+    pub csr: String,
+    /// Host name; a device's name is made from it.
+    pub host_name: String,
+}
+
+/// The answer to an enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolled {
+    /// Who the caller is now.
+    pub identity: EnrolledIdentity,
+    /// The site's name.
+    pub site: Name,
+    /// The certificate for the request's key, PEM.
+    pub certificate: String,
+    /// The site's certificate authority, PEM.
+    pub authority: String,
+    /// The keys whose signatures on documents count, by role, as `dray-trust` encodes them.
+    pub trusted_keys: serde_json::Value,
+}
+
+/// Who enrolled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum EnrolledIdentity {
+    /// A client computer.
+    Device {
+        /// Its id.
+        id: DeviceId,
+        /// Its name.
+        name: Name,
+    },
+    /// A distribution point.
+    Point {
+        /// Its name.
+        name: Name,
+    },
+}
+
+/// `POST /client/v1/renew`: a new certificate for the same identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewRequest {
+    /// Certificate signing request, PEM.
+    pub csr: String,
+}
+
+/// The answer to a renewal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renewed {
+    /// The certificate, PEM.
+    pub certificate: String,
+}
+
+/// `POST /client/v1/locations`: where contents are to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocationsRequest {
+    /// Content digests; at most 100.
+    pub contents: Vec<Digest>,
+}
+
+/// The answer to a request for locations; contents that the site does not know are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Locations {
+    /// By content.
+    pub contents: Vec<ContentLocations>,
+}
+
+/// Where one content is to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentLocations {
+    /// Digest of the content's tree.
+    pub content: Digest,
+    /// Digest of the manifest object. Not signed: the tree in it must have the signed content digest.
+    pub manifest: Digest,
+    /// Bytes of the manifest object.
+    pub manifest_bytes: u64,
+    /// Who holds it, best first. The site itself is the last.
+    pub sources: Vec<ContentSource>,
+}
+
+/// A holder of content objects: `<url>/manifests/<digest>` and `<url>/packs/<digest>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentSource {
+    /// The distribution point's name, or `site`.
+    pub name: Name,
+    /// Base of the objects' addresses, without a slash at its end.
+    pub url: String,
+}
+
+/// `POST /client/v1/status`: a batch of messages, in any order; at most 500.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusBatch {
+    /// The messages.
+    pub messages: Vec<StatusMessage>,
+}
+
+/// The answer to a batch. Every message of the batch is kept now, or was kept before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusAccepted {
+    /// How many were new.
+    pub new: u64,
+}
+
+/// `GET /client/v1/point/assignments`: what the calling point is to hold. Held open like the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointAssignments {
+    /// What it is to hold; the rest may go.
+    pub contents: Vec<PointAssignment>,
+}
+
+/// `POST /client/v1/point/reports`: where the calling point is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointReports {
+    /// By content; at most 1000.
+    pub reports: Vec<PointReport>,
+}

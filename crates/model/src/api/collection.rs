@@ -1,0 +1,66 @@
+//! Collections.
+
+use serde::{Deserialize, Serialize};
+
+use crate::collection::{CollectionProperties, CollectionRule};
+use crate::{DeviceId, Name, Timestamp};
+
+/// A new collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateCollection {
+    /// Unique among collections.
+    pub name: Name,
+    /// What it says of itself.
+    #[serde(default)]
+    pub properties: CollectionProperties,
+    /// Its rules; at most 1000.
+    #[serde(default)]
+    pub rules: Vec<CollectionRule>,
+}
+
+/// A change of a collection. What is absent stays. Needs `If-Match`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangeCollection {
+    /// What it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<CollectionProperties>,
+    /// All its rules, in place of those it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<CollectionRule>>,
+}
+
+/// A collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CollectionView {
+    /// Its name.
+    pub name: Name,
+    /// Goes up with every change; the ETag.
+    pub revision: u64,
+    /// What it says of itself.
+    pub properties: CollectionProperties,
+    /// Its rules.
+    pub rules: Vec<CollectionRule>,
+    /// How many devices are members now.
+    pub members: u64,
+    /// When its membership was last computed.
+    pub evaluated_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+
+/// A member of a collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CollectionMember {
+    /// The device.
+    pub device: DeviceId,
+    /// The device's name.
+    pub name: Name,
+}

@@ -1,0 +1,99 @@
+//! Devices and enrolment tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::device::DeviceState;
+use crate::facts::Facts;
+use crate::{DeviceId, Name, Text, Timestamp};
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceView {
+    /// Its id, given at enrolment.
+    pub id: DeviceId,
+    /// Its name, made from its host name and unique among devices.
+    pub name: Name,
+    /// Whether it may talk to the site.
+    pub state: DeviceState,
+    /// When it enrolled.
+    pub enrolled_at: Timestamp,
+    /// When it last asked for its policy, told its facts or sent status.
+    pub seen_at: Option<Timestamp>,
+    /// Whether it holds a connection now, so that a nudge reaches it.
+    pub connected: bool,
+    /// When its facts were taken.
+    pub facts_at: Option<Timestamp>,
+    /// Its facts; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// Collections that it is a member of; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collections: Option<Vec<Name>>,
+}
+
+/// What an enrolment token lets somebody enrol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum EnrolmentFor {
+    /// Client computers.
+    Devices {
+        /// How many; 1 to 100 000.
+        count: u32,
+    },
+    /// One distribution point, once.
+    Point {
+        /// The point, which must exist.
+        point: Name,
+    },
+}
+
+/// A new enrolment token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateEnrolmentToken {
+    /// What for.
+    #[serde(rename = "for")]
+    pub purpose: EnrolmentFor,
+    /// For administrators.
+    #[serde(default)]
+    pub comment: Text<1024>,
+    /// How long it may be used, in seconds; 60 to 31 536 000. A day when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_s: Option<u32>,
+}
+
+/// A new enrolment token with its secret, which is shown once and kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrolmentTokenCreated {
+    /// The token's number.
+    pub id: i64,
+    /// The text to enrol with.
+    pub token: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// An enrolment token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrolmentTokenView {
+    /// The token's number.
+    pub id: i64,
+    /// What for.
+    #[serde(rename = "for")]
+    pub purpose: EnrolmentFor,
+    /// For administrators.
+    pub comment: Text<1024>,
+    /// How often it was used.
+    pub used: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was withdrawn.
+    pub revoked_at: Option<Timestamp>,
+}

@@ -1,0 +1,91 @@
+//! Packages, programs and releases.
+
+use serde::{Deserialize, Serialize};
+
+use crate::package::{Content, PackageProperties, ReleaseNumber};
+use crate::program::Program;
+use crate::{Digest, JobId, Name, Timestamp};
+
+/// A new package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreatePackage {
+    /// Unique among packages.
+    pub name: Name,
+    /// What it says of itself.
+    #[serde(default)]
+    pub properties: PackageProperties,
+    /// Folder of source files on the site server, an absolute path. Absent for a package without source files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Its programs.
+    #[serde(default)]
+    pub programs: Vec<Program>,
+}
+
+/// A change of a package. What is absent stays. Needs `If-Match`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangePackage {
+    /// What it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<PackageProperties>,
+    /// Another source folder, read at the next update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// All its programs, in place of those it has. A new release is published from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<Vec<Program>>,
+}
+
+/// A package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PackageView {
+    /// Its name.
+    pub name: Name,
+    /// Goes up with every change; the ETag.
+    pub revision: u64,
+    /// What it says of itself.
+    pub properties: PackageProperties,
+    /// Folder of source files on the site server.
+    pub source: Option<String>,
+    /// Its programs as they are now.
+    pub programs: Vec<Program>,
+    /// The newest release; absent until the first one is published.
+    pub release: Option<ReleaseView>,
+    /// The job that publishes the next release, while there is one.
+    pub publishing: Option<JobId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+
+/// A published release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReleaseView {
+    /// Which.
+    pub number: ReleaseNumber,
+    /// Digest of its signed envelope.
+    pub digest: Digest,
+    /// Its content.
+    pub content: Option<Content>,
+    /// Digest of the content's manifest object.
+    pub manifest: Option<Digest>,
+    /// Bytes of pack objects that were not stored before.
+    pub new_bytes: u64,
+    /// When it was published.
+    pub published_at: Timestamp,
+}
+
+/// Answer to a request whose work goes on as a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobStarted {
+    /// The job; see `GET /api/v1/jobs/{id}`.
+    pub job: JobId,
+}

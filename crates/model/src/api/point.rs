@@ -1,0 +1,78 @@
+//! Distribution points.
+
+use serde::{Deserialize, Serialize};
+
+use crate::point::PointContentState;
+use crate::{Name, Text, Timestamp};
+
+/// A new distribution point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreatePoint {
+    /// Unique among points; `site` is taken.
+    pub name: Name,
+    /// For people.
+    #[serde(default)]
+    pub title: Text<128>,
+    /// Where clients reach it: `https://host:port`. Host names and addresses go into its certificate.
+    pub url: String,
+}
+
+/// A change of a distribution point. What is absent stays. Needs `If-Match`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangePoint {
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Text<128>>,
+    /// Where clients reach it. A point must enrol again when its host changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether clients are sent to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// A distribution point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PointView {
+    /// Its name.
+    pub name: Name,
+    /// Goes up with every change; the ETag.
+    pub revision: u64,
+    /// For people.
+    pub title: Text<128>,
+    /// Where clients reach it.
+    pub url: String,
+    /// Whether clients are sent to it.
+    pub enabled: bool,
+    /// When it enrolled.
+    pub enrolled_at: Option<Timestamp>,
+    /// When it last talked to the site.
+    pub seen_at: Option<Timestamp>,
+    /// Packages assigned to it.
+    pub packages: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A package on a distribution point: what it should hold and where it is with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PointPackageView {
+    /// The point.
+    pub point: Name,
+    /// The package.
+    pub package: Name,
+    /// The source version that it should hold; absent until the package has one.
+    pub wanted: Option<u32>,
+    /// The newest source version that it holds, verified.
+    pub held: Option<u32>,
+    /// Where it is with the wanted one.
+    pub state: PointContentState,
+    /// When that was reported.
+    pub reported_at: Option<Timestamp>,
+}

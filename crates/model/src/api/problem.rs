@@ -1,0 +1,29 @@
+//! What the API answers when it can't do what was asked: RFC 9457 problem details with a stable code and a hint.
+
+use serde::{Deserialize, Serialize};
+
+/// Media type of a [`Problem`].
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A problem detail. Programs look at `code`, people read `title`, `detail` and `hint`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A URI reference of the kind of problem: `urn:dray:problem:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in a few words; the same for all problems of one status.
+    pub title: String,
+    /// HTTP status code.
+    pub status: u16,
+    /// Stable word for programs, like `name_taken`.
+    pub code: String,
+    /// What was attempted, and on what.
+    pub detail: String,
+    /// What to do about it, where we know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Id of the request, to be found in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}

@@ -1,0 +1,30 @@
+//! The vocabulary of Dray: ids, names, digests, objects, documents, states and the API's requests and answers.
+//!
+//! Nothing in here waits, reads a clock, draws a random number or touches a disk. Values from outside are parsed once into
+//! types that can't hold an illegal value; everything further in trusts the types.
+//! To add an object: its nouns in a file of its own, its requests and answers in `api/`, its word in `docs/glossary.md`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod advertisement;
+pub mod api;
+pub mod collection;
+pub mod device;
+pub mod digest;
+pub mod facts;
+pub mod id;
+pub mod name;
+#[cfg(feature = "openapi")]
+mod openapi;
+pub mod package;
+pub mod point;
+pub mod policy;
+pub mod program;
+pub mod state;
+pub mod status;
+pub mod timestamp;
+
+pub use digest::Digest;
+pub use id::{DeviceId, JobId, RunId};
+pub use name::{Name, Text};
+pub use timestamp::Timestamp;

@@ -1,0 +1,93 @@
+//! Packages, and the releases that are published from them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::program::Program;
+use crate::{Digest, Name, Text};
+
+/// What a package says of itself; everything but its programs and its source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PackageProperties {
+    /// For people.
+    #[serde(default)]
+    pub title: Text<128>,
+    /// The version that the software's maker gave it.
+    #[serde(default)]
+    pub version: Text<128>,
+    /// Who made the software.
+    #[serde(default)]
+    pub manufacturer: Text<128>,
+    /// The language of the software.
+    #[serde(default)]
+    pub language: Text<128>,
+    /// For administrators.
+    #[serde(default)]
+    pub comment: Text<1024>,
+}
+
+/// Which release of a package: its content's source version, and the revision of its programs and properties in it.
+///
+/// The source version goes up when the source is read again (*update*); the revision when only programs or properties change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseNumber {
+    /// 1 for the first content.
+    pub source_version: u32,
+    /// 1 for the first release of a source version.
+    pub revision: u32,
+}
+
+impl fmt::Display for ReleaseNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.source_version, self.revision)
+    }
+}
+
+/// The content of a release: a tree of files, named by the digest of its canonical encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The content digest; the only identity of content that is signed.
+    pub digest: Digest,
+    /// Bytes of all files.
+    pub size_bytes: u64,
+    /// Number of files.
+    pub files: u64,
+}
+
+/// A release: the immutable document that clients act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The document's format; this is [`Release::FORMAT`].
+    pub format: u32,
+    /// The package.
+    pub package: Name,
+    /// Which release of it.
+    pub number: ReleaseNumber,
+    /// What the package says of itself.
+    pub properties: PackageProperties,
+    /// Absent for a package without source files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+    /// The programs, by name.
+    pub programs: Vec<Program>,
+}
+
+impl Release {
+    /// The format that this version writes and reads.
+    pub const FORMAT: u32 = 1;
+
+    /// The program called `name`.
+    #[must_use]
+    pub fn program(&self, name: &Name) -> Option<&Program> {
+        self.programs.iter().find(|program| program.name == *name)
+    }
+}

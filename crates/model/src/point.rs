@@ -1,0 +1,59 @@
+//! Distribution points and what they hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Name, Timestamp};
+
+/// One package that a point is to hold, with all that it needs to fetch and verify it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointAssignment {
+    /// The package.
+    pub package: Name,
+    /// Its content's source version.
+    pub source_version: u32,
+    /// Digest of the content's tree.
+    pub content: Digest,
+    /// Digest of the manifest object that tells how the content is built.
+    pub manifest: Digest,
+    /// Bytes of the manifest object.
+    pub manifest_bytes: u64,
+}
+
+/// Where a point is with one content, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "state", deny_unknown_fields)]
+pub enum PointContentState {
+    /// The point has not looked at it yet.
+    Pending,
+    /// Bytes are on their way.
+    Transferring {
+        /// Bytes that are here.
+        done_bytes: u64,
+        /// Bytes that are needed.
+        total_bytes: u64,
+    },
+    /// Every object is here and verified.
+    Installed {
+        /// When the last object was verified.
+        verified_at: Timestamp,
+    },
+    /// The last try failed.
+    Failed {
+        /// What went wrong, in one sentence.
+        reason: String,
+        /// When it is tried again.
+        next_try: Timestamp,
+    },
+}
+
+/// What a point reports of one content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointReport {
+    /// Digest of the content's tree.
+    pub content: Digest,
+    /// Where it is with it.
+    pub state: PointContentState,
+}

@@ -1,0 +1,269 @@
+//! Programs: the command lines of a package and the conditions under which they run.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, Text};
+
+/// A command line of a package, as it is written into a release.
+///
+/// In this version of the document a program runs with the agent's own rights, whether or not somebody is signed in,
+/// without a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// Unique in the package.
+    pub name: Name,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text<128>,
+    /// For people; shown at the client.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub comment: Text<1024>,
+    /// The command line, split by the platform's own rules and never passed to a shell unless it names one. The first word is
+    /// looked for in the content folder, then in the system's search path.
+    pub command: CommandLine,
+    /// Working folder: relative to the content folder, or absolute. The content folder itself when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_in: Option<Text<1024>>,
+    /// After this time the program is stopped with its whole process tree. 1 minute to 7 days, in seconds.
+    #[serde(default)]
+    pub max_run_time: MaxRunTime,
+    /// Free space in bytes on the content cache's file system that must be there before the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_space_bytes: Option<u64>,
+    /// Condition on the device's facts; a device that does not meet it rejects the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<Expression>,
+    /// Condition on fresh facts that holds when the program's effect is there: asked before the run (already there: no run
+    /// is needed) and after it (verification).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detect: Option<Expression>,
+    /// What exit codes mean.
+    #[serde(default)]
+    pub exit_codes: ExitCodes,
+    /// What happens when the exit code asks for another try.
+    #[serde(default)]
+    pub retry: Retry,
+    /// A disabled program is not started on any client, whatever advertises it.
+    #[serde(default)]
+    pub disabled: bool,
+}
+
+/// A command line: 1 to 2048 characters, with a first word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "String", into = "String")]
+pub struct CommandLine(String);
+
+/// Why a text is not a [`CommandLine`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCommandLine {
+    /// Nothing to run.
+    #[error("the command line is empty")]
+    Empty,
+    /// Over 2048 characters.
+    #[error("a command line has at most 2048 characters, this one has {0}")]
+    TooLong(usize),
+    /// A NUL or line break, which no platform passes on.
+    #[error("a command line can't hold control characters")]
+    Control,
+}
+
+impl CommandLine {
+    /// The text as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CommandLine {
+    type Error = InvalidCommandLine;
+
+    fn try_from(text: String) -> Result<Self, InvalidCommandLine> {
+        let length = text.chars().count();
+        match () {
+            () if text.trim().is_empty() => Err(InvalidCommandLine::Empty),
+            () if length > 2048 => Err(InvalidCommandLine::TooLong(length)),
+            () if text.chars().any(|c| c.is_control() && c != '\t') => Err(InvalidCommandLine::Control),
+            () => Ok(Self(text)),
+        }
+    }
+}
+
+impl std::str::FromStr for CommandLine {
+    type Err = InvalidCommandLine;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCommandLine> {
+        text.to_owned().try_into()
+    }
+}
+
+impl From<CommandLine> for String {
+    fn from(command: CommandLine) -> Self {
+        command.0
+    }
+}
+
+/// The time after which a program is stopped: 60 to 604 800 seconds, 7200 when nothing is said (R§6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "u32", into = "u32")]
+pub struct MaxRunTime(u32);
+
+/// A time limit outside one minute to seven days.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} s is not a time limit: 60 s to 604800 s (7 days) are allowed")]
+pub struct InvalidMaxRunTime(u32);
+
+impl MaxRunTime {
+    /// The limit in seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for MaxRunTime {
+    fn default() -> Self {
+        Self(120 * 60)
+    }
+}
+
+impl TryFrom<u32> for MaxRunTime {
+    type Error = InvalidMaxRunTime;
+
+    fn try_from(seconds: u32) -> Result<Self, InvalidMaxRunTime> {
+        if (60..=7 * 24 * 3600).contains(&seconds) { Ok(Self(seconds)) } else { Err(InvalidMaxRunTime(seconds)) }
+    }
+}
+
+impl From<MaxRunTime> for u32 {
+    fn from(limit: MaxRunTime) -> Self {
+        limit.0
+    }
+}
+
+/// An expression of the collection language: the text that a person wrote, and its checked form that devices evaluate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Expression {
+    /// CEL, as it was written.
+    pub text: String,
+    /// The checked form in `dray-query`'s own encoding. The site makes it from the text; what a request brings is replaced.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub compiled: serde_json::Value,
+}
+
+/// What the exit codes of a program mean. Codes that are not listed are failures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct ExitCodes(pub BTreeMap<i64, ExitClass>);
+
+/// The meaning of an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ExitClass {
+    /// The program did its work.
+    Success,
+    /// It did its work, and the computer must restart for it to take effect.
+    SuccessRestart,
+    /// It could not work now; it is tried again.
+    Retry,
+    /// It failed.
+    Failure,
+}
+
+impl ExitCodes {
+    /// The class of `code`.
+    #[must_use]
+    pub fn class(&self, code: i64) -> ExitClass {
+        self.0.get(&code).copied().unwrap_or(ExitClass::Failure)
+    }
+}
+
+impl Default for ExitCodes {
+    /// 0 is success; 1604, 1641 and 3010 are success with a restart as installers on Windows say it (R§3.3; they can't occur
+    /// elsewhere); 75 asks for another try (`EX_TEMPFAIL` of sysexits.h), as does 1618, "another installation is in progress".
+    fn default() -> Self {
+        use ExitClass::{Retry, Success, SuccessRestart};
+        let table = [
+            (0, Success),
+            (1604, SuccessRestart),
+            (1641, SuccessRestart),
+            (3010, SuccessRestart),
+            (3011, SuccessRestart),
+            (75, Retry),
+            (1618, Retry),
+        ];
+        Self(table.into())
+    }
+}
+
+/// How often and when a program that asked for it is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Tries after the first one.
+    pub count: u32,
+    /// Seconds between the end of one try and the start of the next.
+    pub interval_s: u32,
+}
+
+impl Default for Retry {
+    /// 1008 tries, ten minutes apart: a week (R§3.3).
+    fn default() -> Self {
+        Self { count: 1008, interval_s: 600 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_needs_only_a_name_and_a_command() {
+        let program: Program = serde_json::from_str(r#"{"name": "install", "command": "./install.sh /q"}"#).unwrap();
+        assert_eq!(program.max_run_time.seconds(), 7200);
+        assert_eq!(program.retry, Retry { count: 1008, interval_s: 600 });
+        assert_eq!(program.exit_codes.class(0), ExitClass::Success);
+        assert_eq!(program.exit_codes.class(75), ExitClass::Retry);
+        assert_eq!(program.exit_codes.class(1), ExitClass::Failure);
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let text = r#"{"name": "install", "command": "x", "comand": "y"}"#;
+        assert!(serde_json::from_str::<Program>(text).unwrap_err().to_string().contains("comand"));
+    }
+
+    #[test]
+    fn a_command_line_has_a_first_word_and_no_line_breaks() {
+        assert_eq!("  ".parse::<CommandLine>(), Err(InvalidCommandLine::Empty));
+        assert_eq!("a\nb".parse::<CommandLine>(), Err(InvalidCommandLine::Control));
+        assert_eq!("x".repeat(2049).parse::<CommandLine>(), Err(InvalidCommandLine::TooLong(2049)));
+        assert!(r#"msiexec /i "a b.msi" /qn"#.parse::<CommandLine>().is_ok());
+    }
+
+    #[test]
+    fn a_time_limit_is_a_minute_to_a_week() {
+        for (seconds, legal) in [(0, false), (59, false), (60, true), (604_800, true), (604_801, false)] {
+            assert_eq!(MaxRunTime::try_from(seconds).is_ok(), legal, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn exit_codes_are_keys_in_json() {
+        let codes: ExitCodes = serde_json::from_str(r#"{"0": "success", "-1": "retry"}"#).unwrap();
+        assert_eq!(codes.class(-1), ExitClass::Retry);
+        assert_eq!(codes.class(3010), ExitClass::Failure, "a table that is given replaces the default one");
+    }
+}

@@ -1,0 +1,362 @@
+//! The states of an advertised program on a client, and the reason for each wait.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// Where a client is with an advertised program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientState {
+    /// The client has it in its policy.
+    Received,
+    /// Its start or its next assignment has not come.
+    Scheduled,
+    /// The client asks where the content is.
+    Locating,
+    /// Something stands in the way; the reason says what.
+    Waiting,
+    /// Content is on its way.
+    Downloading,
+    /// Content is here, or none is needed, and the program may be started by the person at the client.
+    Ready,
+    /// Another program runs first.
+    Queued,
+    /// It runs.
+    Running,
+    /// It asked for another try, and waits for it.
+    Retrying,
+    /// It succeeded, and the computer must restart.
+    RestartPending,
+    /// It succeeded.
+    Succeeded,
+    /// It failed for good.
+    Failed,
+    /// It ran before, and the rerun rule says no.
+    WillNotRerun,
+    /// The advertisement's time is over.
+    Expired,
+    /// The device does not meet the requirements.
+    Rejected,
+    /// It no longer reaches the device.
+    Cancelled,
+}
+
+impl ClientState {
+    /// All states, in the order of a program's life.
+    pub const ALL: [Self; 16] = [
+        Self::Received,
+        Self::Scheduled,
+        Self::Locating,
+        Self::Waiting,
+        Self::Downloading,
+        Self::Ready,
+        Self::Queued,
+        Self::Running,
+        Self::Retrying,
+        Self::RestartPending,
+        Self::Succeeded,
+        Self::Failed,
+        Self::WillNotRerun,
+        Self::Expired,
+        Self::Rejected,
+        Self::Cancelled,
+    ];
+
+    /// The word that is stored and sent.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Scheduled => "scheduled",
+            Self::Locating => "locating",
+            Self::Waiting => "waiting",
+            Self::Downloading => "downloading",
+            Self::Ready => "ready",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::RestartPending => "restart_pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::WillNotRerun => "will_not_rerun",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing more happens without a new assignment, release or advertisement.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::RestartPending
+                | Self::Succeeded
+                | Self::Failed
+                | Self::WillNotRerun
+                | Self::Expired
+                | Self::Rejected
+                | Self::Cancelled
+        )
+    }
+}
+
+impl std::fmt::Display for ClientState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for ClientState {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
+
+/// A word that names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a state of an advertised program")]
+pub struct UnknownState(String);
+
+/// Why a client is in a state: a stable code with what people need to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "code", deny_unknown_fields)]
+pub enum Reason {
+    /// The advertisement's start has not come.
+    NotStarted,
+    /// The next mandatory assignment has not come.
+    NotAssignedYet,
+    /// The advertisement is optional: the person at the client starts it.
+    UserDecides,
+    /// The program is disabled at the site.
+    ProgramDisabled,
+    /// The device's facts do not meet the program's requirement.
+    RequirementNotMet {
+        /// The requirement's text.
+        requirement: String,
+    },
+    /// The site is asked for sources of the content.
+    AskingForSources,
+    /// No source holds the content yet.
+    NoSource,
+    /// The site can't be reached, so sources are not known.
+    SiteUnreachable {
+        /// What happened, in one sentence.
+        error: String,
+    },
+    /// Content is being fetched.
+    Fetching,
+    /// Sources failed; fetching goes on later.
+    SourcesFailed {
+        /// What happened last, in one sentence.
+        error: String,
+    },
+    /// What arrived did not match its digest; another source or a later try is needed.
+    ContentDamaged {
+        /// Which part, in one sentence.
+        error: String,
+    },
+    /// There is not enough free space.
+    DiskFull {
+        /// Bytes needed.
+        needed_bytes: u64,
+        /// Bytes free.
+        free_bytes: u64,
+    },
+    /// Another program runs.
+    AnotherProgramRuns {
+        /// Its advertisement.
+        advertisement: String,
+    },
+    /// The program runs.
+    Started,
+    /// The exit code asks for another try.
+    RetryAsked {
+        /// The exit code.
+        exit_code: i64,
+        /// Tries so far.
+        tries: u32,
+    },
+    /// The program ended with this exit code.
+    ExitCode {
+        /// The exit code.
+        exit_code: i64,
+    },
+    /// The program was ended by a signal.
+    Signal {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The program ran over its time limit and was stopped with its process tree.
+    TimeLimit {
+        /// The limit in seconds.
+        limit_s: u32,
+    },
+    /// The program could not be started.
+    NotStartable {
+        /// What happened, in one sentence.
+        error: String,
+    },
+    /// The computer restarted while the program ran, so its result is not known (2007: 10021).
+    Interrupted,
+    /// The process that watched the program was ended, so the program's result is not known.
+    RunnerLost,
+    /// The program's effect was there before it ran, so it was not run.
+    AlreadyPresent,
+    /// The program ended well, but its effect can't be detected.
+    NotDetected,
+    /// It ran before, and the rerun rule says no.
+    RanBefore {
+        /// Whether that run succeeded.
+        succeeded: bool,
+    },
+    /// The advertisement's time is over.
+    AdvertisementExpired,
+    /// The policy is over its expiry, so nothing is started by it until the site signs a new one.
+    PolicyExpired,
+    /// The device's clock lies before the policy's date of issue by more than a day.
+    ClockWrong,
+    /// The release does not hold the program.
+    NoSuchProgram,
+    /// A document of the policy could not be had or was refused.
+    DocumentRefused {
+        /// What happened, in one sentence.
+        error: String,
+    },
+    /// The advertisement does not reach the device any more.
+    Withdrawn,
+}
+
+impl Reason {
+    /// The stable code, as in the JSON form.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::NotAssignedYet => "not_assigned_yet",
+            Self::UserDecides => "user_decides",
+            Self::ProgramDisabled => "program_disabled",
+            Self::RequirementNotMet { .. } => "requirement_not_met",
+            Self::AskingForSources => "asking_for_sources",
+            Self::NoSource => "no_source",
+            Self::SiteUnreachable { .. } => "site_unreachable",
+            Self::Fetching => "fetching",
+            Self::SourcesFailed { .. } => "sources_failed",
+            Self::ContentDamaged { .. } => "content_damaged",
+            Self::DiskFull { .. } => "disk_full",
+            Self::AnotherProgramRuns { .. } => "another_program_runs",
+            Self::Started => "started",
+            Self::RetryAsked { .. } => "retry_asked",
+            Self::ExitCode { .. } => "exit_code",
+            Self::Signal { .. } => "signal",
+            Self::TimeLimit { .. } => "time_limit",
+            Self::NotStartable { .. } => "not_startable",
+            Self::Interrupted => "interrupted",
+            Self::RunnerLost => "runner_lost",
+            Self::AlreadyPresent => "already_present",
+            Self::NotDetected => "not_detected",
+            Self::RanBefore { .. } => "ran_before",
+            Self::AdvertisementExpired => "advertisement_expired",
+            Self::PolicyExpired => "policy_expired",
+            Self::ClockWrong => "clock_wrong",
+            Self::NoSuchProgram => "no_such_program",
+            Self::DocumentRefused { .. } => "document_refused",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    /// One sentence for people, without a full stop.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotStarted => write!(f, "the advertisement has not started yet"),
+            Self::NotAssignedYet => write!(f, "its next assignment has not come"),
+            Self::UserDecides => write!(f, "it is optional: the person at the computer starts it"),
+            Self::ProgramDisabled => write!(f, "the program is disabled at the site"),
+            Self::RequirementNotMet { requirement } => {
+                write!(f, "the device does not meet the requirement {requirement}")
+            }
+            Self::AskingForSources => write!(f, "asking the site where the content is"),
+            Self::NoSource => write!(f, "no source holds this content yet"),
+            Self::SiteUnreachable { error } => write!(f, "the site can't be reached: {error}"),
+            Self::Fetching => write!(f, "content is being fetched"),
+            Self::SourcesFailed { error } => write!(f, "every source of the content failed: {error}"),
+            Self::ContentDamaged { error } => write!(f, "content did not match its digest: {error}"),
+            Self::DiskFull { needed_bytes, free_bytes } => {
+                write!(f, "not enough free space: {needed_bytes} bytes are needed and {free_bytes} are free")
+            }
+            Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
+            Self::Started => write!(f, "the program runs"),
+            Self::RetryAsked { exit_code, tries } => {
+                write!(f, "exit code {exit_code} asks for another try after {tries} so far")
+            }
+            Self::ExitCode { exit_code } => write!(f, "the program ended with exit code {exit_code}"),
+            Self::Signal { signal } => write!(f, "the program was ended by signal {signal}"),
+            Self::TimeLimit { limit_s } => write!(f, "the program ran over its limit of {limit_s} s and was stopped"),
+            Self::NotStartable { error } => write!(f, "the program could not be started: {error}"),
+            Self::Interrupted => write!(f, "the computer restarted while the program ran"),
+            Self::RunnerLost => write!(f, "the process that watched the program was ended, its result is not known"),
+            Self::AlreadyPresent => write!(f, "its effect was there already, it was not run"),
+            Self::NotDetected => write!(f, "the program ended well, but its effect is not there"),
+            Self::RanBefore { succeeded: true } => write!(f, "it ran before with success, and the rerun rule says no"),
+            Self::RanBefore { succeeded: false } => write!(f, "it ran before and failed, and the rerun rule says no"),
+            Self::AdvertisementExpired => write!(f, "the advertisement has expired"),
+            Self::PolicyExpired => write!(f, "the policy has expired and the site has not signed a new one"),
+            Self::ClockWrong => write!(f, "the computer's clock is wrong: it lies before the policy's date"),
+            Self::NoSuchProgram => write!(f, "the release does not hold this program"),
+            Self::DocumentRefused { error } => write!(f, "a document of the policy was refused: {error}"),
+            Self::Withdrawn => write!(f, "the advertisement does not reach this device any more"),
+        }
+    }
+}
+
+/// A state with its reason, since when it holds, and when it may change next by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Standing {
+    /// Where the client is.
+    pub state: ClientState,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Since when.
+    pub since: Timestamp,
+    /// The next instant at which anything changes by itself; absent when only news from outside can change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_read_back_and_agree_with_json() {
+        for state in ClientState::ALL {
+            assert_eq!(state.as_str().parse(), Ok(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+
+    #[test]
+    fn reason_codes_agree_with_json() {
+        let reasons = [
+            Reason::NotStarted,
+            Reason::RequirementNotMet { requirement: "false".into() },
+            Reason::DiskFull { needed_bytes: 2, free_bytes: 1 },
+            Reason::RetryAsked { exit_code: 75, tries: 3 },
+            Reason::RanBefore { succeeded: true },
+            Reason::Withdrawn,
+        ];
+        for reason in reasons {
+            assert_eq!(serde_json::to_value(&reason).unwrap()["code"], reason.code());
+        }
+    }
+}
