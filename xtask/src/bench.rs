@@ -1,0 +1,48 @@
+//! `cargo xtask bench NAME`: figures from release builds, each beside the limit or the peer that it is held against.
+//!
+//! To add one: a file in `bench/` that returns a [`Report`], and its name in [`Bench`].
+
+mod agent;
+mod content;
+mod fleet;
+mod latency;
+mod report;
+
+use anyhow::bail;
+use report::Report;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to measure
+    bench: Bench,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bench {
+    /// From the nudge to the start of the program
+    Latency,
+    /// Size, memory and wake-ups of the agent
+    Agent,
+    /// Ingest and first download of a large package: memory and time
+    Content,
+}
+
+pub(crate) fn bench(arguments: &Arguments) -> anyhow::Result<()> {
+    let report: Report = match arguments.bench {
+        Bench::Latency => latency::measure()?,
+        Bench::Agent => agent::measure()?,
+        Bench::Content => content::measure()?,
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{}", report.table());
+    }
+    if !report.met() {
+        bail!("not every limit of the benchmark {} is met", report.bench);
+    }
+    Ok(())
+}

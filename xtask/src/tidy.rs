@@ -1,0 +1,24 @@
+//! `cargo xtask tidy`: rules of the house that no compiler checks.
+//!
+//! Who may import whom is the table in [`imports`]; the map is `docs/architecture.md`; [`files`] has the rules for every file.
+
+mod files;
+mod imports;
+mod map;
+
+use anyhow::bail;
+
+pub(crate) fn tidy() -> anyhow::Result<()> {
+    let workspace = imports::Workspace::read()?;
+    let mut faults = imports::check(&workspace);
+    faults.extend(map::check(&workspace)?);
+    faults.extend(files::check()?);
+    if faults.is_empty() {
+        eprintln!("tidy: imports, map and files are in order");
+        return Ok(());
+    }
+    for fault in &faults {
+        eprintln!("tidy: {fault}");
+    }
+    bail!("tidy found {} faults", faults.len())
+}
