@@ -1,0 +1,34 @@
+//! Content: trees, chunks, packs and manifests; what to fetch for a tree and how to rebuild it.
+//!
+//! Pure and synchronous: it touches only the folders and bytes that it is given, and knows no network, database or clock.
+//! A [`Tree`] is the identity of content; chunking, packing and compression are how its bytes travel. Nothing that is read here
+//! is believed: every decoder has [`Limits`], every chunk is checked against its digest before it is kept.
+//!
+//! - A site publishes: [`scan::probe`], then [`ingest::ingest`] turns a source folder into staged packs and a [`Manifest`].
+//! - A point holds objects: [`ObjectName`], [`Manifest::decode`], [`Manifest::packs`], [`pack::verify`].
+//! - A client receives: [`plan::plan`], then an [`assemble::Assembly`] takes fetched ranges and makes the folder;
+//!   [`verify::verify_tree`] tells later whether it is still whole.
+//!
+//! The formats are described byte by byte in `docs/formats.md` and frozen by `tests/golden`.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
+
+pub mod chunker;
+pub mod codec;
+mod compress;
+pub mod limits;
+pub mod manifest;
+mod native;
+pub mod object;
+pub mod pack;
+pub mod path;
+pub mod progress;
+pub mod scan;
+pub mod tree;
+
+pub use codec::DecodeError;
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use object::ObjectName;
+pub use path::{LinkTarget, TreePath};
+pub use progress::Progress;
+pub use tree::{Entry, FileNode, Node, Tree};

@@ -1,0 +1,95 @@
+//! What differs between operating systems: executable bits, links, identity of files, syncing folders.
+//!
+//! The only place in this crate that knows which system it runs on.
+
+use std::fs::{File, FileType, Metadata};
+use std::io;
+use std::path::Path;
+
+/// Whether the owner may execute it. Windows has no such bit.
+pub(crate) fn is_executable(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+/// Whether [`is_executable`] tells anything here.
+pub(crate) const KNOWS_EXECUTABLE: bool = cfg!(unix);
+
+/// Gives a file the rights of content: readable by all, writable by its owner, executable when asked.
+pub(crate) fn set_file_rights(file: &File, executable: bool) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mode = if executable { 0o755 } else { 0o644 };
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, executable);
+        Ok(())
+    }
+}
+
+/// Makes a symbolic link. `directory` matters on Windows only.
+pub(crate) fn make_link(target: &str, link: &Path, directory: bool) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let _ = directory;
+        std::os::unix::fs::symlink(target, link)
+    }
+    #[cfg(windows)]
+    {
+        let target = target.replace('/', "\\");
+        if directory {
+            std::os::windows::fs::symlink_dir(target, link)
+        } else {
+            std::os::windows::fs::symlink_file(target, link)
+        }
+    }
+}
+
+/// The text of a link's target with `/` as separator; `None` when it is not UTF-8.
+pub(crate) fn link_text(target: &Path) -> Option<String> {
+    let text = target.to_str()?;
+    Some(if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() })
+}
+
+/// Whether both describe the same file on disk, as far as the system tells.
+pub(crate) fn same_file(a: &Metadata, b: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (a.dev(), a.ino()) == (b.dev(), b.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (a, b);
+        true
+    }
+}
+
+/// What a file that is neither file, folder nor link is.
+pub(crate) fn special_kind(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_socket() {
+            return "socket";
+        } else if kind.is_fifo() {
+            return "pipe";
+        } else if kind.is_block_device() || kind.is_char_device() {
+            return "device";
+        }
+    }
+    let _ = kind;
+    "special file"
+}
+
+/// Makes the names in a folder durable. Windows does that by itself.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,95 @@
+//! The names of content objects: the layout of a content store and of a distribution point.
+//!
+//! An object never changes; its name holds the digest of its bytes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use dray_model::Digest;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of an object in a content store, relative to the store's root: `manifests/<digest>` or `packs/<digest>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectName {
+    /// A manifest; the digest is that of its bytes.
+    Manifest(Digest),
+    /// A pack of chunks; the digest is that of its bytes.
+    Pack(Digest),
+}
+
+/// A text that names no content object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of a content object: manifests/<digest> or packs/<digest> is expected")]
+pub struct InvalidObjectName;
+
+impl ObjectName {
+    /// The digest that the object's bytes must have.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        match self {
+            Self::Manifest(digest) | Self::Pack(digest) => *digest,
+        }
+    }
+
+    /// The folder of its kind.
+    #[must_use]
+    pub const fn folder(&self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "manifests",
+            Self::Pack(_) => "packs",
+        }
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.folder(), self.digest())
+    }
+}
+
+impl FromStr for ObjectName {
+    type Err = InvalidObjectName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidObjectName> {
+        let (folder, digest) = text.split_once('/').ok_or(InvalidObjectName)?;
+        let digest = digest.parse().map_err(|_| InvalidObjectName)?;
+        match folder {
+            "manifests" => Ok(Self::Manifest(digest)),
+            "packs" => Ok(Self::Pack(digest)),
+            _ => Err(InvalidObjectName),
+        }
+    }
+}
+
+impl Serialize for ObjectName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back() {
+        for name in [ObjectName::Manifest(Digest::of(b"m")), ObjectName::Pack(Digest::of(b"p"))] {
+            assert_eq!(name.to_string().parse(), Ok(name));
+            assert_eq!(serde_json::from_str::<ObjectName>(&serde_json::to_string(&name).unwrap()).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn nothing_but_a_kind_and_a_digest_is_a_name() {
+        let digest = Digest::of(b"p").to_string();
+        for bad in ["", "packs", "packs/", &digest, &format!("packs/../{digest}"), &format!("/packs/{digest}")] {
+            assert_eq!(bad.parse::<ObjectName>(), Err(InvalidObjectName), "{bad}");
+        }
+    }
+}
