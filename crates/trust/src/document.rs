@@ -22,9 +22,12 @@ pub struct Sealed {
 /// Writes `document` as JSON and signs it in `role` with each of `keys`.
 ///
 /// # Errors
-/// [`EnvelopeError::Unwritable`] for a value without a JSON form, [`EnvelopeError::TooLarge`] or [`EnvelopeError::TooDeep`] for a
+/// [`EnvelopeError::NoSigner`] without keys, [`EnvelopeError::Unwritable`] for a value without a JSON form, [`EnvelopeError::TooLarge`] or [`EnvelopeError::TooDeep`] for a
 /// document that no reader with the default [`Limits`] would take.
 pub fn seal_document<T: Serialize>(role: Role, document: &T, keys: &[&SigningKey]) -> Result<Sealed, EnvelopeError> {
+    if keys.is_empty() {
+        return Err(EnvelopeError::NoSigner(role));
+    }
     let payload = serde_json::to_vec(document).map_err(|source| EnvelopeError::Unwritable { role, source })?;
     Limits::DEFAULT.check_depth(&payload)?;
     let bytes = Envelope::sign(role.payload_type(), payload, keys).to_bytes();
@@ -85,6 +88,28 @@ mod tests {
         let opened: Note =
             open_document(&sealed.bytes, Some(sealed.digest), &trusting(&key), Role::Advertisement).unwrap();
         assert_eq!(opened, note());
+    }
+
+    /// Ed25519 signs the same bytes the same way each time, so the whole document is always the same; OpenSSL made this signature too.
+    #[test]
+    fn a_document_of_today_can_be_read_for_ever() {
+        let seed = "-----BEGIN PRIVATE KEY-----\n\
+                    MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+                    -----END PRIVATE KEY-----\n";
+        let key = SigningKey::from_pem(seed).unwrap();
+        let keys = include_str!("../tests/golden/trusted-keys.json").trim_end();
+        let document = include_str!("../tests/golden/document.json").trim_end();
+        assert_eq!(serde_json::to_string(&trusting(&key)).unwrap(), keys);
+        let sealed = seal_document(Role::Advertisement, &note(), &[&key]).unwrap();
+        assert_eq!(String::from_utf8(sealed.bytes).unwrap(), document);
+        let keys = serde_json::from_str(keys).unwrap();
+        assert_eq!(open_document::<Note>(document.as_bytes(), None, &keys, Role::Advertisement).unwrap(), note());
+    }
+
+    #[test]
+    fn a_document_that_nobody_signs_is_not_sealed() {
+        let refused = seal_document(Role::Advertisement, &note(), &[]);
+        assert!(matches!(refused, Err(EnvelopeError::NoSigner(Role::Advertisement))));
     }
 
     #[test]

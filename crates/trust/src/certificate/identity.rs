@@ -102,8 +102,23 @@ impl fmt::Display for Identity {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+    use std::time::Duration;
+
     use super::*;
+    use crate::certificate::{CertificateAuthority, NewIdentity, first_in_pem};
+    use dray_model::Timestamp;
     use proptest::prelude::*;
+
+    fn certificate() -> Vec<u8> {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let authority = CertificateAuthority::generate(&name("acme"), now).unwrap();
+        let csr = NewIdentity::generate().csr_pem;
+        let addresses = ["point.example".parse().unwrap(), "192.0.2.7".parse().unwrap()];
+        let point = Identity::Point(name("berlin"));
+        let issued = authority.issue(&csr, &point, &addresses, Duration::from_secs(60), now).unwrap();
+        first_in_pem(&issued.chain_pem).unwrap().to_vec()
+    }
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -141,6 +156,20 @@ mod tests {
             if let Some(peer) = PeerIdentity::from_uri(&text) {
                 prop_assert_eq!(peer.to_uri(), text);
             }
+        }
+
+        /// Reading doesn't verify, so a changed certificate may well name somebody; it must only never panic.
+        #[test]
+        fn a_damaged_certificate_is_read_or_refused(
+            damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(certificate);
+            let mut der = WHOLE.clone();
+            for (place, byte) in damage {
+                let place = place.index(der.len());
+                der[place] = byte;
+            }
+            let _ = PeerIdentity::from_certificate_der(&der);
         }
 
         #[test]

@@ -93,8 +93,15 @@ impl PublicKeyData for RequestedKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+
+    fn to_pem(der: &[u8]) -> String {
+        let body = STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n")
+    }
 
     #[test]
     fn our_own_requests_are_read() {
@@ -118,9 +125,7 @@ mod tests {
         let mut der = CertificateParams::default().serialize_request(&thief).unwrap().der().to_vec();
         let place = der.windows(65).position(|bytes| bytes == thief.public_key_raw()).unwrap();
         der[place..place + 65].copy_from_slice(victim.public_key_raw());
-        let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
-        let csr = format!("-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n");
-        assert!(matches!(RequestedKey::read(&csr), Err(IssueError::RequestSignature)));
+        assert!(matches!(RequestedKey::read(&to_pem(&der)), Err(IssueError::RequestSignature)));
     }
 
     #[test]
@@ -138,9 +143,19 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
-            let csr = format!("-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n");
-            prop_assert!(RequestedKey::read(&csr).is_err());
+            prop_assert!(RequestedKey::read(&to_pem(&bytes)).is_err());
+        }
+
+        /// What the signature doesn't cover may change, the key never.
+        #[test]
+        fn a_damaged_request_never_gives_another_key(place in any::<proptest::sample::Index>(), byte in any::<u8>()) {
+            let key = generate_key();
+            let mut der = CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
+            let place = place.index(der.len());
+            der[place] = byte;
+            if let Ok(read) = RequestedKey::read(&to_pem(&der)) {
+                prop_assert_eq!(read.der_bytes(), key.public_key_raw());
+            }
         }
     }
 }

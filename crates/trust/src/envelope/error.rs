@@ -67,6 +67,9 @@ pub enum EnvelopeError {
         /// Where reading stopped.
         source: serde_json::Error,
     },
+    /// A document to be signed by nobody.
+    #[error("no key given to sign a {0} with")]
+    NoSigner(Role),
     /// A document that can't be written as JSON.
     #[error("can't write a {role} as JSON")]
     Unwritable {

@@ -1,3 +1,5 @@
+//! What an envelope accepts and refuses: the published vectors, one test for each way to tamper, and arbitrary bytes.
+
 use proptest::prelude::*;
 
 use super::*;

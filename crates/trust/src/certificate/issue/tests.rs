@@ -1,3 +1,5 @@
+//! What the authority puts into certificates, whatever requests ask for.
+
 use dray_model::DeviceId;
 use rcgen::{BasicConstraints, DnType, KeyPair};
 use x509_parser::certificate::X509Certificate;
