@@ -1,0 +1,69 @@
+-- What every part of the site stands on: settings of the site, administrator tokens, audit log, jobs, idempotency keys.
+
+CREATE TABLE site_meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE administrator_token (
+    name       TEXT PRIMARY KEY,
+    hash       BYTEA NOT NULL UNIQUE,
+    role       TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT
+);
+
+CREATE TABLE audit (
+    seq         BIGINT PRIMARY KEY,
+    at          BIGINT NOT NULL,
+    actor       TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    object_kind TEXT NOT NULL,
+    object_name TEXT NOT NULL,
+    detail      TEXT NOT NULL,
+    prev_hash   BYTEA NOT NULL,
+    hash        BYTEA NOT NULL
+);
+
+CREATE INDEX audit_object ON audit (object_kind, object_name, seq);
+
+CREATE TABLE job (
+    id          BIGINT PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    dedup_key   TEXT,
+    payload     TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    run_at      BIGINT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    lease_owner TEXT,
+    lease_until BIGINT,
+    progress    TEXT,
+    error       TEXT,
+    created_at  BIGINT NOT NULL,
+    finished_at BIGINT
+);
+
+-- At most one job of a kind waits for each key.
+CREATE UNIQUE INDEX job_waiting_key ON job (kind, dedup_key) WHERE state = 'queued' AND dedup_key IS NOT NULL;
+CREATE INDEX job_due ON job (run_at, id) WHERE state = 'queued';
+CREATE INDEX job_leased ON job (lease_until) WHERE state = 'running';
+CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE idempotency (
+    actor          TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    request_digest BYTEA NOT NULL,
+    status         BIGINT,
+    content_type   TEXT,
+    body           BYTEA,
+    created_at     BIGINT NOT NULL,
+    PRIMARY KEY (actor, key)
+);
+
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+-- SQLite's name for the reading of hexadecimal digits, so that bulk statements have one text.
+CREATE FUNCTION unhex(digits TEXT) RETURNS BYTEA
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN decode(digits, 'hex');

@@ -1,0 +1,52 @@
+//! The site's own settings and counters: a small table of keys and values.
+
+use crate::db::{Snapshot, WriteTx};
+use crate::error::{Attempt as _, StoreError};
+use crate::row::Record;
+
+/// Key of the site's id, set once at its making.
+pub const SITE_ID: &str = "site_id";
+/// Key of the counter that goes up with every change that may alter a client's policy.
+pub const POLICY_GENERATION: &str = "policy_generation";
+
+/// The value of `key`.
+pub async fn get(snapshot: &mut Snapshot, key: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT key, value FROM site_meta WHERE key = $1")
+        .bind(key)
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("read a setting of the site")?;
+    row.map(|row| Record::new("site_meta", "key", &row).text("value")).transpose()
+}
+
+/// Sets `key` to `value`.
+pub async fn set(tx: &mut WriteTx, key: &str, value: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO site_meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(key)
+    .bind(value)
+    .execute(tx.connection())
+    .await
+    .attempt("set a setting of the site")?;
+    Ok(())
+}
+
+/// The counter `key`; 0 before its first rise.
+pub async fn generation(snapshot: &mut Snapshot, key: &str) -> Result<i64, StoreError> {
+    let Some(text) = get(snapshot, key).await? else { return Ok(0) };
+    text.parse().map_err(|error: std::num::ParseIntError| StoreError::Corrupt {
+        table: "site_meta",
+        column: "value",
+        id: key.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Raises the counter `key` by one and tells its new value.
+pub async fn next_generation(tx: &mut WriteTx, key: &str) -> Result<i64, StoreError> {
+    const SQL: &str = "INSERT INTO site_meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE \
+                       SET value = CAST(CAST(site_meta.value AS BIGINT) + 1 AS TEXT) RETURNING key, value";
+    let row = sqlx::query(SQL).bind(key).fetch_one(tx.connection()).await.attempt("raise a counter of the site")?;
+    Record::new("site_meta", "key", &row).parsed("value")
+}
