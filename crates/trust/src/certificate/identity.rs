@@ -109,6 +109,7 @@ mod tests {
     use crate::certificate::{CertificateAuthority, NewIdentity, first_in_pem};
     use dray_model::Timestamp;
     use proptest::prelude::*;
+    use rcgen::{CertificateParams, KeyPair, SanType};
 
     fn certificate() -> Vec<u8> {
         let now = Timestamp::from_secs(1_800_000_000);
@@ -148,6 +149,28 @@ mod tests {
         ] {
             assert_eq!(PeerIdentity::from_uri(&bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_certificate_that_names_two_parties_or_none_is_nobody() {
+        let named = |uris: &[&str]| {
+            let mut params = CertificateParams::default();
+            params.subject_alt_names = uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
+            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            PeerIdentity::from_certificate_der(certificate.der())
+        };
+        assert!(named(&["https://example", "dray://acme/site"]).is_ok());
+        assert_eq!(named(&["dray://acme/site", "dray://acme/point/a"]), Err(CertificateError::NoIdentity));
+        assert_eq!(named(&["https://example"]), Err(CertificateError::NoIdentity));
+        assert_eq!(named(&[]), Err(CertificateError::NoIdentity));
+    }
+
+    #[test]
+    fn a_certificate_with_bytes_after_it_is_refused() {
+        let mut der = certificate();
+        assert!(PeerIdentity::from_certificate_der(&der).is_ok());
+        der.push(0);
+        assert_eq!(PeerIdentity::from_certificate_der(&der), Err(CertificateError::Der));
     }
 
     proptest! {

@@ -119,6 +119,13 @@ mod tests {
         }
     }
 
+    /// Made with OpenSSL; points on this curve have the same length as ours.
+    #[test]
+    fn a_key_on_another_curve_of_the_same_size_is_refused() {
+        let csr = include_str!("../../tests/data/secp256k1-request.pem");
+        assert!(matches!(RequestedKey::read(csr), Err(IssueError::KeyKind)));
+    }
+
     #[test]
     fn a_request_for_a_key_that_did_not_sign_it_is_refused() {
         let (victim, thief) = (generate_key(), generate_key());

@@ -1,6 +1,7 @@
 //! Clients that know the authority by its fingerprint only.
 
 use dray_trust::{CertificateAuthority, ClientAuth, Fingerprint, Identity, Token, TokenKind, pinned_client_config};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, Error, ServerConfig};
@@ -73,27 +74,43 @@ fn a_device_cannot_pose_as_the_site() {
     assert!(connect(pinning(&authority), site(&enrolled(&authority, &device(), &[]))).is_err());
 }
 
-#[test]
-fn the_fingerprint_of_a_server_is_not_that_of_an_authority() {
-    let authority = authority();
-    let mut party = enrolled(&authority, &Identity::Site, &[HOST]);
-    let own = links(&party)[0].clone();
-    let der = CertificateDer::from_pem_slice(own.as_bytes()).unwrap();
-    party.chain_pem = format!("{own}\n{own}\n{}", authority.ca_pem());
-    let client = pinned_client_config(Fingerprint::of(&der), &settings()).unwrap();
-    assert_eq!(connect(client, site(&party)).unwrap_err(), Error::InvalidCertificate(CertificateError::UnknownIssuer));
+/// A server certificate good for a century, signed with whatever key and certificate are at hand: what our authority never issues.
+fn forged(issuer_pem: &str, issuer_key_pem: &str) -> Party {
+    let issuer_der = CertificateDer::from_pem_slice(issuer_pem.as_bytes()).unwrap();
+    let issuer = Issuer::from_ca_cert_der(&issuer_der, KeyPair::from_pem(issuer_key_pem).unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    params.not_after = rcgen::date_time_ymd(2126, 1, 1);
+    let chain_pem = format!("{}{issuer_pem}", params.signed_by(&key, &issuer).unwrap().pem());
+    Party { chain_pem, key_pem: key.serialize_pem() }
 }
 
 #[test]
-fn an_expired_server_and_an_expired_authority_are_refused() {
+fn a_device_is_no_authority_even_by_its_fingerprint() {
+    let device = enrolled(&authority(), &device(), &[]);
+    let own = &links(&device)[0];
+    let client = pinned_client_config(Fingerprint::of_pem(own).unwrap(), &settings()).unwrap();
+    let refused = connect(client, site(&forged(own, &device.key_pem)));
+    assert_eq!(refused.unwrap_err(), Error::InvalidCertificate(CertificateError::UnknownIssuer));
+}
+
+#[test]
+fn an_authority_is_refused_after_its_time() {
+    let authority = authority();
+    let party = forged(authority.ca_pem(), &authority.key_pem());
+    for (now, accepted) in [(start(), true), (authority.validity().not_after + DAY, false)] {
+        let client = pinned_client_config(authority.fingerprint(), &settings_at(now)).unwrap();
+        assert_eq!(connect(client, site(&party)).is_ok(), accepted, "{now}");
+    }
+}
+
+#[test]
+fn a_server_is_refused_before_and_after_its_time() {
     let authority = authority();
     let party = enrolled(&authority, &Identity::Site, &[HOST]);
-    for (now, accepted) in [
-        (start(), true),
-        (start() + DAY * 2, false),
-        (authority.validity().not_after + DAY, false),
-        (start() - DAY, false),
-    ] {
+    for (now, accepted) in [(start() - DAY, false), (start(), true), (start() + DAY * 2, false)] {
         let client = pinned_client_config(authority.fingerprint(), &settings_at(now)).unwrap();
         assert_eq!(connect(client, site(&party)).is_ok(), accepted, "{now}");
     }
