@@ -127,6 +127,8 @@ pub struct UnknownState(String);
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "code", deny_unknown_fields)]
 pub enum Reason {
+    /// A document that the policy names is being fetched, so what it says is not known yet.
+    AwaitingDocuments,
     /// The advertisement's start has not come.
     NotStarted,
     /// The next mandatory assignment has not come.
@@ -135,6 +137,8 @@ pub enum Reason {
     UserDecides,
     /// The program is disabled at the site.
     ProgramDisabled,
+    /// The device's facts are being taken; a requirement or a detection looks at them.
+    TakingFacts,
     /// The device's facts do not meet the program's requirement.
     RequirementNotMet {
         /// The requirement's text.
@@ -173,6 +177,8 @@ pub enum Reason {
         /// Its advertisement.
         advertisement: String,
     },
+    /// The content is checked once more, then the program is started.
+    Starting,
     /// The program runs.
     Started,
     /// The exit code asks for another try.
@@ -237,10 +243,12 @@ impl Reason {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AwaitingDocuments => "awaiting_documents",
             Self::NotStarted => "not_started",
             Self::NotAssignedYet => "not_assigned_yet",
             Self::UserDecides => "user_decides",
             Self::ProgramDisabled => "program_disabled",
+            Self::TakingFacts => "taking_facts",
             Self::RequirementNotMet { .. } => "requirement_not_met",
             Self::AskingForSources => "asking_for_sources",
             Self::NoSource => "no_source",
@@ -250,6 +258,7 @@ impl Reason {
             Self::ContentDamaged { .. } => "content_damaged",
             Self::DiskFull { .. } => "disk_full",
             Self::AnotherProgramRuns { .. } => "another_program_runs",
+            Self::Starting => "starting",
             Self::Started => "started",
             Self::RetryAsked { .. } => "retry_asked",
             Self::ExitCode { .. } => "exit_code",
@@ -275,10 +284,12 @@ impl std::fmt::Display for Reason {
     /// One sentence for people, without a full stop.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::AwaitingDocuments => write!(f, "a document of the policy is being fetched"),
             Self::NotStarted => write!(f, "the advertisement has not started yet"),
             Self::NotAssignedYet => write!(f, "its next assignment has not come"),
             Self::UserDecides => write!(f, "it is optional: the person at the computer starts it"),
             Self::ProgramDisabled => write!(f, "the program is disabled at the site"),
+            Self::TakingFacts => write!(f, "the device's facts are being taken"),
             Self::RequirementNotMet { requirement } => {
                 write!(f, "the device does not meet the requirement {requirement}")
             }
@@ -292,6 +303,7 @@ impl std::fmt::Display for Reason {
                 write!(f, "not enough free space: {needed_bytes} bytes are needed and {free_bytes} are free")
             }
             Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
+            Self::Starting => write!(f, "the content is checked once more, then the program is started"),
             Self::Started => write!(f, "the program runs"),
             Self::RetryAsked { exit_code, tries } => {
                 write!(f, "exit code {exit_code} asks for another try after {tries} so far")
