@@ -1,0 +1,183 @@
+//! What is wrong with a query, where, and what to write instead.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use crate::address::InvalidAddress;
+use crate::catalogue::{Class, Kind};
+
+/// A query that was refused. Displays as one sentence; [`QueryError::explain`] shows the place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct QueryError {
+    /// The bytes of the text that the problem is about; always on characters' boundaries, empty at a missing piece.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub problem: Problem,
+    /// What to write instead, where there is something to say.
+    pub hint: Option<String>,
+}
+
+/// The reasons for refusing a query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Longer than [`crate::Limits::bytes_max`].
+    #[error("the query has {bytes} bytes, {bytes_max} are allowed")]
+    TooLong {
+        /// Bytes given.
+        bytes: usize,
+        /// Bytes allowed.
+        bytes_max: usize,
+    },
+    /// Nested deeper than [`crate::Limits::depth_max`].
+    #[error("the query is nested deeper than {0} levels")]
+    TooDeep(usize),
+    /// More nodes than [`crate::Limits::nodes_max`].
+    #[error("the query has more than {0} parts")]
+    TooLarge(usize),
+    /// More than [`crate::Limits::list_items_max`].
+    #[error("the query's lists have more than {0} elements together")]
+    TooManyListItems(usize),
+    /// Lists asked inside one another more often than [`crate::Limits::nesting_max`].
+    #[error("more than {0} lists are asked inside one another")]
+    TooNested(usize),
+    /// Not an expression of CEL.
+    #[error("{0}")]
+    Syntax(String),
+    /// CEL that isn't part of the collection language.
+    #[error("{0} can't be used in a query")]
+    Unsupported(String),
+    /// A name that means nothing here.
+    #[error("there is nothing named {0:?} here")]
+    UnknownName(String),
+    /// A property that the class hasn't.
+    #[error("{class} has no property {name:?}")]
+    UnknownProperty {
+        /// Where it was looked up.
+        class: Class,
+        /// What was looked up.
+        name: String,
+    },
+    /// A row variable whose name is in use already.
+    #[error("{0:?} already has a meaning here")]
+    NameTaken(String),
+    /// A value stands where something true or false is needed.
+    #[error("{0} is not a condition")]
+    NotACondition(String),
+    /// Something without a value to compare.
+    #[error("{0} is not a value to compare")]
+    NotAValue(String),
+    /// The sides of a comparison are of different kinds.
+    #[error("{left} can't be compared with {right}")]
+    Mismatch {
+        /// Kind of the left side.
+        left: Kind,
+        /// Kind of the right side.
+        right: Kind,
+    },
+    /// An ordering of what has no order.
+    #[error("{0} has no order")]
+    NoOrder(Kind),
+    /// A comparison that no device has a part in.
+    #[error("two constants are compared")]
+    ConstantComparison,
+    /// A function's arguments don't fit.
+    #[error("{function} takes {expected}")]
+    Arguments {
+        /// The function.
+        function: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A text that is no address or network.
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    /// A constant that no fact can equal.
+    #[error("{0}")]
+    Constant(&'static str),
+    /// A condition from a document that the language can't have produced.
+    #[error("the condition is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+impl QueryError {
+    pub(crate) fn new(span: Range<usize>, problem: impl Into<Problem>) -> Self {
+        Self { span, problem: problem.into(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Several lines for people: the problem, the line of `text` it stands in with the place marked, and the hint. `text` is
+    /// what was parsed.
+    #[must_use]
+    pub fn explain(&self, text: &str) -> String {
+        let start = text.floor_char_boundary(self.span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = text.floor_char_boundary(self.span.end.clamp(start, line_end));
+        let mut lines = self.problem.to_string();
+        // One marker a character, tabs kept, so that the marks stand under what they mark.
+        let indent: String = text[line_start..start].chars().map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let marks = "^".repeat(text[start..end].chars().count().max(1));
+        let _ = write!(lines, "\n  {}\n  {indent}{marks}", text[line_start..line_end].trim_end());
+        if let Some(hint) = &self.hint {
+            let _ = write!(lines, "\nhint: {hint}");
+        }
+        lines
+    }
+}
+
+/// The name among `known` that `name` was probably meant to be.
+pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distance_max = name.chars().count().div_ceil(3).min(3);
+    known
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= distance_max)
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= distance_max)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance, without regard to ASCII case.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let replaced = diagonal + usize::from(!x.eq_ignore_ascii_case(&y));
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_marked_in_its_line() {
+        let text = "a &&\n\té == 1";
+        let error = QueryError::new(6..8, Problem::UnknownName("é".into())).hint("write b");
+        assert_eq!(error.explain(text), "there is nothing named \"é\" here\n  \té == 1\n  \t^\nhint: write b");
+    }
+
+    #[test]
+    fn a_place_outside_the_text_is_no_panic() {
+        let error = QueryError::new(90..99, Problem::TooDeep(3));
+        assert_eq!(error.explain("é"), "the query is nested deeper than 3 levels\n  é\n   ^");
+    }
+
+    #[test]
+    fn a_misspelt_name_is_recognised_and_a_strange_one_is_not() {
+        let known = ["platform", "os_name", "host_name"];
+        assert_eq!(closest("plattform", known.into_iter()), Some("platform"));
+        assert_eq!(closest("OS_NAME", known.into_iter()), Some("os_name"));
+        assert_eq!(closest("registry", known.into_iter()), None);
+    }
+}
