@@ -1,0 +1,65 @@
+//! Packages and their releases.
+
+use ::http::Method;
+use dray_model::Name;
+use dray_model::api::package::{ChangePackage, CreatePackage, JobStarted, PackageView, ReleaseView};
+
+use super::{Pages, SiteApi, path};
+use crate::error::ClientError;
+
+impl SiteApi {
+    /// All packages, by name.
+    pub fn packages(&self) -> Pages<'_, PackageView> {
+        self.pages(path("/packages"))
+    }
+
+    /// One package.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn package(&self, name: &Name) -> Result<PackageView, ClientError> {
+        self.get(path(format!("/packages/{name}"))).await
+    }
+
+    /// Creates a package; with source files its first release is published by the job in `publishing`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_package(&self, package: &CreatePackage) -> Result<PackageView, ClientError> {
+        self.post(path("/packages"), package).await
+    }
+
+    /// Changes `revision` of a package.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn change_package(
+        &self,
+        name: &Name,
+        revision: u64,
+        change: &ChangePackage,
+    ) -> Result<PackageView, ClientError> {
+        self.change(Method::PATCH, path(format!("/packages/{name}")), revision, change).await
+    }
+
+    /// Deletes a package that nothing depends on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn delete_package(&self, name: &Name) -> Result<(), ClientError> {
+        self.delete(path(format!("/packages/{name}"))).await
+    }
+
+    /// Reads the source folder again and publishes what is in it as the next source version.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn update_package(&self, name: &Name) -> Result<JobStarted, ClientError> {
+        self.post(path(format!("/packages/{name}/update")), &()).await
+    }
+
+    /// A package's releases, the newest first.
+    pub fn releases(&self, name: &Name) -> Pages<'_, ReleaseView> {
+        self.pages(path(format!("/packages/{name}/releases")))
+    }
+}

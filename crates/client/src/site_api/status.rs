@@ -1,0 +1,13 @@
+//! Status messages of clients, as the site keeps them.
+
+use dray_model::Name;
+use serde::de::DeserializeOwned;
+
+use super::{Pages, SiteApi, path};
+
+impl SiteApi {
+    /// Status messages, the newest first; of one device or advertisement where given.
+    pub fn status<T: DeserializeOwned>(&self, device: Option<&Name>, advertisement: Option<&Name>) -> Pages<'_, T> {
+        self.pages(path("/status").maybe("device", device).maybe("advertisement", advertisement))
+    }
+}
