@@ -15,6 +15,7 @@
 pub mod chunker;
 pub mod codec;
 mod compress;
+pub mod ingest;
 pub mod limits;
 pub mod manifest;
 mod native;

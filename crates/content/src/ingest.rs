@@ -1,0 +1,205 @@
+//! Ingest: a source folder becomes staged packs and a manifest.
+//!
+//! Readers hash and cut files, workers hash and compress chunks, and one writer puts the results in path order into packs, so the
+//! same source gives the same packs with any number of threads. Channels are bounded: memory doesn't grow with the package.
+//! Chunks of earlier versions ([`KnownChunks`]) are referenced where they are. The source is never written to, and a failed
+//! ingest leaves nothing behind.
+
+mod known;
+mod prepare;
+mod read;
+mod staging;
+mod write;
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+
+use dray_model::Digest;
+
+use crate::limits::Limits;
+use crate::manifest::{InvalidManifest, Manifest};
+use crate::progress::Progress;
+use crate::scan::{self, FoundKind, SourceError};
+use crate::tree::{Entry, FileNode, Node, Tree};
+use crate::{chunker, pack};
+
+pub use known::KnownChunks;
+use staging::Staging;
+
+/// Files shorter than this share chunks with their neighbours instead of having some of their own.
+const SMALL_BYTES: u64 = chunker::CHUNK_BYTES_MIN as u64;
+/// What shared chunks are filled up to.
+const GROUP_BYTES: usize = chunker::CHUNK_BYTES_AVERAGE;
+/// Readers beyond this gain nothing: one keeps several workers busy.
+const READERS_MAX: usize = 4;
+
+/// How to ingest.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that compress; up to 4 more read. Default: what the machine has.
+    pub threads: NonZeroUsize,
+    /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
+    pub pack_bytes_max: u64,
+    /// The bounds that readers of the result will have.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { threads, pack_bytes_max: pack::PACK_BYTES_MAX, limits: Limits::default() }
+    }
+}
+
+/// A source folder that is ready to be published.
+#[derive(Debug)]
+pub struct Ingested {
+    /// The content digest: what a release signs.
+    pub content: Digest,
+    /// The tree and how its files are built.
+    pub manifest: Manifest,
+    /// The manifest's bytes, to be stored as `manifests/<manifest_digest>`.
+    pub manifest_bytes: Vec<u8>,
+    /// BLAKE3 of `manifest_bytes`.
+    pub manifest_digest: Digest,
+    /// The new packs, to be stored as `packs/<digest>`. The manifest may name older ones too.
+    pub packs: Vec<StagedPack>,
+    /// What it was and what it cost.
+    pub totals: Totals,
+}
+
+/// A new pack in the staging folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedPack {
+    /// BLAKE3 of its bytes.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The file, named by the digest.
+    pub path: PathBuf,
+}
+
+/// Sums of an ingest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Files in the source.
+    pub files: u64,
+    /// Sum of their sizes.
+    pub bytes: u64,
+    /// Plain bytes of chunks that were not known before.
+    pub new_bytes: u64,
+    /// Bytes of the new packs.
+    pub stored_bytes: u64,
+}
+
+/// Why an ingest failed. Nothing is left in the staging folder then.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The source can't be packaged, or changed meanwhile.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The staging folder holds something already.
+    #[error("the staging folder {} is not empty", .0.display())]
+    StagingInUse(PathBuf),
+    /// The staging folder is in the source folder, so the ingest would read what it writes.
+    #[error("the staging folder {} is inside of the source folder", .0.display())]
+    StagingInSource(PathBuf),
+    /// No space is left for packs.
+    #[error("the disk of {} is full", .0.display())]
+    DiskFull(PathBuf),
+    /// A pack can't be written.
+    #[error("{} can't be written", path.display())]
+    Write {
+        /// What was written.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// [`Progress::is_cancelled`] said so.
+    #[error("the ingest was cancelled")]
+    Cancelled,
+    /// The parts don't make a manifest. With chunks known from other manifests, one of those was wrong.
+    #[error("the manifest can't be made")]
+    Manifest(#[from] InvalidManifest),
+}
+
+/// Reads all of `source` and writes what is new to packs in `staging`, which must be empty or absent.
+///
+/// # Errors
+/// When the source can't be read or packaged, changes while it is read, or packs can't be written. `staging` is removed then.
+pub fn ingest(
+    source: &Path,
+    staging: &Path,
+    known: &KnownChunks,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Ingested, IngestError> {
+    let found = scan::walk(source, &options.limits)?;
+    let probe = scan::summary(&found);
+    progress.total(probe.files, probe.bytes);
+    let mut staging = Staging::create(staging, source)?;
+    let files: Vec<_> = found
+        .iter()
+        .filter_map(|found| match &found.kind {
+            FoundKind::File(seen) => Some(read::Job { path: &found.path, seen }),
+            FoundKind::Directory | FoundKind::Link(_) => None,
+        })
+        .collect();
+    let written = run(source, &files, &staging, known, options, progress)?;
+    let mut digests = written.digests.iter();
+    let entries = found.iter().map(|found| {
+        let node = match &found.kind {
+            FoundKind::Directory => Node::Directory,
+            FoundKind::Link(target) => Node::Link(target.clone()),
+            FoundKind::File(seen) => {
+                let digest = *digests.next().expect("the writer gives a digest for every file");
+                Node::File(FileNode { size: seen.size(), executable: seen.is_executable(), digest })
+            }
+        };
+        Entry { path: found.path.clone(), node }
+    });
+    let tree = Tree::new(entries.collect()).map_err(SourceError::Tree)?;
+    let content = tree.digest();
+    let manifest = Manifest::new(tree, &written.pack_infos, &written.chunks, written.recipes)?;
+    let manifest_bytes = manifest.encode()?;
+    let stored_bytes = written.packs.iter().map(|pack| pack.size).sum();
+    let totals = Totals { files: probe.files, bytes: probe.bytes, new_bytes: written.new_bytes, stored_bytes };
+    staging.keep();
+    let manifest_digest = Digest::of(&manifest_bytes);
+    Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals })
+}
+
+/// Starts the threads and writes what they deliver.
+fn run(
+    source: &Path,
+    files: &[read::Job<'_>],
+    staging: &Staging,
+    known: &KnownChunks,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<write::Written, IngestError> {
+    let workers = options.threads.get();
+    let readers = workers.min(READERS_MAX);
+    let (tasks, queue) = mpsc::sync_channel(2 * workers);
+    let queue = Mutex::new(queue);
+    let (lanes, in_order) = mpsc::sync_channel(readers);
+    let jobs = Mutex::new(read::Jobs::new(files, lanes));
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| prepare::work(&queue, known));
+        }
+        for _ in 0..readers {
+            let tasks = tasks.clone();
+            let jobs = &jobs;
+            scope.spawn(move || read::work(source, jobs, &tasks));
+        }
+        // The writer owns the receiving ends: when it stops early, every sender fails and the threads end.
+        write::write(files, in_order, tasks, staging, known, options, progress)
+    })
+}
+
+#[cfg(test)]
+mod tests;
