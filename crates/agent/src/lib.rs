@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The client agent: the shell around the decisions of `dray-agent-core`, and the program `dray-agent`.
+//!
+//! Rooms: `runner` (the process that watches one program), `runs` (the agent's side of it), `facts`, `identity` (who this
+//! device is), `state` (the database), `cache` (contents), `sync` (everything said to the site), `engine` (the loop that
+//! feeds events to the state machine and carries out its effects), `control` (local commands to a running agent),
+//! `command` (the command line) and `platform` (everything that differs between systems).
+//!
+//! The one order to keep: an event is handled, the new state and its messages are on disk, and only then effects happen.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
+
+pub mod clock;
+pub mod command;
+mod durable;
+pub mod facts;
+mod platform;
+pub mod runner;
+pub mod runs;

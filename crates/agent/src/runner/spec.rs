@@ -1,0 +1,94 @@
+//! What a runner is asked to run: `spec.json`, written by the agent before it starts the runner.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dray_model::program::CommandLine;
+use dray_model::{Name, RunId, Text};
+use serde::{Deserialize, Serialize};
+
+/// The file's name in a run's folder.
+pub const SPEC: &str = "spec.json";
+
+/// Largest spec that is read in bytes: several times what the longest command line and paths need.
+const BYTES_MAX: u64 = 64 * 1024;
+
+/// What to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The file's format; this is [`Spec::FORMAT`].
+    pub format: u32,
+    /// The run.
+    pub run: RunId,
+    /// The package, for the program's environment.
+    pub package: Name,
+    /// The program, for the program's environment.
+    pub program: Name,
+    /// The command line.
+    pub command: CommandLine,
+    /// Working folder, relative to the content folder or absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_in: Option<Text<1024>>,
+    /// The verified content's folder, absolute; absent for a package without content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<PathBuf>,
+    /// After this time the program is stopped, in milliseconds.
+    pub run_limit_ms: u64,
+    /// Time between asking the program to end and ending it, in milliseconds.
+    pub stop_grace_ms: u64,
+}
+
+impl Spec {
+    /// The format that this version writes and reads.
+    pub const FORMAT: u32 = 1;
+    /// The grace that the agent gives a program, in milliseconds.
+    pub const STOP_GRACE_MS: u64 = 10_000;
+
+    /// After this time the program is stopped.
+    #[must_use]
+    pub const fn run_limit(&self) -> Duration {
+        Duration::from_millis(self.run_limit_ms)
+    }
+
+    /// Time between asking and ending.
+    #[must_use]
+    pub const fn stop_grace(&self) -> Duration {
+        Duration::from_millis(self.stop_grace_ms)
+    }
+
+    /// Reads the spec of a run's folder; an error is a sentence for people.
+    pub(super) fn read(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(SPEC);
+        let size = std::fs::metadata(&path).map_err(|e| format!("its spec can't be read: {e}"))?.len();
+        if size > BYTES_MAX {
+            return Err(format!("its spec has {size} bytes where {BYTES_MAX} are allowed"));
+        }
+        let bytes = std::fs::read(&path).map_err(|e| format!("its spec can't be read: {e}"))?;
+        let spec: Self = serde_json::from_slice(&bytes).map_err(|e| format!("its spec is damaged: {e}"))?;
+        if spec.format != Self::FORMAT {
+            return Err(format!("its spec has format {}, this agent reads {}", spec.format, Self::FORMAT));
+        }
+        Ok(spec)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_of_another_format_or_none_at_all_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            std::fs::write(temp.path().join(SPEC), text).unwrap();
+            Spec::read(temp.path())
+        };
+        let good = r#"{"format":1,"run":"r-0000000000007","package":"p","program":"i","command":"true",
+            "run_limit_ms":60000,"stop_grace_ms":10000}"#;
+        assert_eq!(read(good).unwrap().run_limit(), Duration::from_secs(60));
+        assert!(read(&good.replace("\"format\":1", "\"format\":2")).unwrap_err().contains("format 2"));
+        assert!(read(&good[..40]).unwrap_err().contains("damaged"));
+        assert!(read(&" ".repeat(70_000)).unwrap_err().contains("70000 bytes"));
+    }
+}
