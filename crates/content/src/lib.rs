@@ -12,6 +12,7 @@
 //! The formats are described byte by byte in `docs/formats.md` and frozen by `tests/golden`.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
 
+pub mod assemble;
 pub mod chunker;
 pub mod codec;
 mod compress;
@@ -22,9 +23,11 @@ mod native;
 pub mod object;
 pub mod pack;
 pub mod path;
+pub mod plan;
 pub mod progress;
 pub mod scan;
 pub mod tree;
+pub mod verify;
 
 pub use codec::DecodeError;
 pub use limits::Limits;

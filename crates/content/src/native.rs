@@ -34,6 +34,30 @@ pub(crate) fn set_file_rights(file: &File, executable: bool) -> io::Result<()> {
     }
 }
 
+/// Gives a folder the rights of content, whatever the process's mask is.
+pub(crate) fn set_folder_rights(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755));
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        Ok(())
+    }
+}
+
+/// Lets the owner write to a file that was copied with the rights of its source.
+pub(crate) fn make_writable(path: &Path) -> io::Result<()> {
+    let mut rights = std::fs::metadata(path)?.permissions();
+    if !rights.readonly() {
+        return Ok(());
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o644);
+    #[cfg(not(unix))]
+    rights.set_readonly(false);
+    std::fs::set_permissions(path, rights)
+}
+
 /// Makes a symbolic link. `directory` matters on Windows only.
 pub(crate) fn make_link(target: &str, link: &Path, directory: bool) -> io::Result<()> {
     #[cfg(unix)]

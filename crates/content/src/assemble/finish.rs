@@ -1,0 +1,125 @@
+//! The end of an assembly: every file hashed, everything durable, one rename.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+
+use dray_model::Digest;
+
+use super::disk::{read_error, write_error};
+use super::held::{copy_verified, remove_if_there};
+use super::{AssembleError, Assembly, FileState, Outcome};
+use crate::native;
+use crate::path::{LinkTarget, TreePath};
+use crate::progress::Progress;
+use crate::tree::{FileNode, Node};
+use crate::verify::hash_file;
+
+impl Assembly {
+    /// Copies what held trees have, checks every file, makes copies, links and rights, and moves the tree to `destination`, which
+    /// must not be there. Before the final rename nothing but staging is touched.
+    ///
+    /// # Errors
+    /// When staging can't be written, the manifest contradicts the tree, or `destination` is there. Staging stays, so that
+    /// another try goes on from here.
+    pub fn finish(&mut self, destination: &Path, progress: &dyn Progress) -> Result<Outcome, AssembleError> {
+        if fs::symlink_metadata(destination).is_ok() {
+            return Err(AssembleError::DestinationExists(destination.to_owned()));
+        }
+        self.copy_held(progress)?;
+        let missing = self.missing();
+        if !missing.is_empty() {
+            return Ok(Outcome::Missing(missing));
+        }
+        self.open.close();
+        self.verify_built(progress)?;
+        self.complete_entries()?;
+        self.make_durable()?;
+        self.move_to(destination)?;
+        Ok(Outcome::Done)
+    }
+
+    fn verify_built(&mut self, progress: &dyn Progress) -> Result<(), AssembleError> {
+        for (file, planned) in self.files.iter_mut().zip(&self.plan.files) {
+            if file.state == FileState::Verified {
+                continue;
+            }
+            let path = file.path.below(&self.tree);
+            if hash_file(&path).map_err(|error| read_error(&path, error))? != planned.content {
+                return Err(AssembleError::WrongRecipe(file.path.clone()));
+            }
+            file.state = FileState::Verified;
+            progress.advance(1, 0);
+        }
+        Ok(())
+    }
+
+    /// Files with the same content as another, empty files, rights and links.
+    fn complete_entries(&self) -> Result<(), AssembleError> {
+        let built: HashMap<Digest, &TreePath> =
+            self.plan.files.iter().zip(&self.files).map(|(planned, file)| (planned.content, &file.path)).collect();
+        native::set_folder_rights(&self.tree).map_err(|error| write_error(&self.tree, error))?;
+        for entry in self.plan.want.tree().entries() {
+            match &entry.node {
+                Node::Directory => {
+                    let on_disk = entry.path.below(&self.tree);
+                    native::set_folder_rights(&on_disk).map_err(|error| write_error(&on_disk, error))?;
+                }
+                Node::File(file) => self.complete_file(&entry.path, file, built.get(&file.digest).copied())?,
+                Node::Link(target) => self.make_link(&entry.path, target)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn complete_file(&self, path: &TreePath, file: &FileNode, built: Option<&TreePath>) -> Result<(), AssembleError> {
+        let on_disk = path.below(&self.tree);
+        match built {
+            Some(built) if built == path => {}
+            Some(built) => {
+                let source = built.below(&self.tree);
+                if !copy_verified(&source, &on_disk, &file.digest)? {
+                    return Err(read_error(&source, std::io::Error::other("it changed after it was checked")));
+                }
+            }
+            None => {
+                File::create(&on_disk).map_err(|error| write_error(&on_disk, error))?;
+            }
+        }
+        let opened = OpenOptions::new().write(true).open(&on_disk);
+        let set = opened.and_then(|opened| native::set_file_rights(&opened, file.executable));
+        set.map_err(|error| write_error(&on_disk, error))
+    }
+
+    fn make_link(&self, path: &TreePath, target: &LinkTarget) -> Result<(), AssembleError> {
+        let on_disk = path.below(&self.tree);
+        remove_if_there(&on_disk)?;
+        let tree = self.plan.want.tree();
+        let leads_to_folder = target.resolved(path).is_ok_and(|resolved| {
+            resolved.is_empty() || tree.get(&resolved).is_some_and(|entry| entry.node == Node::Directory)
+        });
+        native::make_link(target.as_str(), &on_disk, leads_to_folder).map_err(|error| write_error(&on_disk, error))
+    }
+
+    fn make_durable(&self) -> Result<(), AssembleError> {
+        for entry in self.plan.want.tree().entries() {
+            let on_disk = entry.path.below(&self.tree);
+            let synced = match &entry.node {
+                Node::File(_) => OpenOptions::new().write(true).open(&on_disk).and_then(|file| file.sync_all()),
+                Node::Directory => native::sync_folder(&on_disk),
+                Node::Link(_) => Ok(()),
+            };
+            synced.map_err(|error| write_error(&on_disk, error))?;
+        }
+        native::sync_folder(&self.tree).map_err(|error| write_error(&self.tree, error))
+    }
+
+    fn move_to(&self, destination: &Path) -> Result<(), AssembleError> {
+        let failed = |error| write_error(destination, error);
+        fs::rename(&self.tree, destination).map_err(failed)?;
+        if let Some(parent) = destination.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            native::sync_folder(parent).map_err(failed)?;
+        }
+        fs::remove_dir_all(&self.staging).map_err(|error| write_error(&self.staging, error))
+    }
+}

@@ -1,0 +1,131 @@
+//! Bytes from held trees: copied, then checked. What is damaged there is fetched instead.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use dray_model::Digest;
+
+use super::disk::{read_error, write_error};
+use super::{AssembleError, Assembly, FileState};
+use crate::native;
+use crate::plan::{HeldChunk, HeldFile};
+use crate::progress::Progress;
+use crate::verify::hash_file;
+
+impl Assembly {
+    /// Takes from held trees what the plan promises. Whatever is damaged or gone there joins [`Assembly::missing`] and
+    /// [`Assembly::damaged`]. Safe to call again; reports bytes that were copied.
+    ///
+    /// # Errors
+    /// When staging can't be written, or a damaged file has no recipe in a partial manifest.
+    pub fn copy_held(&mut self, progress: &dyn Progress) -> Result<(), AssembleError> {
+        for file in 0..self.files.len() {
+            if self.files[file].state == FileState::ToCopy {
+                self.copy_file(file)?;
+                progress.advance(1, self.plan.files[file].size);
+            }
+        }
+        let held = std::mem::take(&mut self.plan.held_chunks);
+        let copied = self.copy_chunks(&held, progress);
+        self.plan.held_chunks = held;
+        copied
+    }
+
+    fn copy_chunks(&mut self, held: &BTreeMap<u32, HeldChunk>, progress: &dyn Progress) -> Result<(), AssembleError> {
+        let mut source = Source::default();
+        for (chunk, held) in held {
+            // From here on the chunk is either on disk or to be fetched.
+            let was_held = std::mem::take(&mut self.is_held[*chunk as usize]);
+            if was_held && self.is_needed(*chunk) {
+                self.copy_chunk(&mut source, *chunk, held)?;
+                progress.advance(0, self.plan.want.chunks()[*chunk as usize].length.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_file(&mut self, file: usize) -> Result<(), AssembleError> {
+        let planned = &self.plan.files[file];
+        let held = planned.copy.clone().expect("only a file with a held copy waits to be copied");
+        let source = self.held_path(&held).filter(|source| is_regular(source, planned.size));
+        // Beside the tree, so that what an earlier assembly built of the file is kept when the copy turns out to be damaged.
+        let scratch = self.staging.join("copy");
+        if let Some(source) = source
+            && copy_verified(&source, &scratch, &planned.content)?
+        {
+            self.open.close();
+            let target = self.files[file].path.below(&self.tree);
+            fs::rename(&scratch, &target).map_err(|error| write_error(&target, error))?;
+            self.files[file].state = FileState::Verified;
+            return Ok(());
+        }
+        self.damaged.push(held);
+        self.recipe(file)?;
+        self.files[file].state = FileState::Building;
+        Ok(())
+    }
+
+    fn copy_chunk(&mut self, source: &mut Source, chunk: u32, held: &HeldChunk) -> Result<(), AssembleError> {
+        let wanted = self.plan.want.chunks()[chunk as usize];
+        let bytes = self.held_path(&held.file).and_then(|path| source.read(&path, held.offset, wanted.length).ok());
+        if let Some(bytes) = bytes.filter(|bytes| Digest::of(bytes) == wanted.digest) {
+            return self.write_chunk(chunk, &bytes);
+        }
+        if self.damaged.last() != Some(&held.file) {
+            self.damaged.push(held.file.clone());
+        }
+        Ok(())
+    }
+
+    fn held_path(&self, held: &HeldFile) -> Option<PathBuf> {
+        self.held_roots.get(&held.tree).map(|root| held.path.below(root))
+    }
+}
+
+/// Keeps the held file open that was read last.
+#[derive(Default)]
+struct Source(Option<(PathBuf, File)>);
+
+impl Source {
+    fn read(&mut self, path: &Path, offset: u64, length: u32) -> io::Result<Vec<u8>> {
+        let file = match &mut self.0 {
+            Some((open, file)) if open == path => file,
+            other => &mut other.insert((path.to_owned(), File::open(path)?)).1,
+        };
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = vec![0; length as usize];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+fn is_regular(path: &Path, size: u64) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
+}
+
+/// Copies a file (by reference where the file system can) and hashes the copy. `false` when the source was not what it should be.
+pub(super) fn copy_verified(source: &Path, target: &Path, expected: &Digest) -> Result<bool, AssembleError> {
+    remove_if_there(target)?;
+    let copied = fs::copy(source, target).and_then(|_| {
+        // The rights of the source may be anything; those of the tree are set at the end.
+        native::make_writable(target)
+    });
+    match copied {
+        Ok(()) if hash_file(target).map_err(|error| read_error(target, error))? == *expected => return Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            return Err(write_error(target, error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    remove_if_there(target)?;
+    Ok(false)
+}
+
+pub(super) fn remove_if_there(path: &Path) -> Result<(), AssembleError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(path, error)),
+        _ => Ok(()),
+    }
+}

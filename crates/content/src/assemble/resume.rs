@@ -1,0 +1,105 @@
+//! Opening: makes the folders, removes what doesn't belong, and hashes what an earlier assembly left.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use dray_model::Digest;
+
+use super::disk::{read_error, write_error};
+use super::{AssembleError, Assembly, FileState};
+use crate::manifest::Piece;
+use crate::tree::{Node, Tree};
+use crate::verify::tree_path;
+
+impl Assembly {
+    pub(super) fn resume(&mut self) -> Result<(), AssembleError> {
+        prune(&self.tree, "", self.plan.want.tree())?;
+        for entry in self.plan.want.tree().entries().iter().filter(|entry| entry.node == Node::Directory) {
+            let folder = entry.path.below(&self.tree);
+            fs::create_dir_all(&folder).map_err(|error| write_error(&folder, error))?;
+        }
+        (0..self.files.len()).try_for_each(|file| self.resume_file(file))
+    }
+
+    fn resume_file(&mut self, number: usize) -> Result<(), AssembleError> {
+        let planned = &self.plan.files[number];
+        let path = self.files[number].path.below(&self.tree);
+        let Some(file) = open_if_there(&path)? else { return Ok(()) };
+        let length = file.metadata().map_err(|error| read_error(&path, error))?.len();
+        let pieces = self.plan.want.recipe(&planned.content).unwrap_or_default();
+        let found = Found::read(file, pieces, |chunk| self.plan.want.chunks()[chunk as usize].digest);
+        let found = found.map_err(|error| read_error(&path, error))?;
+        if length == planned.size && found.digest == planned.content {
+            self.files[number].state = FileState::Verified;
+        } else if length > planned.size {
+            fs::remove_file(&path).map_err(|error| write_error(&path, error))?;
+        } else {
+            for (chunk, at) in found.pieces {
+                self.targets.set_done_at(chunk, number as u32, at);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a half-built file turned out to hold.
+struct Found {
+    digest: Digest,
+    /// Whole chunks with their places.
+    pieces: Vec<(u32, u64)>,
+}
+
+impl Found {
+    /// Reads the file once. Pieces that are only a part of their chunk have no digest of their own and count as absent, unless
+    /// the whole file is right.
+    fn read(mut file: File, pieces: &[Piece], digest_of: impl Fn(u32) -> Digest) -> io::Result<Self> {
+        let mut whole = blake3::Hasher::new();
+        let mut found = Vec::new();
+        let mut bytes = Vec::new();
+        let mut at = 0;
+        for piece in pieces {
+            bytes.clear();
+            (&mut file).take(piece.length.into()).read_to_end(&mut bytes)?;
+            if bytes.is_empty() {
+                break;
+            }
+            whole.update(&bytes);
+            if Digest::of(&bytes) == digest_of(piece.chunk) {
+                found.push((piece.chunk, at));
+            }
+            at += u64::from(piece.length);
+        }
+        whole.update_reader(file)?;
+        Ok(Self { digest: whole.finalize().into(), pieces: found })
+    }
+}
+
+fn open_if_there(path: &Path) -> Result<Option<File>, AssembleError> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(read_error(path, error)),
+    }
+}
+
+/// Removes links, and everything that is not of the tree or of another kind there. Follows no link.
+fn prune(folder: &Path, prefix: &str, tree: &Tree) -> Result<(), AssembleError> {
+    for entry in fs::read_dir(folder).map_err(|error| read_error(folder, error))? {
+        let entry = entry.map_err(|error| read_error(folder, error))?;
+        let on_disk = entry.path();
+        let kind = entry.file_type().map_err(|error| read_error(&on_disk, error))?;
+        let wanted = tree_path(prefix, &entry.file_name()).and_then(|path| tree.get(path.as_str()));
+        let removed = match wanted.map(|wanted| &wanted.node) {
+            Some(Node::Directory) if kind.is_dir() => {
+                prune(&on_disk, &format!("{prefix}{}/", wanted.map_or("", |wanted| wanted.path.name())), tree)?;
+                Ok(())
+            }
+            Some(Node::File(_)) if kind.is_file() => Ok(()),
+            _ if kind.is_dir() => fs::remove_dir_all(&on_disk),
+            _ => fs::remove_file(&on_disk),
+        };
+        removed.map_err(|error| write_error(&on_disk, error))?;
+    }
+    Ok(())
+}
