@@ -1,0 +1,111 @@
+//! A change by an actor: transaction, audit and jobs that stand or fall together.
+//!
+//! A [`Change`] is a [`WriteTx`] for statements. Committing it takes the audit [`Note`]; jobs that it enqueued are announced to the
+//! workers after the commit, never before.
+
+use std::ops::{Deref, DerefMut};
+
+use dray_model::{JobId, Timestamp};
+use dray_store::audit::Entry;
+use dray_store::job::NewJob;
+use dray_store::{StoreError, WriteTx, audit};
+use serde_json::Value;
+
+use crate::actor::Actor;
+use crate::job::JobKind;
+use crate::random;
+use crate::site::Site;
+
+/// What the audit log says of a change.
+#[derive(Debug, Clone)]
+pub struct Note<'a> {
+    /// Kind of the object, like `token`.
+    pub object_kind: &'a str,
+    /// Name or id of the object.
+    pub object_name: String,
+    /// What was done, like `token.create`.
+    pub action: &'a str,
+    /// `{"former": …, "new": …}`, each where there is one. No secrets.
+    pub detail: Value,
+}
+
+/// A change under way. Dropping it takes everything back.
+pub struct Change<'a> {
+    site: &'a Site,
+    actor: &'a Actor,
+    now: Timestamp,
+    tx: WriteTx,
+    enqueued: bool,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn new(site: &'a Site, actor: &'a Actor, now: Timestamp, tx: WriteTx) -> Self {
+        Self { site, actor, now, tx, enqueued: false }
+    }
+
+    /// The instant of the change: the same for all that it writes.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Asks for side work, to start as soon as the change is committed. `key` as in [`NewJob::key`].
+    pub async fn enqueue<K: JobKind>(&mut self, key: Option<&str>, payload: &K::Payload) -> Result<JobId, StoreError> {
+        self.enqueue_at::<K>(key, payload, self.now).await
+    }
+
+    /// Asks for side work, not before `run_at`.
+    pub async fn enqueue_at<K: JobKind>(
+        &mut self,
+        key: Option<&str>,
+        payload: &K::Payload,
+        run_at: Timestamp,
+    ) -> Result<JobId, StoreError> {
+        let payload = serde_json::to_string(payload).expect("payloads are plain structs, which serialise");
+        let job = NewJob { id: random::job_id(), kind: K::KIND, key, payload: &payload, run_at, created_at: self.now };
+        self.enqueued = true;
+        dray_store::job::enqueue(&mut self.tx, &job).await
+    }
+
+    /// Notes one of several objects that the change is about; the last one goes with [`Change::commit`].
+    pub async fn note(&mut self, note: &Note<'_>) -> Result<(), StoreError> {
+        let entry = Entry {
+            at: self.now,
+            actor: &self.actor.to_string(),
+            action: note.action,
+            object_kind: note.object_kind,
+            object_name: &note.object_name,
+            detail: &note.detail,
+        };
+        audit::append(&mut self.tx, &entry).await
+    }
+
+    /// Notes the change in the audit log, makes it lasting, and wakes the workers if there is work for them.
+    pub async fn commit(mut self, note: &Note<'_>) -> Result<(), StoreError> {
+        self.note(note).await?;
+        self.commit_unnoted().await
+    }
+
+    /// For changes of the system to its own bookkeeping, which nobody asks the audit log about.
+    pub(crate) async fn commit_unnoted(self) -> Result<(), StoreError> {
+        self.tx.commit().await?;
+        if self.enqueued {
+            self.site.wake_workers();
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Change<'_> {
+    type Target = WriteTx;
+
+    fn deref(&self) -> &WriteTx {
+        &self.tx
+    }
+}
+
+impl DerefMut for Change<'_> {
+    fn deref_mut(&mut self) -> &mut WriteTx {
+        &mut self.tx
+    }
+}

@@ -1,0 +1,118 @@
+//! The shape that all failures of operations share: a stable code for programs, a class, a hint for people.
+//!
+//! Each resource has its own enum; what can happen to all of them is [`SiteError`]. The API maps classes to HTTP statuses in
+//! one place, so no operation knows about HTTP.
+
+use dray_store::{ErrorClass, StoreError};
+
+use crate::actor::Permission;
+
+/// What kind of failure it is, which decides what the caller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The command makes no sense, whatever the site holds.
+    Invalid,
+    /// Nobody known asks.
+    Unauthenticated,
+    /// The one who asks may not.
+    Denied,
+    /// What it is about isn't there.
+    Absent,
+    /// It collides with what is there.
+    Conflict,
+    /// What the caller saw has changed meanwhile.
+    Stale,
+    /// More than is allowed.
+    TooLarge,
+    /// The same may work in a while.
+    Busy,
+    /// Our fault.
+    Internal,
+}
+
+/// A failure that can be told to whoever asked.
+pub trait Failure: std::error::Error + Send + Sync + 'static {
+    /// A stable word for programs, like `name_taken`.
+    fn code(&self) -> &'static str;
+
+    /// What kind of failure it is.
+    fn class(&self) -> Class;
+
+    /// What to do about it, where we know.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What can happen to any operation.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// The actor has no right to do this.
+    #[error("{actor} may not {permission}")]
+    Denied {
+        /// Who.
+        actor: String,
+        /// What.
+        permission: Permission,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The content store.
+    #[error("cannot {doing} in the content store")]
+    Content {
+        /// What was attempted.
+        doing: &'static str,
+        /// What stood in the way.
+        #[source]
+        source: object_store::Error,
+    },
+}
+
+impl Failure for SiteError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Denied { .. } => "denied",
+            Self::Store(error) => match error.class() {
+                ErrorClass::Conflict => "conflict",
+                ErrorClass::Retryable => "busy",
+                ErrorClass::Corrupt => "corrupt_data",
+                ErrorClass::Permanent => "internal",
+            },
+            Self::Content { .. } => "content_store",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Denied { .. } => Class::Denied,
+            Self::Store(error) => match error.class() {
+                ErrorClass::Conflict => Class::Conflict,
+                ErrorClass::Retryable => Class::Busy,
+                ErrorClass::Corrupt | ErrorClass::Permanent => Class::Internal,
+            },
+            Self::Content { .. } => Class::Busy,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Denied { permission, .. } => Some(format!("use a token of a role that may {permission}")),
+            Self::Store(error) if error.class() == ErrorClass::Retryable => Some("try again in a moment".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Gives an operation's error enum `From<StoreError>` by way of its `Site(SiteError)` variant, so that `?` works on statements.
+macro_rules! from_store_error {
+    ($error:ty) => {
+        impl From<dray_store::StoreError> for $error {
+            fn from(error: dray_store::StoreError) -> Self {
+                Self::Site(error.into())
+            }
+        }
+    };
+}
+
+pub(crate) use from_store_error;

@@ -1,0 +1,49 @@
+//! Forgets what is over: finished jobs after a week, idempotency keys after a day. Asks for itself again every hour.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::{JobFailure, JobKind, Progress};
+use crate::actor::{Actor, Permission};
+use crate::error::SiteError;
+use crate::site::Site;
+
+const EVERY: Duration = Duration::from_secs(60 * 60);
+const JOBS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const KEYS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// One for the whole site.
+const KEY: &str = "site";
+
+/// The kind of job.
+#[derive(Debug, Clone, Copy)]
+pub struct Housekeeping;
+
+/// Nothing to know.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Nothing {}
+
+impl Housekeeping {
+    /// Sees to it that the job is there; called when workers start.
+    pub(super) async fn ensure(site: &Site) -> Result<(), SiteError> {
+        let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+        change.enqueue::<Self>(Some(KEY), &Nothing {}).await?;
+        Ok(change.commit_unnoted().await?)
+    }
+}
+
+impl JobKind for Housekeeping {
+    const KIND: &'static str = "housekeeping";
+    type Payload = Nothing;
+
+    async fn run(&self, site: &Site, _: Nothing, _: &Progress) -> Result<(), JobFailure> {
+        let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+        let now = change.now();
+        let jobs = dray_store::job::forget(&mut change, now - JOBS_KEPT).await?;
+        let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;
+        change.enqueue_at::<Self>(Some(KEY), &Nothing {}, now + EVERY).await?;
+        change.commit_unnoted().await?;
+        tracing::debug!(jobs, keys, "housekeeping done");
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+use dray_model::api::job::JobState;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::actor::{Actor, Permission};
+use crate::job::JobKind;
+use crate::testing;
+
+#[derive(Serialize, Deserialize)]
+struct Number(u32);
+
+struct Tell(mpsc::UnboundedSender<u32>);
+
+impl JobKind for Tell {
+    const KIND: &'static str = "tell";
+    type Payload = Number;
+
+    async fn run(&self, _: &Site, Number(number): Number, progress: &Progress) -> Result<(), JobFailure> {
+        progress.tell("telling", 1, Some(1));
+        self.0.send(number).unwrap();
+        if number == 0 { Err(JobFailure::Final("zero".into())) } else { Ok(()) }
+    }
+}
+
+async fn ask(site: &Site, number: u32) -> dray_model::JobId {
+    let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let id = change.enqueue::<Tell>(None, &Number(number)).await.unwrap();
+    change.commit_unnoted().await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_job_runs_once_when_its_change_is_committed_and_a_final_failure_stays() {
+    let test = testing::site().await;
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let runner = Runner::start(test.site.clone(), crate::job::registry().with(Tell(sender)));
+    let good = ask(&test.site, 7).await;
+    assert_eq!(told.recv().await, Some(7));
+    let bad = ask(&test.site, 0).await;
+    assert_eq!(told.recv().await, Some(0));
+    let ended = async |id| loop {
+        let job = crate::job::find(&test.site, &Actor::System, id).await.unwrap();
+        if job.state.is_final() {
+            return job;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(ended(good).await.state, JobState::Done);
+    let failed = ended(bad).await;
+    assert_eq!((failed.state, failed.error.as_deref(), failed.attempts), (JobState::Failed, Some("zero"), 1));
+    runner.stop().await;
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn pauses_double_up_to_an_hour() {
+    assert_eq!([pause(1), pause(2), pause(12)].map(|p| p.as_secs()), [5, 10, 3600]);
+}

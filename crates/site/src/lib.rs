@@ -1,0 +1,41 @@
+//! What a site can do: one function for each operation, with authorisation, change, audit and jobs in one transaction.
+//!
+//! API handlers, console pages, the command line and jobs call these functions, so they can't disagree on rights or effects.
+//! Nothing in here knows HTTP. The one clock of the server is in [`clock`], its one source of chance in [`random`].
+//!
+//! To add a resource:
+//! 1. `src/<resource>.rs` with its error enum (implement [`Failure`]: a stable code, a class, a hint) and `pub mod` lines;
+//! 2. one file for each operation in `src/<resource>/`: a command type, an `async fn` that takes `&Site, &Actor, command`, its tests.
+//!    Reading: `site.read(actor, Permission::…)`. Changing: `site.change(actor, Permission::…)`, statements of `dray_store` on the
+//!    [`Change`], jobs with [`Change::enqueue`], and [`Change::commit`] with the audit note, which can't be left out;
+//! 3. side work as a [`job::JobKind`] and one line in [`job::registry`].
+//!
+//! `token` is the pattern to copy.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may stop at the first surprise"))]
+
+mod actor;
+pub mod audit;
+mod change;
+pub mod clock;
+mod config;
+mod content_location;
+mod error;
+pub mod idempotency;
+mod init;
+pub mod job;
+mod keys;
+pub mod random;
+mod site;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod token;
+
+pub use actor::{Actor, Permission};
+pub use change::{Change, Note};
+pub use config::{AdminProfile, ConfigError, SiteConfig};
+pub use content_location::{ContentLocation, InvalidContentLocation};
+pub use error::{Class, Failure, SiteError};
+pub use init::{InitError, InitOptions, Initialised, init};
+pub use keys::{KeyError, SiteKeys};
+pub use site::{OpenError, ServerIdentity, ServerIdentityError, Site, ready};

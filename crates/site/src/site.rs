@@ -1,0 +1,208 @@
+//! A site that is open: its database, content, keys and clock, and the two ways to begin an operation.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dray_model::{Name, Timestamp};
+use dray_store::{Db, Snapshot, StoreError};
+use dray_trust::certificate::{Identity, IssueError, NewIdentity};
+use object_store::ObjectStore;
+use tokio::sync::Notify;
+
+use crate::actor::{Actor, Permission};
+use crate::change::Change;
+use crate::clock::{self, Clock};
+use crate::config::{ConfigError, SiteConfig};
+use crate::error::SiteError;
+use crate::keys::{KeyError, SiteKeys};
+
+/// How long the certificate of a server process is good. It gets a new one at each start.
+const SERVER_CERTIFICATE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A site. Cheap to clone; all clones are the same site.
+#[derive(Clone)]
+pub struct Site {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    config: SiteConfig,
+    db: Db,
+    content: Arc<dyn ObjectStore>,
+    keys: SiteKeys,
+    clock: Clock,
+    work: Notify,
+}
+
+/// Why a site can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its configuration.
+    #[error("cannot open the site's configuration")]
+    Config(#[from] ConfigError),
+    /// Its keys.
+    #[error("cannot open the site's keys")]
+    Keys(#[from] KeyError),
+    /// Its database.
+    #[error("cannot open the site's database")]
+    Store(#[from] StoreError),
+    /// Its content.
+    #[error("cannot open the site's content store {location}")]
+    Content {
+        /// Where it should be.
+        location: String,
+        /// What stood in the way.
+        #[source]
+        source: object_store::Error,
+    },
+}
+
+/// Certificate and key of a server process, in PEM.
+pub struct ServerIdentity {
+    /// The certificate, then the authority's.
+    pub chain_pem: String,
+    /// Its private key; held in memory only.
+    pub key_pem: String,
+}
+
+/// Why a server gets no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerIdentityError {
+    /// An address in the site's configuration.
+    #[error("cannot use an address of the site's configuration")]
+    Address(#[from] dray_trust::certificate::InvalidAddress),
+    /// The authority refused.
+    #[error("cannot issue the server's certificate")]
+    Issue(#[from] IssueError),
+}
+
+impl Site {
+    /// Opens the site in folder `dir`, by the machine's clock.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the part that can't be opened.
+    pub async fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_with_clock(dir, clock::system()).await
+    }
+
+    /// Opens the site in folder `dir`, by the given clock.
+    ///
+    /// # Errors
+    /// As [`Site::open`].
+    pub async fn open_with_clock(dir: &Path, clock: Clock) -> Result<Self, OpenError> {
+        let config = SiteConfig::load(dir)?;
+        let keys = SiteKeys::load(&dir.join("keys"))?;
+        let content = config
+            .content
+            .open(dir)
+            .map_err(|source| OpenError::Content { location: config.content.to_string(), source })?;
+        let db = Db::open(&config.database_in(dir), clock()).await?;
+        let inner = Inner { dir: dir.to_owned(), config, db, content, keys, clock, work: Notify::new() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The site's name.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.inner.config.name
+    }
+
+    /// The site's folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> &SiteConfig {
+        &self.inner.config
+    }
+
+    /// Its content store.
+    #[must_use]
+    pub fn content(&self) -> &Arc<dyn ObjectStore> {
+        &self.inner.content
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> &SiteKeys {
+        &self.inner.keys
+    }
+
+    /// Its database, for operations that need neither an administrator's right nor the audit log, like reports of devices.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.inner.clock)()
+    }
+
+    /// Begins to read, if the actor may.
+    ///
+    /// # Errors
+    /// [`SiteError::Denied`], or the database's.
+    pub async fn read(&self, actor: &Actor, permission: Permission) -> Result<Snapshot, SiteError> {
+        actor.authorise(permission)?;
+        Ok(self.db().read().await?)
+    }
+
+    /// Begins to change something, if the actor may. No other change of this kind runs meanwhile: keep it short.
+    ///
+    /// # Errors
+    /// [`SiteError::Denied`], or the database's.
+    pub async fn change<'a>(&'a self, actor: &'a Actor, permission: Permission) -> Result<Change<'a>, SiteError> {
+        actor.authorise(permission)?;
+        let tx = self.db().write().await?;
+        Ok(Change::new(self, actor, self.now(), tx))
+    }
+
+    /// A fresh certificate for this server process, good for the configured addresses and loopback.
+    ///
+    /// # Errors
+    /// [`ServerIdentityError`].
+    pub fn server_identity(&self) -> Result<ServerIdentity, ServerIdentityError> {
+        let mut addresses = vec!["localhost".parse()?, "127.0.0.1".parse()?, "::1".parse()?];
+        for text in &self.config().addresses {
+            let address = text.parse()?;
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        let NewIdentity { key_pem, csr_pem } = NewIdentity::generate();
+        let issued =
+            self.keys().authority().issue(&csr_pem, &Identity::Site, &addresses, SERVER_CERTIFICATE, self.now())?;
+        Ok(ServerIdentity { chain_pem: issued.chain_pem, key_pem })
+    }
+
+    /// Tells the workers of this process that there may be work.
+    pub(crate) fn wake_workers(&self) {
+        self.inner.work.notify_one();
+    }
+
+    /// Waits until [`Site::wake_workers`] is called, or returns at once if it was since the last wait.
+    pub(crate) async fn woken(&self) {
+        self.inner.work.notified().await;
+    }
+
+    /// Closes the database. Everything that still uses the site fails from here on.
+    pub async fn close(&self) {
+        self.inner.db.close().await;
+    }
+}
+
+/// Whether the site can do its work: its database answers.
+///
+/// # Errors
+/// The database's.
+pub async fn ready(site: &Site) -> Result<(), SiteError> {
+    dray_store::meta::get(&mut site.db().read().await?, dray_store::meta::SITE_ID).await?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! A site in a temporary folder for tests, here and in the crates above.
+
+use dray_model::api::token::Role;
+use tempfile::TempDir;
+
+use crate::actor::Actor;
+use crate::clock;
+use crate::init::{InitOptions, Initialised, init};
+use crate::site::Site;
+
+/// A fresh site on SQLite; its folder goes when this is dropped.
+pub struct TestSite {
+    /// The site.
+    pub site: Site,
+    /// How it was made.
+    pub made: Initialised,
+    _folder: TempDir,
+}
+
+/// Makes a site.
+///
+/// # Panics
+/// When it can't.
+pub async fn site() -> TestSite {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let dir = folder.path().join("site");
+    let options = InitOptions::new("test".parse().expect("a slug"));
+    let made = init(&dir, &options, clock::system()).await.expect("a site can be made");
+    let site = Site::open(&dir).await.expect("the new site opens");
+    TestSite { site, made, _folder: folder }
+}
+
+/// An actor with the given role.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn actor(role: Role) -> Actor {
+    Actor::Token { name: "test".parse().expect("a slug"), role }
+}

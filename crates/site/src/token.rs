@@ -1,0 +1,68 @@
+//! Administrator tokens: make, list, revoke, and find out who shows one.
+
+mod authenticate;
+mod create;
+mod list;
+mod revoke;
+
+use dray_model::Name;
+
+pub use authenticate::{Refused, authenticate};
+pub use create::create;
+pub use list::list;
+pub use revoke::revoke;
+
+use crate::error::{Class, Failure, SiteError, from_store_error};
+
+/// Kind of object in the audit log.
+const KIND: &str = "token";
+
+/// Why an operation on tokens failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The name is or was in use.
+    #[error("cannot create the token {0}: there is or was one of this name")]
+    NameTaken(Name),
+    /// Nothing of this name.
+    #[error("there is no token {0}")]
+    NotFound(Name),
+    /// A validity of zero or for ever.
+    #[error("cannot create a token that is valid for {0} s")]
+    Validity(u32),
+    /// Anything that can happen to any operation.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+from_store_error!(TokenError);
+
+impl Failure for TokenError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NameTaken(_) => "name_taken",
+            Self::NotFound(_) => "not_found",
+            Self::Validity(_) => "invalid_validity",
+            Self::Site(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::NameTaken(_) => Class::Conflict,
+            Self::NotFound(_) => Class::Absent,
+            Self::Validity(_) => Class::Invalid,
+            Self::Site(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NameTaken(_) => {
+                Some("names of revoked tokens stay taken, because the audit log names them".to_owned())
+            }
+            Self::Validity(_) => Some("give 1 to 315360000 seconds".to_owned()),
+            Self::NotFound(_) => None,
+            Self::Site(error) => error.hint(),
+        }
+    }
+}
