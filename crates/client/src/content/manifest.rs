@@ -1,0 +1,36 @@
+//! Manifests: whole objects, small enough for memory.
+
+use bytes::{Bytes, BytesMut};
+use dray_content::ObjectName;
+use dray_model::Digest;
+
+use super::{Fetch, FetchError};
+
+/// Memory that is taken before the bytes are there; a size from the site is believed no further.
+const FIRST_CAPACITY: u64 = 1 << 20;
+
+impl Fetch {
+    /// The manifest object with this digest, of `bytes` bytes. Its digest is checked; that it is for the content that was signed is
+    /// checked by `dray_content::Manifest::decode`.
+    ///
+    /// # Errors
+    /// [`FetchError::NoSource`] or [`FetchError::Size`].
+    pub async fn manifest(&self, digest: Digest, bytes: u64) -> Result<Bytes, FetchError> {
+        let object = ObjectName::Manifest(digest);
+        let limit = self.fetcher.limits.manifest_bytes_max;
+        if bytes == 0 || bytes > limit {
+            return Err(FetchError::Size { object, bytes, limit });
+        }
+        let mut reader = self.read(object, 0, bytes);
+        loop {
+            let mut manifest = BytesMut::with_capacity(usize::try_from(bytes.min(FIRST_CAPACITY)).unwrap_or(0));
+            while let Some(piece) = reader.next().await? {
+                manifest.extend_from_slice(&piece.bytes);
+            }
+            if Digest::of(&manifest) == digest {
+                return Ok(manifest.freeze());
+            }
+            reader.discard(0, "they have another digest");
+        }
+    }
+}
