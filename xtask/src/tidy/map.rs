@@ -17,7 +17,8 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
 fn compare(map: &str, crates: &BTreeSet<&str>) -> Vec<String> {
     let rows = rows(map);
     let unmapped = crates.difference(&rows).map(|name| format!("docs/architecture.md has no row for the crate {name}"));
-    let vanished = rows.difference(crates).map(|name| format!("docs/architecture.md has a row for {name}, which is no crate"));
+    let vanished =
+        rows.difference(crates).map(|name| format!("docs/architecture.md has a row for {name}, which is no crate"));
     unmapped.chain(vanished).collect()
 }
 
@@ -35,7 +36,8 @@ fn rows(map: &str) -> BTreeSet<&str> {
 mod tests {
     use super::*;
 
-    const MAP: &str = "# Map\n## Crates\n| crate | owns |\n| --- | --- |\n| `model` | words |\n| `gone` | – |\n## Next\n| `no` | |\n";
+    const MAP: &str =
+        "# Map\n## Crates\n| crate | owns |\n| --- | --- |\n| `model` | words |\n| `gone` | – |\n## Next\n| `no` | |\n";
 
     #[test]
     fn the_map_and_the_crates_must_agree() {
