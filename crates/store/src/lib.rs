@@ -16,13 +16,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may stop at the first surprise"))]
 
 pub mod audit;
+pub mod content;
 mod db;
+pub mod document;
 mod error;
 pub mod idempotency;
 pub mod job;
 pub mod meta;
 pub mod migrate;
+pub mod package;
 pub mod page;
+pub mod point;
+pub mod release;
 pub mod row;
 pub mod sql;
 #[cfg(any(test, feature = "testing"))]

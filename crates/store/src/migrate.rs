@@ -34,6 +34,7 @@ macro_rules! migration {
 /// All steps; one line each, by number.
 const ALL: &[Migration] = &[
     migration!(1, "0001_ground"), //
+    migration!(2, "0002_content"),
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \

@@ -27,6 +27,12 @@ pub fn number_after(request: &PageRequest, lowest: i64) -> i64 {
     request.after.as_deref().and_then(|text| text.parse().ok()).unwrap_or(lowest)
 }
 
+/// A size or count as it is stored; beyond what a column can hold, the most that it can.
+#[must_use]
+pub fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Reads rows in order, stopping at the first that can't be read.
 pub fn read_all<R, T>(rows: &[R], read: impl Fn(&R) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
     rows.iter().map(read).collect()

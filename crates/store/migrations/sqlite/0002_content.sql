@@ -1,0 +1,107 @@
+-- Signed documents, packages and their releases, content objects, distribution points and what is on them.
+
+CREATE TABLE document (
+    digest     BLOB PRIMARY KEY,
+    role       TEXT NOT NULL,
+    envelope   BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- A tree and the manifest that says how it is built. One manifest for each tree, whichever packages have it.
+CREATE TABLE content (
+    digest         BLOB PRIMARY KEY,
+    manifest       BLOB NOT NULL,
+    manifest_bytes INTEGER NOT NULL,
+    size_bytes     INTEGER NOT NULL,
+    files          INTEGER NOT NULL,
+    stored_at      INTEGER NOT NULL
+) STRICT;
+
+-- Objects in the content store, by their name there. A row is made before its object, and goes after it.
+CREATE TABLE content_object (
+    name            TEXT PRIMARY KEY,
+    size_bytes      INTEGER NOT NULL,
+    uploading_since INTEGER,
+    removing        INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE content_object_use (
+    content BLOB NOT NULL REFERENCES content (digest) ON DELETE CASCADE,
+    object  TEXT NOT NULL REFERENCES content_object (name),
+    PRIMARY KEY (content, object)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX content_object_use_object ON content_object_use (object);
+
+-- newest: digest of the newest release's document.
+CREATE TABLE package (
+    name       TEXT PRIMARY KEY,
+    revision   INTEGER NOT NULL,
+    properties TEXT NOT NULL,
+    source     TEXT,
+    programs   TEXT NOT NULL,
+    newest     BLOB REFERENCES document (digest),
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE release (
+    package        TEXT NOT NULL REFERENCES package (name) ON DELETE CASCADE,
+    source_version INTEGER NOT NULL,
+    revision       INTEGER NOT NULL,
+    document       BLOB NOT NULL UNIQUE REFERENCES document (digest),
+    content        BLOB REFERENCES content (digest),
+    new_bytes      INTEGER NOT NULL,
+    published_at   INTEGER NOT NULL,
+    PRIMARY KEY (package, source_version, revision)
+) STRICT;
+
+CREATE INDEX release_content ON release (content);
+
+CREATE TABLE point (
+    name        TEXT PRIMARY KEY,
+    revision    INTEGER NOT NULL,
+    title       TEXT NOT NULL,
+    url         TEXT NOT NULL,
+    enabled     INTEGER NOT NULL,
+    enrolled_at INTEGER,
+    seen_at     INTEGER,
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE package_point (
+    point       TEXT NOT NULL REFERENCES point (name) ON DELETE CASCADE,
+    package     TEXT NOT NULL REFERENCES package (name) ON DELETE CASCADE,
+    assigned_at INTEGER NOT NULL,
+    PRIMARY KEY (point, package)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX package_point_package ON package_point (package);
+
+-- What points report, for content that they are to hold. state: the word of detail, which is the report's JSON.
+CREATE TABLE point_content (
+    point       TEXT NOT NULL REFERENCES point (name) ON DELETE CASCADE,
+    content     BLOB NOT NULL REFERENCES content (digest) ON DELETE CASCADE,
+    state       TEXT NOT NULL,
+    detail      TEXT NOT NULL,
+    reported_at INTEGER NOT NULL,
+    PRIMARY KEY (point, content)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX point_content_content ON point_content (content);
+
+-- What each point is to hold: of each package the newest content, and the newest that it holds until then.
+CREATE VIEW point_assignment AS
+    SELECT v.point, v.package, v.source_version, r.content FROM (
+        SELECT pp.point, pp.package, MAX(r.source_version) AS source_version
+            FROM package_point AS pp JOIN release AS r ON r.package = pp.package
+            WHERE r.content IS NOT NULL GROUP BY pp.point, pp.package
+        UNION
+        SELECT pp.point, pp.package, MAX(r.source_version) AS source_version
+            FROM package_point AS pp JOIN release AS r ON r.package = pp.package
+            JOIN point_content AS pc ON pc.point = pp.point AND pc.content = r.content
+            WHERE pc.state = 'installed' GROUP BY pp.point, pp.package
+    ) AS v JOIN release AS r ON r.package = v.package AND r.source_version = v.source_version AND r.revision = 1;
+
+-- Which job publishes a package.
+CREATE INDEX job_unfinished ON job (kind, dedup_key) WHERE finished_at IS NULL;

@@ -1,0 +1,180 @@
+//! Contents and the objects that they are made of, as far as the database knows them.
+//!
+//! An object's row is made before its bytes are stored and goes after they are removed. Invariant: a content's objects are all in
+//! the store, because [`keep`] looks once more for each in the transaction that makes the content known, and
+//! [`begin_removal`] takes only what no content uses and nobody is uploading.
+
+use dray_model::{Digest, Timestamp};
+use serde::Serialize;
+
+use crate::db::{Snapshot, WriteTx};
+use crate::error::{Attempt as _, StoreError};
+use crate::row::Record;
+use crate::{page, sql};
+
+/// A tree and the manifest object that tells how it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredContent {
+    /// Digest of the tree.
+    pub digest: Digest,
+    /// Digest of the manifest object.
+    pub manifest: Digest,
+    /// Its bytes.
+    pub manifest_bytes: u64,
+    /// Bytes of all files.
+    pub size_bytes: u64,
+    /// Number of files.
+    pub files: u64,
+}
+
+/// An object of the content store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredObject {
+    /// Its name there.
+    pub name: String,
+    /// Its bytes.
+    pub size_bytes: u64,
+}
+
+/// The content with this digest.
+pub async fn find(snapshot: &mut Snapshot, digest: &Digest) -> Result<Option<StoredContent>, StoreError> {
+    let row = sqlx::query("SELECT digest, manifest, manifest_bytes, size_bytes, files FROM content WHERE digest = $1")
+        .bind(digest.as_bytes().as_slice())
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("find a content")?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The contents with these digests, as far as they are known.
+pub async fn find_all(snapshot: &mut Snapshot, digests: &[Digest]) -> Result<Vec<StoredContent>, StoreError> {
+    const SQL: &str = "SELECT c.digest, c.manifest, c.manifest_bytes, c.size_bytes, c.files FROM content AS c \
+                       WHERE c.digest IN (SELECT unhex(e.value ->> 'digest') FROM EACH($1) AS e)";
+    let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
+        .bind(sql::rows(&digest_rows(digests)))
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find contents")?;
+    page::read_all(&rows, read)
+}
+
+/// Notes that the objects are about to be stored, so that nobody removes them meanwhile. False when one of them is just being
+/// removed: take the transaction back and try again later.
+pub async fn begin_upload(tx: &mut WriteTx, objects: &[StoredObject], now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO content_object (name, size_bytes, uploading_since, removing) \
+                       SELECT e.value ->> 'name', CAST(e.value ->> 'size_bytes' AS BIGINT), CAST($1 AS BIGINT), 0 \
+                       FROM EACH($2) AS e WHERE 1 = 1 ON CONFLICT (name) DO UPDATE \
+                       SET uploading_since = excluded.uploading_since WHERE content_object.removing = 0";
+    let done = sqlx::query(sql::expand(tx.engine(), SQL))
+        .bind(now.micros())
+        .bind(sql::rows(&objects))
+        .execute(tx.connection())
+        .await
+        .attempt("note objects to be stored")?;
+    Ok(done.rows_affected() == objects.len() as u64)
+}
+
+/// Makes a content known whose objects are all stored. False when one of them was removed meanwhile: take the transaction back,
+/// store it again and come back.
+pub async fn keep(
+    tx: &mut WriteTx,
+    content: &StoredContent,
+    objects: &[StoredObject],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const STORED: &str = "UPDATE content_object SET uploading_since = NULL \
+                          WHERE removing = 0 AND name IN (SELECT e.value ->> 'name' FROM EACH($1) AS e)";
+    const CONTENT: &str = "INSERT INTO content (digest, manifest, manifest_bytes, size_bytes, files, stored_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6)";
+    const USES: &str = "INSERT INTO content_object_use (content, object) \
+                        SELECT c.digest, e.value ->> 'name' FROM content AS c, EACH($1) AS e WHERE c.digest = $2";
+    let names = sql::rows(&objects);
+    let stored = sqlx::query(sql::expand(tx.engine(), STORED))
+        .bind(names.as_str())
+        .execute(tx.connection())
+        .await
+        .attempt("look for the objects of a content")?;
+    if stored.rows_affected() != objects.len() as u64 {
+        return Ok(false);
+    }
+    sqlx::query(CONTENT)
+        .bind(content.digest.as_bytes().as_slice())
+        .bind(content.manifest.as_bytes().as_slice())
+        .bind(page::stored(content.manifest_bytes))
+        .bind(page::stored(content.size_bytes))
+        .bind(page::stored(content.files))
+        .bind(now.micros())
+        .execute(tx.connection())
+        .await
+        .attempt("make a content known")?;
+    sqlx::query(sql::expand(tx.engine(), USES))
+        .bind(names)
+        .bind(content.digest.as_bytes().as_slice())
+        .execute(tx.connection())
+        .await
+        .attempt("note the objects of a content")?;
+    Ok(true)
+}
+
+/// Forgets contents that no release has, and that points reported them. Tells how many.
+pub async fn forget_unused(tx: &mut WriteTx) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM content WHERE NOT EXISTS (SELECT 1 FROM release AS r WHERE r.content = content.digest)",
+    )
+    .execute(tx.connection())
+    .await
+    .attempt("forget contents without a release")?;
+    Ok(done.rows_affected())
+}
+
+/// Picks at most `limit` objects that no content uses, to be removed from the store. Those whose upload began at or after
+/// `uploads_since` are left: somebody is at it. What an earlier removal left undone is picked again.
+pub async fn begin_removal(tx: &mut WriteTx, uploads_since: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "UPDATE content_object SET removing = 1 WHERE name IN (SELECT o.name FROM content_object AS o \
+                       WHERE (o.uploading_since IS NULL OR o.uploading_since < $1) \
+                       AND NOT EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name) \
+                       ORDER BY o.name LIMIT $2) RETURNING name";
+    let rows = sqlx::query(SQL)
+        .bind(uploads_since.micros())
+        .bind(i64::from(limit))
+        .fetch_all(tx.connection())
+        .await
+        .attempt("pick unused objects")?;
+    page::read_all(&rows, |row| Record::new("content_object", "name", row).text("name"))
+}
+
+/// Notes that objects are removed from the store.
+pub async fn removed(tx: &mut WriteTx, names: &[String]) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM content_object WHERE removing = 1 \
+                       AND name IN (SELECT e.value ->> 'name' FROM EACH($1) AS e)";
+    let objects: Vec<_> = names.iter().map(|name| StoredObject { name: name.clone(), size_bytes: 0 }).collect();
+    sqlx::query(sql::expand(tx.engine(), SQL))
+        .bind(sql::rows(&objects))
+        .execute(tx.connection())
+        .await
+        .attempt("forget removed objects")?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+pub(crate) struct DigestRow {
+    digest: String,
+}
+
+pub(crate) fn digest_rows(digests: &[Digest]) -> Vec<DigestRow> {
+    digests.iter().map(|digest| DigestRow { digest: digest.to_string() }).collect()
+}
+
+fn read(row: &sqlx::any::AnyRow) -> Result<StoredContent, StoreError> {
+    let record = Record::new("content", "manifest_bytes", row);
+    Ok(StoredContent {
+        digest: record.digest("digest")?,
+        manifest: record.digest("manifest")?,
+        manifest_bytes: record.size("manifest_bytes")?,
+        size_bytes: record.size("size_bytes")?,
+        files: record.size("files")?,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,56 @@
+//! Which packages a point is to hold, and what that means in contents.
+
+use dray_model::point::PointAssignment;
+use dray_model::{Name, Timestamp};
+
+use crate::db::{Snapshot, WriteTx};
+use crate::error::{Attempt as _, StoreError};
+use crate::page;
+use crate::row::Record;
+
+/// Puts a package on a point. False when it is there already.
+pub async fn assign(tx: &mut WriteTx, point: &Name, package: &Name, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO package_point (point, package, assigned_at) VALUES ($1, $2, $3) \
+                       ON CONFLICT (point, package) DO NOTHING";
+    let done = sqlx::query(SQL)
+        .bind(point.as_str())
+        .bind(package.as_str())
+        .bind(now.micros())
+        .execute(tx.connection())
+        .await
+        .attempt("put a package on a distribution point")?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Takes a package from a point. False when it isn't there.
+pub async fn unassign(tx: &mut WriteTx, point: &Name, package: &Name) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM package_point WHERE point = $1 AND package = $2")
+        .bind(point.as_str())
+        .bind(package.as_str())
+        .execute(tx.connection())
+        .await
+        .attempt("take a package from a distribution point")?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The contents that a point is to hold, by package and source version.
+pub async fn assignments(snapshot: &mut Snapshot, point: &Name) -> Result<Vec<PointAssignment>, StoreError> {
+    const SQL: &str = "SELECT a.package, a.source_version, c.digest, c.manifest, c.manifest_bytes \
+                       FROM point_assignment AS a JOIN content AS c ON c.digest = a.content WHERE a.point = $1 \
+                       ORDER BY a.package, a.source_version";
+    let rows = sqlx::query(SQL)
+        .bind(point.as_str())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find what a distribution point is to hold")?;
+    page::read_all(&rows, |row| {
+        let record = Record::new("point_assignment", "package", row);
+        Ok(PointAssignment {
+            package: record.parsed("package")?,
+            source_version: record.count("source_version")?,
+            content: record.digest("digest")?,
+            manifest: record.digest("manifest")?,
+            manifest_bytes: record.size("manifest_bytes")?,
+        })
+    })
+}
