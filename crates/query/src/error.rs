@@ -95,6 +95,9 @@ pub enum Problem {
     /// A constant that no fact can equal.
     #[error("{0}")]
     Constant(&'static str),
+    /// The system is out of threads or memory; the query may be fine.
+    #[error("the system has no thread to parse the query on")]
+    NoThread,
     /// A condition from a document that the language can't have produced.
     #[error("the condition is malformed: {0}")]
     Malformed(&'static str),

@@ -5,7 +5,7 @@
 pub struct Limits {
     /// Longest text in bytes.
     pub bytes_max: usize,
-    /// Deepest nesting, of brackets and operators in the text and of nodes in the typed condition. Not above 64.
+    /// Deepest nesting, of brackets and operators in the text and of nodes in the typed condition. More than 64 count as 64.
     pub depth_max: usize,
     /// Most nodes of the typed condition: each test, connective and operand is one; elements of lists are not counted here.
     pub nodes_max: usize,

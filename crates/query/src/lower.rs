@@ -21,12 +21,12 @@ use crate::parse::{Places, Tree};
 /// # Errors
 ///
 /// What isn't part of the language, or doesn't fit the catalogue.
-pub(crate) fn lower(tree: &Tree, limits: &Limits) -> Result<Condition, QueryError> {
+pub(crate) fn lower(tree: &Tree<'_>, limits: &Limits) -> Result<Condition, QueryError> {
     Lowering { places: &tree.places, limits, variables: Vec::new() }.condition(&tree.root)
 }
 
 struct Lowering<'a> {
-    places: &'a Places,
+    places: &'a Places<'a>,
     limits: &'a Limits,
     /// Row variables in reach, outermost first; the first is row 1 of [`crate::condition::Field`].
     variables: Vec<(&'a str, Class)>,
@@ -66,7 +66,7 @@ impl<'a> Lowering<'a> {
         while let Some(next) = pending.pop() {
             match &next.expr {
                 Expr::Call(call) if call.target.is_none() && call.func_name == operator => {
-                    pending.extend(call.args.iter().rev())
+                    pending.extend(call.args.iter().rev());
                 }
                 _ => parts.push(self.condition(next)?),
             }

@@ -6,6 +6,7 @@
 
 use crate::error::{Problem, QueryError};
 use crate::limits::Limits;
+use crate::parse::DEPTH_CEILING;
 
 /// Refuses text that isn't safe to parse.
 ///
@@ -17,13 +18,27 @@ pub(crate) fn scan(text: &str, limits: &Limits) -> Result<(), QueryError> {
         let problem = Problem::TooLong { bytes: text.len(), bytes_max: limits.bytes_max };
         return Err(QueryError::new(0..text.len(), problem));
     }
-    let mut scanner = Scanner { text, at: 0, depth_max: limits.depth_max, open: Vec::new(), chain: 0, depth: 0 };
+    let mut scanner =
+        Scanner { text, at: 0, depth_max: limits.depth_max.min(DEPTH_CEILING), open: Vec::new(), chain: 0, depth: 0 };
     while scanner.at < text.len() {
         scanner.token()?;
     }
     match scanner.open.last() {
         Some(open) => Err(scanner.syntax(open.at, 1, "this bracket is never closed")),
         None => Ok(()),
+    }
+}
+
+/// The place after the bracket that closes the one at `at`, in a text that the scan has let through.
+pub(crate) fn after_closing(text: &str, at: usize) -> Option<usize> {
+    let mut scanner = Scanner { text, at, depth_max: usize::MAX, open: Vec::new(), chain: 0, depth: 0 };
+    loop {
+        if scanner.at >= text.len() || scanner.token().is_err() {
+            return None;
+        }
+        if scanner.open.is_empty() {
+            return Some(scanner.at);
+        }
     }
 }
 

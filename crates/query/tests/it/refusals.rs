@@ -1,0 +1,95 @@
+//! What is refused, where, and with which advice.
+
+use dray_query::{Limits, Problem, Query};
+
+/// Queries, the part that is marked, the problem, and a piece of the hint.
+const REFUSALS: [(&str, &str, &str, &str); 42] = [
+    ("plattform == 'linux'", "plattform", "there is nothing named \"plattform\" here", "did you mean platform?"),
+    ("device.memory > 1", "device.memory", "device has no property \"memory\"", "device has name, platform"),
+    ("disks.exists(d, d.munt == '/')", "d.munt", "disks has no property \"munt\"", "did you mean mount?"),
+    ("disk.exists(d, true)", "disk", "exists takes one of the lists", ""),
+    ("disks.mount == '/'", "disks.mount", "disks as a whole is not a value", "disks.exists(d, d.mount"),
+    ("x.mount == '/'", "x.mount", "there is nothing named \"x\" here", ""),
+    ("disks == 3", "disks", "disks as a whole is not a value", "ask its rows"),
+    ("disks.exists(d, d == 3)", "d", "a row is not a value", "like d.mount"),
+    ("disks", "disks", "the list disks is not a condition", "size(disks) > 0"),
+    ("platform", "platform", "a fact alone is not a condition", "has(…)"),
+    ("'linux'", "'linux'", "a constant is not a condition", "compare"),
+    ("size(disks)", "size(disks)", "a value is not a condition", "compare it"),
+    ("has(disks)", "has(disks)", "has takes a fact", "size(disks) > 0"),
+    ("platform == 5", "platform == 5", "a text can't be compared with a number", ""),
+    ("processors == '5'", "processors == '5'", "a number can't be compared with a text", ""),
+    ("platform == version('5')", "platform == version('5')", "a text can't be compared with a version", ""),
+    ("os_version == platform", "os_version == platform", "a version can't be compared with a text", ""),
+    ("processors in [1, 'a']", "'a'", "a number can't be compared with a text", ""),
+    ("platform in [os_name]", "os_name", "a fact in a list can't be used", "join with ||"),
+    ("platform in os_name", "os_name", "the right side of `in` is not a value", "list of constants"),
+    ("'a' in ['a']", "'a'", "two constants are compared", ""),
+    ("1 == 1", "1 == 1", "two constants are compared", ""),
+    ("platform == true", "true", "true or false is not a value", "&&"),
+    ("(processors == 1) == true", "processors == 1", "a condition is not a value", "&&"),
+    ("platform == null", "null", "null is not a value", "has(…)"),
+    ("processors > 1.5", "1.5", "facts are whole numbers", "without point"),
+    ("processors > 9223372036854775808u", "9223372036854775808u", "numbers end at", ""),
+    ("platform == 'a\\x00'", "'a\\x00'", "no fact holds a NUL", ""),
+    ("processors - 1 == 2", "processors - 1", "arithmetic can't be used", "result as a number"),
+    ("processors + 1 == 2", "+", "arithmetic can't be used", "result as a number"),
+    ("platform.matches('l.*')", "platform.matches('l.*')", "the function matches can't be used", "startsWith"),
+    (
+        "platform.lowerAscii() == 'a'",
+        "platform.lowerAscii()",
+        "the function lowerAscii can't be used",
+        "case-sensitively",
+    ),
+    (
+        "platform.startswith('l')",
+        "platform.startswith('l')",
+        "the function startswith can't be used",
+        "did you mean startsWith?",
+    ),
+    ("platform.startsWith(os_name)", "os_name", "startsWith takes a text constant", ""),
+    ("processors.contains('1')", "processors", "contains takes a text", ""),
+    ("disks[0].mount == '/'", "disks[0].mount", "there is nothing named \"mount\"", ""),
+    ("addresses.exists(a, inCidr(a.ip, '10.1.2.3/16'))", "'10.1.2.3/16'", "the network is 10.1.0.0/16", ""),
+    ("addresses.exists(a, a.ip == '10.1.0.0/16')", "'10.1.0.0/16'", "is not an IP address", "inCidr"),
+    ("addresses.exists(a, a.ip < '10.1.0.0')", "a.ip < '10.1.0.0'", "an IP address has no order", "inCidr"),
+    ("inCidr(platform, '10.1.0.0/16')", "platform", "a text can't be compared with an IP address", "addresses.exists"),
+    ("disks.exists(name, true)", "name", "\"name\" already has a meaning", "another name"),
+    ("processors > 1 ? true : false", "?", "a choice can't be used", "(a && b)"),
+];
+
+#[test]
+fn a_refusal_names_the_place_the_problem_and_what_to_write() {
+    for (text, marked, problem, hint) in REFUSALS {
+        let error = Query::parse(text, &Limits::default()).expect_err(text);
+        assert_eq!(&text[error.span.clone()], marked, "{text}: {error}");
+        assert!(error.to_string().contains(problem), "{text}: {error}");
+        assert!(error.hint.clone().unwrap_or_default().contains(hint), "{text}: {:?}", error.hint);
+    }
+}
+
+#[test]
+fn an_explanation_shows_it_all() {
+    let text = "platform == 'linux' &&\n  procesors > 2";
+    let error = Query::parse(text, &Limits::default()).unwrap_err();
+    let expected =
+        "there is nothing named \"procesors\" here\n    procesors > 2\n    ^^^^^^^^^\nhint: did you mean processors?";
+    assert_eq!(error.explain(text), expected);
+}
+
+#[test]
+fn each_limit_is_kept() {
+    let problem = |text: &str| Query::parse(text, &Limits::default()).unwrap_err().problem;
+    let limits = Limits::default();
+    assert_eq!(problem(&"a".repeat(4097)), Problem::TooLong { bytes: 4097, bytes_max: limits.bytes_max });
+    assert_eq!(problem(&format!("{}true{}", "(".repeat(33), ")".repeat(33))), Problem::TooDeep(32));
+    assert_eq!(problem(&vec!["processors == 1"; 90].join("||")), Problem::TooLarge(256));
+    assert_eq!(problem(&format!("processors in [{}]", vec!["1"; 257].join(","))), Problem::TooManyListItems(256));
+    let nested = "disks.exists(a, disks.exists(b, disks.exists(c, true)))";
+    assert_eq!(problem(nested), Problem::TooNested(2));
+
+    let widest = vec!["processors == 1"; 85].join("||");
+    assert!(Query::parse(&widest, &limits).is_ok());
+    let deepest = format!("{}true{}", "(".repeat(32), ")".repeat(32));
+    assert!(Query::parse(&deepest, &limits).is_ok());
+}
