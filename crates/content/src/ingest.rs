@@ -196,8 +196,9 @@ fn run(
             let jobs = &jobs;
             scope.spawn(move || read::work(source, jobs, &tasks));
         }
-        // The writer owns the receiving ends: when it stops early, every sender fails and the threads end.
-        write::write(files, in_order, tasks, staging, known, options, progress)
+        // Dropped when the writer stops, early or not: the readers' sends fail then and the threads end.
+        let in_order = in_order;
+        write::write(files, &in_order, tasks, staging, known, options, progress)
     })
 }
 

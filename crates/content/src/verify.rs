@@ -71,12 +71,12 @@ pub fn verify_tree(root: &Path, tree: &Tree) -> Result<(), Vec<Damage>> {
 
 fn check(root: &Path, entry: &Entry) -> Result<(), DamageKind> {
     let path = entry.path.below(root);
-    let metadata = fs::symlink_metadata(&path).map_err(reason)?;
+    let metadata = fs::symlink_metadata(&path).map_err(|error| reason(&error))?;
     match &entry.node {
         Node::Directory if metadata.is_dir() => Ok(()),
         Node::File(file) if metadata.is_file() => check_file(&path, file, &metadata),
         Node::Link(target) if metadata.is_symlink() => {
-            let found = fs::read_link(&path).map_err(reason)?;
+            let found = fs::read_link(&path).map_err(|error| reason(&error))?;
             let same = native::link_text(&found).is_some_and(|text| text == target.as_str());
             if same { Ok(()) } else { Err(DamageKind::OtherContent) }
         }
@@ -85,7 +85,7 @@ fn check(root: &Path, entry: &Entry) -> Result<(), DamageKind> {
 }
 
 fn check_file(path: &Path, file: &FileNode, metadata: &Metadata) -> Result<(), DamageKind> {
-    if metadata.len() != file.size || hash_file(path).map_err(reason)? != file.digest {
+    if metadata.len() != file.size || hash_file(path).map_err(|error| reason(&error))? != file.digest {
         return Err(DamageKind::OtherContent);
     }
     let same = !native::KNOWS_EXECUTABLE || native::is_executable(metadata) == file.executable;
@@ -100,19 +100,19 @@ fn find_unknown(root: &Path, tree: &Tree, damages: &mut Vec<Damage>) {
         if !folder.as_os_str().is_empty() && !fs::symlink_metadata(&on_disk).is_ok_and(|metadata| metadata.is_dir()) {
             continue; // reported as missing or of another kind
         }
-        let listed = fs::read_dir(&on_disk).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        let listed = fs::read_dir(&on_disk).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         match listed {
             Ok(entries) => {
                 let paths = entries.into_iter().map(|entry| folder.join(entry.file_name()));
                 let unknown = paths.filter(|path| !known.contains(path));
                 damages.extend(unknown.map(|path| Damage { path, kind: DamageKind::Unknown }));
             }
-            Err(error) => damages.push(Damage { path: folder, kind: reason(error) }),
+            Err(error) => damages.push(Damage { path: folder, kind: reason(&error) }),
         }
     }
 }
 
-fn reason(error: io::Error) -> DamageKind {
+fn reason(error: &io::Error) -> DamageKind {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => DamageKind::Missing,
         _ => DamageKind::Unreadable(error.to_string()),

@@ -27,7 +27,7 @@ pub(super) struct Written {
 
 pub(super) fn write(
     files: &[Job<'_>],
-    lanes: Receiver<Receiver<FromFile>>,
+    lanes: &Receiver<Receiver<FromFile>>,
     tasks: SyncSender<Task>,
     staging: &Staging,
     known: &KnownChunks,

@@ -1,0 +1,95 @@
+//! Golden files: what was written once is read for ever, and a tree's encoding never changes.
+
+use std::path::PathBuf;
+
+use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
+use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
+use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, Tree};
+use dray_model::Digest;
+
+fn golden(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn tree() -> Tree {
+    let file = |path: &str, bytes: &[u8], executable| Entry {
+        path: path.parse().unwrap(),
+        node: Node::File(FileNode { size: bytes.len() as u64, executable, digest: Digest::of(bytes) }),
+    };
+    let entries = vec![
+        Entry { path: "bin".parse().unwrap(), node: Node::Directory },
+        file("bin/run", &[b'x'; 1000], true),
+        Entry { path: "bin/same".parse().unwrap(), node: Node::Link(LinkTarget::parse("../bin/run").unwrap()) },
+        file("empty", b"", false),
+        file("größe", b"raw bytes", false),
+    ];
+    Tree::new(entries).unwrap()
+}
+
+/// The golden pack: a compressed chunk of 1003 bytes that both files share, and a raw one of 6.
+fn pack() -> PackSummary {
+    let bytes = golden("pack");
+    pack::verify(std::io::Cursor::new(&bytes), &Digest::of(&bytes), &Limits::default()).unwrap()
+}
+
+fn chunks() -> Vec<Chunk> {
+    let chunk = |packed: PackedChunk| Chunk {
+        digest: packed.digest,
+        length: packed.length,
+        pack: 0,
+        offset: packed.offset,
+        stored_length: packed.stored_length,
+    };
+    pack().chunks.into_iter().map(chunk).collect()
+}
+
+fn manifest() -> Manifest {
+    let pack = PackInfo { digest: Digest::of(&golden("pack")), size: pack().size };
+    let chunks = chunks();
+    let recipes = vec![
+        Recipe { content: Digest::of(&[b'x'; 1000]), pieces: vec![Piece { chunk: 0, offset: 0, length: 1000 }] },
+        Recipe {
+            content: Digest::of(b"raw bytes"),
+            pieces: vec![Piece { chunk: 0, offset: 1000, length: 3 }, Piece { chunk: 1, offset: 0, length: 6 }],
+        },
+    ];
+    Manifest::new(tree(), &[pack], &chunks, recipes).unwrap()
+}
+
+#[test]
+fn the_encoding_of_a_tree_is_frozen() {
+    assert_eq!(tree().encode(), golden("tree"));
+    assert_eq!(tree().digest().to_string(), "beddc8d91f1ea434ac390e45d16cb31afdd179e0de297d5e9f3ad5f59aebaa93");
+}
+
+#[test]
+fn a_manifest_of_version_1_is_read() {
+    assert_eq!(Manifest::decode(&golden("manifest"), &tree().digest(), &Limits::default()).unwrap(), manifest());
+}
+
+#[test]
+fn a_pack_of_version_1_is_verified() {
+    let chunks = chunks();
+    let grouped = [&[b'x'; 1000][..], b"raw"].concat();
+    let seen: Vec<_> = chunks.iter().map(|chunk| (chunk.digest, chunk.offset, chunk.length)).collect();
+    assert_eq!(seen, [(Digest::of(&grouped), 16, 1003), (Digest::of(b" bytes"), chunks[0].end(), 6)]);
+    assert!(chunks[0].is_compressed() && !chunks[1].is_compressed());
+}
+
+#[test]
+fn a_raw_pack_is_written_byte_for_byte_as_ever() {
+    let mut writer = PackWriter::new(Vec::new()).unwrap();
+    writer.append(Digest::of(b"raw"), 3, b"raw").unwrap();
+    let finished = writer.finish().unwrap();
+    let index = [&Digest::of(b"raw").as_bytes()[..], &[3, 0, 0, 0, 3, 0, 0, 0]].concat();
+    let expected = [
+        b"DRAYPACK\x01\0\0\0\0\0\0\0raw",
+        &index[..],
+        &[1, 0, 0, 0, 0, 0, 0, 0],
+        Digest::of(&index).as_bytes(),
+        b"DRAYPEND",
+    ]
+    .concat();
+    assert_eq!(finished.out, expected);
+}
