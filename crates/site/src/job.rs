@@ -13,7 +13,7 @@ mod runner;
 use dray_model::JobId;
 
 pub use cancel::cancel;
-pub use housekeeping::Housekeeping;
+pub use housekeeping::{Housekeeping, Nothing};
 pub use kind::{JobFailure, JobKind, Progress, Registry};
 pub use list::{find, list};
 pub use runner::Runner;

@@ -1,0 +1,56 @@
+//! Revisions as entity tags: an object's answer carries `ETag: "<revision>"`, a change may carry `If-Match`.
+//!
+//! The comparison itself is the operation's, inside its transaction: these helpers only read and write the headers.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::problem::ApiError;
+
+/// The header for an answer about `revision`.
+#[must_use]
+pub fn etag(revision: i64) -> [(HeaderName, HeaderValue); 1] {
+    let value = HeaderValue::from_str(&format!("\"{revision}\"")).expect("digits and quotes are legal in a header");
+    [(header::ETAG, value)]
+}
+
+/// The revision that the caller saw; `None` when it doesn't matter to it (`If-Match` absent or `*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IfMatch(pub Option<i64>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        parse(value.to_str().unwrap_or_default()).map(Self)
+    }
+}
+
+fn parse(text: &str) -> Result<Option<i64>, ApiError> {
+    if text.trim() == "*" {
+        return Ok(None);
+    }
+    let revision =
+        text.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
+    revision.map(Some).ok_or_else(|| {
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_if_match", "If-Match is not a revision")
+            .with_hint("send the ETag of the object's answer, unaltered")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_reads_back_as_the_revision() {
+        let [(_, value)] = etag(42);
+        assert_eq!(parse(value.to_str().unwrap()).unwrap(), Some(42));
+        assert_eq!(parse("*").unwrap(), None);
+        for bad in ["42", "\"x\"", "W/\"1\"", "\"1\", \"2\"", ""] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Extractors whose refusals are problems: [`Json`], [`Path`], [`Query`] and [`Paging`].
+//!
+//! JSON bodies hold at most [`JSON_LIMIT`] bytes and 128 levels (serde_json's own limit).
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use dray_model::api::page::{Page, PageRequest};
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::ApiError;
+
+/// Most bytes of a JSON body.
+pub const JSON_LIMIT: usize = 1 << 20;
+/// Longest cursor that is read, in characters.
+const CURSOR_MAX: usize = 512;
+
+/// A JSON body, in or out.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match axum::Json::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(json_error(&rejection)),
+        }
+    }
+}
+
+fn json_error(rejection: &JsonRejection) -> ApiError {
+    let code = match rejection {
+        JsonRejection::MissingJsonContentType(_) => "not_json",
+        JsonRejection::BytesRejection(_) => "unreadable_body",
+        _ => "invalid_body",
+    };
+    let code = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "body_too_large" } else { code };
+    ApiError::new(rejection.status(), code, rejection.body_text())
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// Parameters of the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let found = axum::extract::Path::from_request_parts(parts, state).await;
+        found.map(|axum::extract::Path(value)| Self(value)).map_err(|rejection: PathRejection| {
+            ApiError::new(StatusCode::NOT_FOUND, "not_found", rejection.body_text())
+        })
+    }
+}
+
+/// Parameters of the query.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let found = axum::extract::Query::from_request_parts(parts, state).await;
+        found.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection: QueryRejection| {
+            ApiError::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text())
+        })
+    }
+}
+
+/// `?limit=&cursor=` of a list.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Items wanted, 1 to 1000; 100 when absent.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// The page that is asked for.
+#[derive(Debug)]
+pub struct Paging(pub PageRequest);
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Query(query) = Query::<PageQuery>::from_request_parts(parts, state).await?;
+        let after = query.cursor.as_deref().map(read_cursor).transpose()?;
+        Ok(Self(PageRequest::new(query.limit, after)))
+    }
+}
+
+/// The answer to a list request: the key in `next` becomes a cursor.
+pub fn page<T>(mut page: Page<T>) -> Json<Page<T>> {
+    page.next = page.next.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes()));
+    Json(page)
+}
+
+fn read_cursor(text: &str) -> Result<String, ApiError> {
+    let bytes = if text.len() > CURSOR_MAX { None } else { BASE64_URL_SAFE_NO_PAD.decode(text.as_bytes()).ok() };
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_cursor", "the cursor can't be read")
+            .with_hint("send `next` of the page before, unaltered")
+    })
+}

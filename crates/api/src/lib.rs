@@ -1,0 +1,36 @@
+//! HTTP for administrators (`/api/v1`, bearer tokens) and for clients and points (`/client/v1`, certificates of the site's authority).
+//!
+//! Handlers translate: request to command, outcome to answer. Rights, effects and audit are in `dray_site`. Every failure leaves as
+//! problem+json with a stable code. Both routers authenticate in one layer before any handler; handlers get who asks from
+//! [`Caller`], [`DeviceIdentity`] or [`PointIdentity`], and can't call an operation without it.
+//!
+//! To add a resource:
+//! 1. request and answer types in `dray_model::api::<resource>`;
+//! 2. `src/<resource>.rs` with handlers of at most 40 lines (`#[utoipa::path]`, extractors of [`extract`], `Result<_, ApiError>`) and a
+//!    `pub(crate) fn routes() -> OpenApiRouter<Api>`;
+//! 3. one line in [`router`] under the API it belongs to; uploads and downloads go to its streaming part;
+//! 4. `DRAY_BLESS=1 cargo test -p dray-api` writes `docs/openapi.json` anew: read the difference.
+//!
+//! `token` is the pattern to copy.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may stop at the first surprise"))]
+
+mod audit;
+mod authentication;
+pub mod etag;
+pub mod extract;
+mod idempotency;
+mod job;
+mod observe;
+mod openapi;
+mod problem;
+mod router;
+mod server;
+mod system;
+mod token;
+
+pub use authentication::{Caller, DeviceIdentity, PointIdentity};
+pub use openapi::document;
+pub use problem::ApiError;
+pub use router::Api;
+pub use server::{Running, ServeError, ServeOptions, serve};

@@ -1,0 +1,86 @@
+//! The two APIs put together from their resources: one line for each.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use dray_site::Site;
+use http::StatusCode;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::extract::JSON_LIMIT;
+use crate::problem::ApiError;
+use crate::{audit, authentication, idempotency, job, observe, openapi, system, token};
+
+/// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) site: Site,
+}
+
+/// Administrators' resources with JSON in and out.
+fn administrators_json() -> OpenApiRouter<Api> {
+    OpenApiRouter::new() //
+        .merge(token::routes())
+        .merge(audit::routes())
+        .merge(job::routes())
+}
+
+/// Administrators' uploads, downloads and held connections: no limits of time and size but their own.
+fn administrators_streaming() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+}
+
+/// Resources of clients and points with JSON in and out.
+fn clients_json() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+}
+
+/// Downloads and held connections of clients and points: no limits of time and size but their own.
+fn clients_streaming() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+}
+
+/// The administrators' part with its description, before state and layers.
+pub(crate) fn described() -> OpenApiRouter<Api> {
+    let all = limited(administrators_json()).merge(administrators_streaming());
+    OpenApiRouter::with_openapi(openapi::head()).nest("/api/v1", all)
+}
+
+/// What is served to administrators.
+pub(crate) fn administrators(site: Site) -> Router {
+    let api = Api { site };
+    let (routes, _) = described().split_for_parts();
+    let routes = routes
+        .layer(from_fn_with_state(api.clone(), idempotency::idempotency))
+        .layer(from_fn_with_state(api.clone(), authentication::administrators))
+        .merge(system::routes())
+        .merge(openapi::routes());
+    finish(routes, api)
+}
+
+/// What is served to clients and points.
+pub(crate) fn clients(site: Site) -> Router {
+    let (routes, _) = limited(clients_json()).merge(clients_streaming()).split_for_parts();
+    finish(Router::new().nest("/client/v1", routes), Api { site })
+}
+
+fn limited(routes: OpenApiRouter<Api>) -> OpenApiRouter<Api> {
+    let time = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIME);
+    routes.layer(DefaultBodyLimit::max(JSON_LIMIT)).layer(time)
+}
+
+fn finish(routes: Router<Api>, api: Api) -> Router {
+    routes
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "this address doesn't know the method")
+        })
+        .layer(from_fn(observe::observe))
+        .with_state(api)
+}

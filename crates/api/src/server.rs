@@ -1,0 +1,160 @@
+//! Two TLS listeners, one for administrators and one for clients and points, with limits and an orderly end.
+//!
+//! The accept loop is our own, because it knows whose certificate a connection was made with and how many connections there
+//! are. A peer that doesn't finish its handshake or its headers in time is dropped.
+
+mod connection;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use dray_site::{ServerIdentityError, Site};
+use dray_trust::tls::TlsError;
+use dray_trust::{ClientAuth, TlsSettings, server_config};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{router, system};
+
+/// Connections at a time on each listener; more wait in the kernel's queue.
+const CONNECTIONS: usize = 10_000;
+/// How long open requests may take after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// Pause after a failed accept, like one for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where to listen. Port 0 takes a free one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// For administrators.
+    pub admin_addr: SocketAddr,
+    /// For clients and points.
+    pub client_addr: SocketAddr,
+}
+
+impl ServeOptions {
+    /// As the site's configuration says.
+    #[must_use]
+    pub fn of(site: &Site) -> Self {
+        Self { admin_addr: site.config().admin_addr, client_addr: site.config().client_addr }
+    }
+}
+
+/// Why a server didn't start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address can't be had.
+    #[error("cannot listen for {whom} on {addr}")]
+    Bind {
+        /// For whom.
+        whom: &'static str,
+        /// Where.
+        addr: SocketAddr,
+        /// What stood in the way; often the address is in use.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server's certificate.
+    #[error("cannot make the server's certificate")]
+    Identity(#[from] ServerIdentityError),
+    /// TLS.
+    #[error("cannot set up TLS")]
+    Tls(#[from] TlsError),
+}
+
+/// A server that runs. Dropping it stops it without grace.
+#[derive(Debug)]
+pub struct Running {
+    /// Where administrators are served.
+    pub admin_addr: SocketAddr,
+    /// Where clients and points are served.
+    pub client_addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Stops listening, lets open requests finish for a while, and ends.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for listener in self.listeners {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+    }
+}
+
+/// Serves the site on both addresses.
+///
+/// # Errors
+/// [`ServeError`]; nothing listens then.
+pub async fn serve(site: Site, options: ServeOptions) -> Result<Running, ServeError> {
+    system::recorder();
+    let identity = site.server_identity()?;
+    let acceptor = |auth: &ClientAuth| -> Result<TlsAcceptor, TlsError> {
+        let config = server_config(&identity.chain_pem, &identity.key_pem, auth, &TlsSettings::http())?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    };
+    let ca_pem = site.keys().authority().ca_pem().to_owned();
+    let (admin_tls, client_tls) = (acceptor(&ClientAuth::None)?, acceptor(&ClientAuth::Optional(ca_pem))?);
+    let (admin, admin_addr) = bind("administrators", options.admin_addr).await?;
+    let (client, client_addr) = bind("clients", options.client_addr).await?;
+    let (stop, stopped) = watch::channel(false);
+    let administrators = Listener { socket: admin, tls: admin_tls, router: router::administrators(site.clone()) };
+    let clients = Listener { socket: client, tls: client_tls, router: router::clients(site) };
+    let listeners = [administrators, clients].map(|listener| tokio::spawn(listener.run(stopped.clone())));
+    tracing::info!(%admin_addr, %client_addr, "serving");
+    Ok(Running { admin_addr, client_addr, stop, listeners: listeners.into() })
+}
+
+async fn bind(whom: &'static str, addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Bind { whom, addr, source };
+    let socket = TcpListener::bind(addr).await.map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    Ok((socket, local))
+}
+
+/// Returns when the server is told to stop, or is dropped.
+async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+struct Listener {
+    socket: TcpListener,
+    tls: TlsAcceptor,
+    router: Router,
+}
+
+impl Listener {
+    async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut connections = JoinSet::new();
+        loop {
+            let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+            let accepted = tokio::select! {
+                () = until_stopped(&mut stopped) => break,
+                accepted = self.socket.accept() => accepted,
+            };
+            while connections.try_join_next().is_some() {}
+            let Ok((socket, _)) = accepted else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let (tls, router, stopped) = (self.tls.clone(), self.router.clone(), stopped.clone());
+            connections.spawn(async move {
+                connection::serve(socket, tls, router, stopped).await;
+                drop(place);
+            });
+        }
+        drop(self.socket);
+        let all = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, all).await.is_err() {
+            tracing::warn!("connections were cut: they took too long to finish");
+        }
+    }
+}

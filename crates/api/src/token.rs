@@ -1,0 +1,47 @@
+//! `/api/v1/tokens`: administrator tokens.
+
+use axum::extract::State;
+use dray_model::Name;
+use dray_model::api::page::Page;
+use dray_model::api::token::{CreateToken, CreatedToken, Token};
+use dray_site::token;
+use http::{HeaderName, StatusCode, header};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::authentication::Caller;
+use crate::extract::{Json, PageQuery, Paging, Path, page};
+use crate::problem::ApiError;
+use crate::router::Api;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
+}
+
+/// List administrator tokens by name, revoked ones included.
+#[utoipa::path(get, path = "/tokens", tag = "tokens", params(PageQuery), responses((status = 200, body = Page<Token>)))]
+async fn list(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Paging(request): Paging,
+) -> Result<Json<Page<Token>>, ApiError> {
+    Ok(page(token::list(&api.site, &actor, &request).await?))
+}
+
+/// Make an administrator token. The answer holds its secret, which is told this once.
+#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = CreateToken, responses((status = 201, body = CreatedToken)))]
+async fn create(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(command): Json<CreateToken>,
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<CreatedToken>), ApiError> {
+    let created = token::create(&api.site, &actor, command).await?;
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
+}
+
+/// Revoke an administrator token; it is refused from the next request on.
+#[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", params(("name" = Name, Path)), responses((status = 204)))]
+async fn revoke(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
+    token::revoke(&api.site, &actor, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

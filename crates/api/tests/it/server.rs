@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use dray_api::{ServeError, ServeOptions, serve};
+use dray_trust::certificate::{Identity, NewIdentity};
+use http::{Method, header};
+
+use crate::client::Server;
+
+#[tokio::test]
+async fn health_readiness_and_metrics_need_no_token() {
+    let server = Server::start().await;
+    for (path, expected) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        let mut request = server.request(Method::GET, path, None);
+        request.headers_mut().remove(header::AUTHORIZATION);
+        assert_eq!(server.ask(request).await.body, expected);
+    }
+    server.admin(Method::GET, "/api/v1/jobs/j-0000000000001", None).await;
+    let text = server.admin(Method::GET, "/metrics", None).await.body;
+    let text = std::str::from_utf8(&text).unwrap();
+    assert!(text.contains(r#"route="/api/v1/jobs/{id}""#), "{text}");
+}
+
+#[tokio::test]
+async fn a_request_id_is_told_back_and_stands_in_problems() {
+    let server = Server::start().await;
+    let mut request = server.request(Method::GET, "/nowhere", None);
+    request.headers_mut().insert("x-request-id", "abc-1".parse().unwrap());
+    let answer = server.ask(request).await;
+    assert_eq!(answer.headers["x-request-id"], "abc-1");
+    assert_eq!(answer.json()["request_id"], "abc-1");
+}
+
+#[tokio::test]
+async fn clients_connect_with_their_certificate_and_without() {
+    let server = Server::start().await;
+    let NewIdentity { key_pem, csr_pem } = NewIdentity::generate();
+    let device = Identity::Device(dray_site::random::device_id());
+    let site = &server.test.site;
+    let issued = site.keys().authority().issue(&csr_pem, &device, &[], Duration::from_secs(600), site.now()).unwrap();
+    for identity in [None, Some((issued.chain_pem.as_str(), key_pem.as_str()))] {
+        let request = server.request(Method::GET, "/client/v1/nothing", None);
+        let answer = server.ask_at(server.running.client_addr, request, identity).await;
+        assert_eq!(answer.problem(), (404, "no_route".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named() {
+    let server = Server::start().await;
+    let options = ServeOptions { admin_addr: server.running.admin_addr, client_addr: server.running.client_addr };
+    let refused = serve(server.test.site.clone(), options).await.unwrap_err();
+    assert!(matches!(refused, ServeError::Bind { addr, .. } if addr == options.admin_addr), "{refused}");
+}
+
+#[tokio::test]
+async fn a_stopped_server_lets_go_of_its_addresses() {
+    let server = Server::start().await;
+    let addr = server.running.admin_addr;
+    server.admin(Method::GET, "/healthz", None).await;
+    server.running.stop().await;
+    tokio::net::TcpListener::bind(addr).await.unwrap();
+}
