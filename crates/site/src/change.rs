@@ -1,14 +1,14 @@
 //! A change by an actor: transaction, audit and jobs that stand or fall together.
 //!
-//! A [`Change`] is a [`WriteTx`] for statements. Committing it takes the audit [`Note`]; jobs that it enqueued are announced to the
-//! workers after the commit, never before.
+//! A [`Change`] is a [`WriteTx`] for statements. Committing it takes the audit [`Note`]; jobs that it enqueued and
+//! news for clients are announced after the commit, never before.
 
 use std::ops::{Deref, DerefMut};
 
 use dray_model::{JobId, Timestamp};
 use dray_store::audit::Entry;
 use dray_store::job::NewJob;
-use dray_store::{StoreError, WriteTx, audit};
+use dray_store::{StoreError, WriteTx, audit, meta};
 use serde_json::Value;
 
 use crate::actor::Actor;
@@ -36,11 +36,12 @@ pub struct Change<'a> {
     now: Timestamp,
     tx: WriteTx,
     enqueued: bool,
+    generation: Option<i64>,
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(site: &'a Site, actor: &'a Actor, now: Timestamp, tx: WriteTx) -> Self {
-        Self { site, actor, now, tx, enqueued: false }
+        Self { site, actor, now, tx, enqueued: false, generation: None }
     }
 
     /// The instant of the change: the same for all that it writes.
@@ -67,6 +68,14 @@ impl<'a> Change<'a> {
         dray_store::job::enqueue(&mut self.tx, &job).await
     }
 
+    /// Raises the site's policy generation: the change may alter what clients and points are told. Whoever waits for news looks
+    /// again after the commit.
+    pub async fn raise_generation(&mut self) -> Result<i64, StoreError> {
+        let generation = meta::next_generation(&mut self.tx, meta::POLICY_GENERATION).await?;
+        self.generation = Some(generation);
+        Ok(generation)
+    }
+
     /// Notes one of several objects that the change is about; the last one goes with [`Change::commit`].
     pub async fn note(&mut self, note: &Note<'_>) -> Result<(), StoreError> {
         let entry = Entry {
@@ -80,7 +89,7 @@ impl<'a> Change<'a> {
         audit::append(&mut self.tx, &entry).await
     }
 
-    /// Notes the change in the audit log, makes it lasting, and wakes the workers if there is work for them.
+    /// Notes the change in the audit log, makes it lasting, and wakes whoever waits for it: workers, clients, points.
     pub async fn commit(mut self, note: &Note<'_>) -> Result<(), StoreError> {
         self.note(note).await?;
         self.commit_unnoted().await
@@ -91,6 +100,9 @@ impl<'a> Change<'a> {
         self.tx.commit().await?;
         if self.enqueued {
             self.site.wake_workers();
+        }
+        if let Some(generation) = self.generation {
+            self.site.news().announce(generation);
         }
         Ok(())
     }

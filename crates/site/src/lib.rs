@@ -21,6 +21,7 @@ pub mod clock;
 mod config;
 mod content_location;
 mod error;
+pub mod generation;
 pub mod idempotency;
 mod init;
 pub mod job;

@@ -15,6 +15,7 @@ use crate::change::Change;
 use crate::clock::{self, Clock};
 use crate::config::{ConfigError, SiteConfig};
 use crate::error::SiteError;
+use crate::generation::News;
 use crate::keys::{KeyError, SiteKeys};
 
 /// How long the certificate of a server process is good. It gets a new one at each start.
@@ -34,6 +35,7 @@ struct Inner {
     keys: SiteKeys,
     clock: Clock,
     work: Notify,
+    news: News,
 }
 
 /// Why a site can't be opened.
@@ -99,7 +101,8 @@ impl Site {
             .open(dir)
             .map_err(|source| OpenError::Content { location: config.content.to_string(), source })?;
         let db = Db::open(&config.database_in(dir), clock()).await?;
-        let inner = Inner { dir: dir.to_owned(), config, db, content, keys, clock, work: Notify::new() };
+        let inner =
+            Inner { dir: dir.to_owned(), config, db, content, keys, clock, work: Notify::new(), news: News::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -180,6 +183,12 @@ impl Site {
         let issued =
             self.keys().authority().issue(&csr_pem, &Identity::Site, &addresses, SERVER_CERTIFICATE, self.now())?;
         Ok(ServerIdentity { chain_pem: issued.chain_pem, key_pem })
+    }
+
+    /// Tells held requests that there may be something new for them.
+    #[must_use]
+    pub fn news(&self) -> &News {
+        &self.inner.news
     }
 
     /// Tells the workers of this process that there may be work.
