@@ -11,7 +11,7 @@ pub struct Limits {
     pub tree_bytes_max: u64,
     /// Sum of the sizes of a tree's files. Default 1 TiB.
     pub total_bytes_max: u64,
-    /// Bytes of a manifest as stored. Default 512 MiB.
+    /// Bytes of a manifest as stored, and of all its chunk lists uncompressed. Default 512 MiB.
     pub manifest_bytes_max: u64,
     /// Bytes of a manifest's index, uncompressed. Default 64 MiB.
     pub index_bytes_max: u64,

@@ -278,3 +278,6 @@ impl<'a> Reorder<'a> {
         Ok(number)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ impl Decoded {
     }
 
     fn read_chunks(&mut self, reader: &mut Reader<'_>, packs: usize, limits: &Limits) -> Result<(), DecodeError> {
-        let allowed = limits.chunks_max.saturating_sub(self.chunks.len() as u64);
+        let allowed = limits.chunks_max.min(u32::MAX.into()).saturating_sub(self.chunks.len() as u64);
         let count = reader.count("chunks of a manifest", allowed, 36)?;
         let mut digests = Reader::new(WHAT, reader.take(count * Digest::LENGTH)?);
         let mut before = Position::START;

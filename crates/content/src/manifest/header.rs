@@ -121,7 +121,7 @@ impl Header {
         };
         let tree = required(TREE, limits.tree_bytes_max)?;
         let index = required(INDEX, limits.index_bytes_max)?;
-        let blocks = required(BLOCKS, u64::MAX)?;
+        let blocks = required(BLOCKS, limits.manifest_bytes_max)?;
         if sections.any(|(kind, _)| kind < OPTIONAL) {
             return Err(DecodeError::Malformed { what: WHAT, why: "it has a section that this program must know" });
         }
