@@ -135,10 +135,13 @@ impl Listener {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
         loop {
-            let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-            let accepted = tokio::select! {
+            let next = async {
+                let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+                (place, self.socket.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
                 () = until_stopped(&mut stopped) => break,
-                accepted = self.socket.accept() => accepted,
+                next = next => next,
             };
             while connections.try_join_next().is_some() {}
             let Ok((socket, _)) = accepted else {

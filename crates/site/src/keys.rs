@@ -101,7 +101,7 @@ impl SiteKeys {
     #[must_use]
     pub fn trusted(&self) -> TrustedKeys {
         self.signing.iter().fold(TrustedKeys::new(), |trusted, (role, key)| {
-            trusted.with_role(*role, [key.public_key().clone()], 1).expect("one key reaches a threshold of one")
+            trusted.with_role(*role, [*key.public_key()], 1).expect("one key reaches a threshold of one")
         })
     }
 }

@@ -138,7 +138,7 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "cannot renew a lease")
+                    tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "cannot renew a lease");
                 }
             }
         }

@@ -112,7 +112,7 @@ pub async fn renew(
                        WHERE id = $3 AND lease_owner = $4 AND state = 'running'";
     let done = sqlx::query(SQL)
         .bind(until.micros())
-        .bind(progress.map(|progress| sql::rows(progress)))
+        .bind(progress.map(sql::rows))
         .bind(id.number())
         .bind(owner)
         .execute(tx.connection())
