@@ -45,8 +45,9 @@ pub enum Effect {
     /// Start the program: check free space and the content, then start the runner; answer with [`crate::Event::RunStarted`] and
     /// later [`crate::Event::RunEnded`], or with [`crate::Event::RunNotStarted`].
     StartRun(Box<RunSpec>),
-    /// Make sure that a run that was decided on before a restart never starts: take its `started` mark. Answer with
-    /// [`crate::Event::RunNotStarted`], or, when the mark was taken, with what became of the run.
+    /// Make sure that a run that was decided on before a restart does not start: take the lock of its folder, see that there is no
+    /// `started` mark, and remove the folder while the lock is held; a runner that comes late finds nothing to start. Answer
+    /// with [`crate::Event::RunNotStarted`], or, when it was started after all, with what became of it.
     VoidRun {
         /// The run.
         run: RunId,

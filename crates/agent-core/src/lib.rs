@@ -13,17 +13,35 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod agent;
+mod assess;
+mod check;
+mod conclude;
+mod condition;
+mod content;
+mod documents;
 mod effect;
 mod event;
+mod facts;
+mod history;
+mod ledger;
+mod offer;
+mod open;
+mod pause;
 mod policy;
+mod reconcile;
 mod run;
+mod schedule;
 mod state;
+mod task;
+mod tell;
+mod turn;
 mod view;
+mod why;
 
-pub use agent::{Agent, Identity, RequestRefused, ResumeError};
+pub use agent::{Agent, Identity, ResumeError};
 pub use effect::{DocumentKind, Effect};
 pub use event::{ContentFailure, ContentFailureKind, Document, Event, NotStarted, RunObservation, Started};
 pub use policy::PolicyRefusal;
 pub use run::{Outcome, RunResult, RunSpec};
 pub use state::State;
-pub use view::{AdvertisementView, PolicyView};
+pub use view::{AdvertisementView, PolicyView, RequestRefused};

@@ -1,7 +1,11 @@
-//! Runs: the intent to start a program, and what came of it.
+//! Runs: the intent to start a program, and how it ended.
+//!
+//! The intent is persisted before the program is started, and its id is never used for another start. So whatever is lost afterwards,
+//! the run's folder tells under that id what became of it.
 
 use dray_model::package::ReleaseNumber;
-use dray_model::program::CommandLine;
+use dray_model::program::{CommandLine, ExitClass, Program};
+use dray_model::state::Reason;
 use dray_model::{Digest, Name, RunId, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -63,4 +67,54 @@ pub enum Outcome {
     Interrupted,
     /// The runner was ended, so the result is not known.
     Lost,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(&self) -> Option<i64> {
+        match self {
+            Self::Exit(code) => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody knows how the program itself ended.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Lost)
+    }
+}
+
+/// The run that is decided on or under way; there is at most one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) spec: RunSpec,
+    /// As it was when the run was decided on; a newer release changes nothing about it.
+    pub(crate) program: Program,
+    pub(crate) intended_at: Timestamp,
+    pub(crate) started_at: Option<Timestamp>,
+    /// After a restart it was found not started, and by now it may not start.
+    pub(crate) void: bool,
+}
+
+impl Run {
+    /// What an end means by the program's own table.
+    pub(crate) fn class(&self, outcome: &Outcome) -> ExitClass {
+        outcome.exit_code().map_or(ExitClass::Failure, |code| self.program.exit_codes.class(code))
+    }
+
+    pub(crate) fn reason(&self, outcome: &Outcome) -> Reason {
+        match outcome {
+            Outcome::Exit(exit_code) => Reason::ExitCode { exit_code: *exit_code },
+            Outcome::Signal(signal) => Reason::Signal { signal: *signal },
+            Outcome::TimeLimit => Reason::TimeLimit { limit_s: self.spec.time_limit_s },
+            Outcome::NotStartable(error) => Reason::NotStartable { error: error.clone() },
+            Outcome::Interrupted => Reason::Interrupted,
+            Outcome::Lost => Reason::RunnerLost,
+        }
+    }
+
+    /// The result of a run that left none.
+    pub(crate) fn without_result(&self, outcome: Outcome) -> RunResult {
+        let started_at = self.started_at.unwrap_or(self.intended_at);
+        RunResult { outcome, started_at, duration_ms: 0, output_tail: String::new() }
+    }
 }

@@ -1,11 +1,35 @@
 //! The whole memory of the machine: what must survive a restart.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use dray_model::policy::Policy;
+use dray_model::status::{StatusEvent, StatusMessage};
+use dray_model::{Digest, Name, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::content::Contents;
+use crate::documents::Documents;
+use crate::effect::Effect;
+use crate::history::History;
+use crate::ledger::Ledger;
+use crate::offer::{Offer, Task};
+use crate::run::Run;
 
 /// What the shell keeps between two events. Opaque; its JSON form is read back by [`crate::Agent::resume`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     pub(crate) format: u32,
+    pub(crate) policy: Option<Policy>,
+    pub(crate) documents: Documents,
+    pub(crate) offers: BTreeMap<Name, Offer>,
+    pub(crate) ledgers: BTreeMap<Name, Ledger>,
+    pub(crate) history: History,
+    pub(crate) contents: Contents,
+    pub(crate) run: Option<Run>,
+    /// Status messages numbered so far.
+    messages: u64,
+    /// Tasks and withdrawals counted so far; orders them whatever the clock does.
+    count: u64,
 }
 
 impl State {
@@ -15,7 +39,63 @@ impl State {
     /// The state of a device that has just enrolled.
     #[must_use]
     pub fn new() -> Self {
-        Self { format: Self::FORMAT }
+        Self {
+            format: Self::FORMAT,
+            policy: None,
+            documents: Documents::default(),
+            offers: BTreeMap::new(),
+            ledgers: BTreeMap::new(),
+            history: History::default(),
+            contents: Contents::default(),
+            run: None,
+            messages: 0,
+            count: 0,
+        }
+    }
+
+    /// Numbers a message for the site.
+    pub(crate) fn report(&mut self, at: Timestamp, event: StatusEvent, effects: &mut Vec<Effect>) {
+        self.messages += 1;
+        effects.push(Effect::Report(StatusMessage { number: self.messages, at, event }));
+    }
+
+    /// A number above all that were given before.
+    pub(crate) fn count_up(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    /// A task of its own age.
+    pub(crate) fn new_task(&mut self) -> Task {
+        Task::new(self.count_up())
+    }
+
+    /// Whether the run under way is of this advertisement.
+    pub(crate) fn runs(&self, name: &Name) -> bool {
+        self.run.as_ref().is_some_and(|run| run.spec.advertisement == *name)
+    }
+
+    /// The advertisement that holds the one place for programs: its run is under way, or its effect is being verified.
+    pub(crate) fn place_holder(&self) -> Option<&Name> {
+        let verified = || self.offers.iter().find(|(_, offer)| offer.is_verifying()).map(|(name, _)| name);
+        self.run.as_ref().map(|run| &run.spec.advertisement).or_else(verified)
+    }
+
+    /// Contents that the policy's releases or the run under way name.
+    pub(crate) fn named_contents(&self) -> BTreeSet<Digest> {
+        let entries = self.policy.iter().flat_map(|policy| &policy.entries);
+        let releases = entries.filter_map(|entry| self.documents.release(&entry.release));
+        let running = self.run.as_ref().and_then(|run| run.spec.content);
+        releases.filter_map(|release| release.content.map(|content| content.digest)).chain(running).collect()
+    }
+
+    /// The package that content belongs to: of the run under way, or of the policy's releases.
+    pub(crate) fn package_of(&self, content: &Digest) -> Option<Name> {
+        let running = self.run.iter().filter(|run| run.spec.content == Some(*content)).map(|run| &run.spec.package);
+        let entries = self.policy.iter().flat_map(|policy| &policy.entries);
+        let releases = entries.filter_map(|entry| self.documents.release(&entry.release));
+        let releases = releases.filter(|release| release.content.is_some_and(|held| held.digest == *content));
+        running.chain(releases.map(|release| &release.package)).next().cloned()
     }
 }
 

@@ -1,12 +1,15 @@
 //! What local commands show: advertisements with their standings, and the policy.
 
 use dray_model::package::ReleaseNumber;
-use dray_model::state::Standing;
+use dray_model::state::{Reason, Standing};
 use dray_model::{Digest, Name, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Agent;
+use crate::offer::{Offer, Presence};
 
 /// An advertised program on this device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdvertisementView {
     /// The advertisement.
     pub name: Name,
@@ -37,7 +40,7 @@ pub struct AdvertisementView {
 }
 
 /// The policy that the agent acts by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyView {
     /// Its number.
     pub number: u64,
@@ -49,4 +52,86 @@ pub struct PolicyView {
     pub entries: usize,
     /// Documents that are not here yet, with the last error.
     pub missing_documents: Vec<(Digest, Option<String>)>,
+}
+
+/// Why the person at the computer can't start a program now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestRefused {
+    /// Nothing of this name is advertised to the device.
+    #[error("no advertisement {0} reaches this device")]
+    Unknown(Name),
+    /// Something stands in the way that a request can't change.
+    #[error("{advertisement} can't be started: {reason}")]
+    NotNow {
+        /// The advertisement.
+        advertisement: Name,
+        /// What stands in the way.
+        reason: Reason,
+    },
+}
+
+impl Agent {
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Option<PolicyView> {
+        let policy = self.state.policy.as_ref()?;
+        let error = |digest: &Digest| self.state.documents.failure(digest).map(|failure| failure.error.clone());
+        let missing = self.state.documents.missing(policy);
+        Some(PolicyView {
+            number: policy.number,
+            issued_at: policy.issued_at,
+            expires_at: policy.expires_at,
+            entries: policy.entries.len(),
+            missing_documents: missing.map(|(digest, _)| (digest, error(&digest))).collect(),
+        })
+    }
+
+    /// Every advertisement that reaches the device, by name.
+    #[must_use]
+    pub fn standings(&self, now: Timestamp) -> Vec<AdvertisementView> {
+        self.state.offers.iter().filter_map(|(name, offer)| self.view(now, name, offer)).collect()
+    }
+
+    /// Whether the person at the computer may start a program now. What is already on its way may be asked for again: that ends its
+    /// waits.
+    ///
+    /// # Errors
+    /// [`RequestRefused`] with the reason to show.
+    pub fn check_request(&self, now: Timestamp, advertisement: &Name) -> Result<(), RequestRefused> {
+        let offer = self.state.offers.get(advertisement).filter(|offer| offer.presence != Presence::Withdrawn);
+        let offer = offer.ok_or_else(|| RequestRefused::Unknown(advertisement.clone()))?;
+        match self.scene(now).offered(offer) {
+            Err(stop) if stop.reason != Reason::TakingFacts => {
+                Err(RequestRefused::NotNow { advertisement: advertisement.clone(), reason: stop.reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn view(&self, now: Timestamp, name: &Name, offer: &Offer) -> Option<AdvertisementView> {
+        let advertisement = self.state.documents.advertisement(&offer.entry.advertisement)?;
+        let release = self.state.documents.release(&offer.entry.release);
+        let terms = &advertisement.terms;
+        let program = release.and_then(|release| release.program(&terms.program));
+        let content = release.and_then(|release| release.content);
+        Some(AdvertisementView {
+            name: name.clone(),
+            title: title_or_name(&terms.title, name),
+            comment: terms.comment.to_string(),
+            revision: advertisement.revision,
+            package: terms.package.clone(),
+            release: release.map(|release| release.number),
+            program: terms.program.clone(),
+            program_title: program.map_or_else(|| terms.program.to_string(), |p| title_or_name(&p.title, &p.name)),
+            mandatory: terms.is_mandatory(),
+            can_request: self.check_request(now, name).is_ok(),
+            expires: terms.expires,
+            standing: offer.standing.clone(),
+            progress: content.and_then(|content| self.progress.get(&content.digest).copied()),
+        })
+    }
+}
+
+fn title_or_name(title: &dray_model::Text<128>, name: &Name) -> String {
+    if title.is_empty() { name.to_string() } else { title.to_string() }
 }

@@ -1,0 +1,105 @@
+//! An advertisement on this device, and the task that it becomes once its program is to run.
+
+use std::collections::BTreeSet;
+
+use dray_model::advertisement::Assignment;
+use dray_model::package::ReleaseNumber;
+use dray_model::policy::PolicyEntry;
+use dray_model::program::Expression;
+use dray_model::state::{ClientState, Reason, Standing};
+use dray_model::{Name, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::pause::Pause;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Offer {
+    /// The documents that are acted on. The advertisement's is always here, the release's may be missing.
+    pub(crate) entry: PolicyEntry,
+    pub(crate) presence: Presence,
+    pub(crate) received_at: Timestamp,
+    pub(crate) task: Option<Task>,
+    pub(crate) standing: Standing,
+    /// State and reason code of the last message about it.
+    pub(crate) told: Option<(ClientState, String)>,
+}
+
+impl Offer {
+    pub(crate) fn is_verifying(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| task.verifying.is_some())
+    }
+}
+
+/// Whether the policy names an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Presence {
+    /// It does.
+    Named,
+    /// Its revision is gone, and documents are missing that may hold the next one. Nothing starts.
+    Unsure,
+    /// It does not; the offer stays until its run has ended and is told.
+    Withdrawn,
+}
+
+/// What is to be run: by assignments that are due, by request, or both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    /// Age: a lower one came first.
+    pub(crate) order: u64,
+    /// The person at the computer wants it.
+    pub(crate) requested: bool,
+    /// The assignments that its result settles.
+    pub(crate) assignments: BTreeSet<Assignment>,
+    /// Tries that ended with an exit code that asks for another one.
+    pub(crate) tries: u32,
+    pub(crate) hold: Option<Hold>,
+    pub(crate) verifying: Option<Verifying>,
+}
+
+impl Task {
+    pub(crate) fn new(order: u64) -> Self {
+        Self { order, ..Self::default() }
+    }
+
+    /// Mandatory before optional, then by age: the lower key goes first.
+    pub(crate) fn rank(&self) -> (bool, u64) {
+        (self.assignments.is_empty(), self.order)
+    }
+}
+
+/// What keeps a task from its next start for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hold {
+    pub(crate) state: ClientState,
+    pub(crate) reason: Reason,
+    pub(crate) pause: Pause,
+}
+
+/// The program ran, and whether its effect is there is asked of facts that are taken now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Verifying {
+    pub(crate) detect: Expression,
+    /// What the result says if the effect is there.
+    pub(crate) reason: Reason,
+    /// Whether the run itself ended well; otherwise its result is not known, and only the effect can tell.
+    pub(crate) ended_well: bool,
+    pub(crate) package: Name,
+    pub(crate) program: Name,
+    pub(crate) release: ReleaseNumber,
+    pub(crate) run: RunId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mandatory_goes_before_optional_then_age_decides() {
+        let assigned = |order| Task { assignments: BTreeSet::from([Assignment::AsSoonAsPossible]), ..Task::new(order) };
+        let requested = |order| Task { requested: true, ..Task::new(order) };
+        let mut tasks = [requested(1), assigned(9), requested(2), assigned(4)];
+        tasks.sort_by_key(Task::rank);
+        assert_eq!(tasks.map(|task| task.order), [4, 9, 1, 2]);
+    }
+}

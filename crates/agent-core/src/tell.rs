@@ -1,0 +1,59 @@
+//! Standings: kept for local commands, and told to the site when state or reason code change.
+
+use dray_model::package::ReleaseNumber;
+use dray_model::state::{Reason, Standing};
+use dray_model::status::StatusEvent;
+use dray_model::{Name, Timestamp};
+
+use crate::assess::Stop;
+use crate::effect::Effect;
+use crate::offer::{Offer, Presence};
+use crate::state::State;
+
+/// Takes the standing of one offer over from the gates, and tells the site if it is news.
+pub(crate) fn tell(state: &mut State, name: &Name, stop: &Stop, now: Timestamp, effects: &mut Vec<Effect>) {
+    let Some(mut offer) = state.offers.remove(name) else { return };
+    let next = stop.next.or_else(|| expiry(state, &offer, stop));
+    let is_same = offer.standing.state == stop.state
+        && offer.standing.reason.as_ref().map(Reason::code) == Some(stop.reason.code());
+    let since = if is_same { offer.standing.since } else { now };
+    offer.standing = Standing { state: stop.state, reason: Some(stop.reason.clone()), since, next };
+    let word = (stop.state, stop.reason.code().to_owned());
+    if offer.told.as_ref() != Some(&word) && is_to_be_told(&offer, &stop.reason) {
+        if let Some(event) = event(state, name, &offer, stop.release) {
+            state.report(now, event, effects);
+            offer.told = Some(word);
+        }
+    }
+    state.offers.insert(name.clone(), offer);
+}
+
+/// A look at the facts takes a moment and is no news; nor is the withdrawal of what the site never heard of.
+fn is_to_be_told(offer: &Offer, reason: &Reason) -> bool {
+    match reason {
+        Reason::TakingFacts => false,
+        Reason::Withdrawn => offer.told.is_some(),
+        _ => true,
+    }
+}
+
+/// What has not come to an end may expire.
+fn expiry(state: &State, offer: &Offer, stop: &Stop) -> Option<Timestamp> {
+    let may_expire = !stop.state.is_final() && offer.presence == Presence::Named;
+    let advertisement = state.documents.advertisement(&offer.entry.advertisement).filter(|_| may_expire)?;
+    advertisement.terms.expires
+}
+
+/// The message; none while it is not known which release it would speak of.
+fn event(state: &State, name: &Name, offer: &Offer, release: Option<ReleaseNumber>) -> Option<StatusEvent> {
+    let advertisement = state.documents.advertisement(&offer.entry.advertisement)?;
+    let offered = state.documents.release(&offer.entry.release).map(|release| release.number);
+    Some(StatusEvent::State {
+        advertisement: name.clone(),
+        revision: advertisement.revision,
+        package: advertisement.terms.package.clone(),
+        release: release.or(offered)?,
+        program: advertisement.terms.program.clone(),
+        standing: offer.standing.clone(),
+    })
+}

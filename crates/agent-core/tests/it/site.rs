@@ -1,0 +1,123 @@
+//! A made-up site: packages, advertisements and the policy that follows from them.
+
+use std::collections::BTreeMap;
+
+use dray_agent_core::Document;
+use dray_model::advertisement::{Advertisement, AdvertisementTerms, Assignment, Rerun};
+use dray_model::package::{Content, Release, ReleaseNumber};
+use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
+use dray_model::program::{Expression, Program};
+use dray_model::{DeviceId, Digest, Name, Timestamp};
+
+/// What the site has published.
+#[derive(Debug, Default)]
+pub struct Site {
+    pub documents: BTreeMap<Digest, Document>,
+    /// By advertisement.
+    entries: BTreeMap<Name, PolicyEntry>,
+    /// Newest release by package.
+    releases: BTreeMap<Name, (Digest, ReleaseNumber)>,
+    pub number: u64,
+    pub settings: AgentSettings,
+}
+
+pub fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+pub fn program(text: &str) -> Program {
+    serde_json::from_value(serde_json::json!({"name": text, "command": format!("./{text}")})).unwrap()
+}
+
+pub fn expression(text: &str) -> Expression {
+    let query = dray_query::Query::parse(text, &dray_query::Limits::default()).unwrap();
+    Expression { text: text.to_owned(), compiled: serde_json::to_value(query).unwrap() }
+}
+
+/// Holds where `software` is installed.
+pub fn installed(software: &str) -> Expression {
+    expression(&format!("software.exists(s, s.name == \"{software}\")"))
+}
+
+pub fn content(package: &str, source_version: u32) -> Content {
+    let digest = Digest::of(format!("content of {package} {source_version}").as_bytes());
+    Content { digest, size_bytes: 1000, files: 3 }
+}
+
+pub fn terms(package: &str, program: &str, assignments: &[Assignment]) -> AdvertisementTerms {
+    AdvertisementTerms {
+        title: "".parse().unwrap(),
+        comment: "".parse().unwrap(),
+        package: name(package),
+        program: name(program),
+        collection: name("all"),
+        start: None,
+        expires: None,
+        assignments: assignments.to_vec(),
+        rerun: Rerun::IfFailed,
+    }
+}
+
+impl Site {
+    fn keep(&mut self, document: Document) -> Digest {
+        let digest = Digest::of(&serde_json::to_vec(&document).unwrap());
+        self.documents.insert(digest, document);
+        digest
+    }
+
+    /// Publishes a release; advertisements of the package offer it from now on.
+    pub fn release(&mut self, package: &str, source_version: u32, content: Option<Content>, programs: &[Program]) {
+        let number = ReleaseNumber { source_version, revision: 1 };
+        let revision = self
+            .releases
+            .get(&name(package))
+            .map_or(1, |(_, last)| if last.source_version == source_version { last.revision + 1 } else { 1 });
+        let number = ReleaseNumber { revision, ..number };
+        let release = Release {
+            format: Release::FORMAT,
+            package: name(package),
+            number,
+            properties: Default::default(),
+            content,
+            programs: programs.to_vec(),
+        };
+        let digest = self.keep(Document::Release(release));
+        let former = self.releases.insert(name(package), (digest, number)).map(|(former, _)| former);
+        for entry in self.entries.values_mut().filter(|entry| Some(entry.release) == former) {
+            entry.release = digest;
+        }
+    }
+
+    /// Publishes a revision of an advertisement.
+    pub fn advertise(
+        &mut self,
+        advertisement: &str,
+        revision: u32,
+        published_at: Timestamp,
+        terms: AdvertisementTerms,
+    ) {
+        let release = self.releases[&terms.package].0;
+        let format = Advertisement::FORMAT;
+        let document = Advertisement { format, name: name(advertisement), revision, published_at, terms };
+        let digest = self.keep(Document::Advertisement(document));
+        self.entries.insert(name(advertisement), PolicyEntry { advertisement: digest, release });
+    }
+
+    pub fn withdraw(&mut self, advertisement: &str) -> Option<PolicyEntry> {
+        self.entries.remove(&name(advertisement))
+    }
+
+    /// Signs the policy: valid for seven days.
+    pub fn policy(&mut self, device: DeviceId, now: Timestamp) -> Policy {
+        self.number += 1;
+        Policy {
+            format: Policy::FORMAT,
+            device,
+            number: self.number,
+            issued_at: now,
+            expires_at: now + std::time::Duration::from_secs(7 * 86_400),
+            entries: self.entries.values().copied().collect(),
+            settings: self.settings,
+        }
+    }
+}
