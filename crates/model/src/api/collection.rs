@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::collection::{CollectionProperties, CollectionRule};
-use crate::{DeviceId, Name, Timestamp};
+use crate::{DeviceId, Name, Text, Timestamp};
 
 /// A new collection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,4 +63,23 @@ pub struct CollectionMember {
     pub device: DeviceId,
     /// The device's name.
     pub name: Name,
+}
+
+/// Which devices would an expression reach? Nothing is saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PreviewCollection {
+    /// CEL over the inventory catalogue.
+    pub expression: Text<4096>,
+}
+
+/// The devices that an expression reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CollectionPreview {
+    /// How many there are.
+    pub members: u64,
+    /// The first of them by name; at most 20.
+    pub sample: Vec<CollectionMember>,
 }
