@@ -2,7 +2,9 @@
 
 use ::http::Method;
 use dray_model::Name;
-use dray_model::api::collection::{ChangeCollection, CollectionMember, CollectionView, CreateCollection};
+use dray_model::api::collection::{
+    ChangeCollection, CollectionMember, CollectionPreview, CollectionView, CreateCollection, PreviewCollection,
+};
 
 use super::{Pages, SiteApi, path};
 use crate::error::ClientError;
@@ -61,5 +63,13 @@ impl SiteApi {
     /// [`ClientError`].
     pub async fn evaluate_collection(&self, name: &Name) -> Result<CollectionView, ClientError> {
         self.post(path(format!("/collections/{name}/evaluate")), &()).await
+    }
+
+    /// The devices that an expression reaches; nothing is saved.
+    ///
+    /// # Errors
+    /// [`ClientError`]; refused with the place of the mistake when the expression has one.
+    pub async fn preview_collection(&self, preview: &PreviewCollection) -> Result<CollectionPreview, ClientError> {
+        self.post(path("/collections/preview"), preview).await
     }
 }

@@ -1,0 +1,160 @@
+//! Serves objects to the site's devices and points: `GET` and `HEAD` of `/v1/manifests/<digest>` and `/v1/packs/<digest>`.
+//!
+//! Objects never change, so their ETag is their digest, and whoever has one need not ask again. Single ranges are answered (RFC
+//! 9110, 14); [`decide`](decision) is pure. Callers must show a certificate of the site's authority: without one there is
+//! no HTTP. What a caller may cost is in [`ServeLimits`].
+
+mod connection;
+mod decision;
+mod file_body;
+mod range;
+mod service;
+mod stall;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dray_content::ObjectName;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+pub use range::{RangeRequest, Satisfied};
+
+use crate::error::PointError;
+use crate::folder::Folder;
+
+/// What a caller may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeLimits {
+    /// Connections at a time; more wait to be accepted. Default 512.
+    pub connections: usize,
+    /// For TLS. Default 10 s.
+    pub handshake_timeout: Duration,
+    /// For the head of a request, also for the next one on a kept connection. Default 75 s, longer than clients keep one.
+    pub head_timeout: Duration,
+    /// A caller that takes no bytes for so long is cut off. Default 60 s.
+    pub stall_timeout: Duration,
+    /// Bytes of a request's head. Default 16 KiB.
+    pub head_bytes_max: usize,
+    /// Header fields of a request. Default 64.
+    pub headers_max: usize,
+    /// For requests under way when the point stops. Default 10 s.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            handshake_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(75),
+            stall_timeout: Duration::from_secs(60),
+            head_bytes_max: 16 << 10,
+            headers_max: 64,
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What was served since the start.
+#[derive(Debug, Default)]
+pub struct Served {
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Served {
+    /// Requests that were answered.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of objects that were sent.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) limits: ServeLimits,
+    pub(crate) served: Arc<Served>,
+    /// Objects that could not be read as they should, to be verified.
+    pub(crate) suspects: mpsc::Sender<ObjectName>,
+}
+
+/// A server that listens already.
+pub(crate) struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: watch::Receiver<Arc<rustls::ServerConfig>>,
+    serving: Arc<Serving>,
+}
+
+impl Server {
+    /// Takes the port, so that a port that is in use is told at once.
+    pub(crate) async fn listen(
+        address: SocketAddr,
+        tls: watch::Receiver<Arc<rustls::ServerConfig>>,
+        serving: Serving,
+    ) -> Result<Self, PointError> {
+        let listen = |source| PointError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        Ok(Self { listener, address, tls, serving: Arc::new(serving) })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` changes, then lets requests under way finish.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let slots = Arc::new(Semaphore::new(self.serving.limits.connections));
+        let draining = hyper_util::server::graceful::GracefulShutdown::new();
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                accepted = self.accept(&slots) => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
+            let Some((stream, slot)) = accepted else { continue };
+            let tls = Arc::clone(&self.tls.borrow());
+            let watcher = draining.watcher();
+            let serving = Arc::clone(&self.serving);
+            connections.spawn(async move {
+                connection::serve(stream, tls, serving, watcher).await;
+                drop(slot);
+            });
+        }
+        drop(self.listener);
+        if tokio::time::timeout(self.serving.limits.drain_timeout, draining.shutdown()).await.is_err() {
+            tracing::warn!("requests were cut off because the point stops");
+        }
+        connections.shutdown().await;
+    }
+
+    async fn accept(
+        &self,
+        slots: &Arc<Semaphore>,
+    ) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+        let slot = Arc::clone(slots).acquire_owned().await.expect("nobody closes the semaphore");
+        match self.listener.accept().await {
+            Ok((stream, _)) => Some((stream, slot)),
+            Err(error) => {
+                // Out of file descriptors, most likely: some come back when connections end.
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! One connection: TLS, who the caller is, and its requests one after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dray_trust::{Identity, PeerIdentity};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::Serving;
+use super::service;
+use super::stall::Pulse;
+
+/// Serves a caller until it goes, stalls, or the point stops.
+pub(super) async fn serve(stream: TcpStream, tls: Arc<rustls::ServerConfig>, serving: Arc<Serving>, watcher: Watcher) {
+    let limits = &serving.limits;
+    // Without it the last piece of an answer waits for an acknowledgement; an error means that the caller is gone.
+    let _ = stream.set_nodelay(true);
+    let accepting = TlsAcceptor::from(tls).accept(stream);
+    let stream = match tokio::time::timeout(limits.handshake_timeout, accepting).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "a caller could not prove who it is"),
+        Err(_) => return tracing::debug!("a caller was too slow to prove who it is"),
+    };
+    let Some(caller) = caller(&stream) else {
+        return tracing::info!("a caller's certificate is neither a device's nor a point's");
+    };
+    let pulse = Arc::new(Pulse::default());
+    let service = {
+        let (serving, pulse) = (Arc::clone(&serving), Arc::clone(&pulse));
+        service_fn(move |request| service::answer(request, Arc::clone(&serving), Arc::clone(&pulse)))
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_headers(limits.headers_max)
+        .max_buf_size(limits.head_bytes_max.max(8 << 10))
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        ended = watcher.watch(connection) => {
+            if let Err(error) = ended {
+                tracing::debug!(%caller, %error, "a connection broke");
+            }
+        }
+        () = stalled(&pulse, limits.stall_timeout) => tracing::info!(%caller, "a caller took no bytes and was cut off"),
+    }
+}
+
+/// Who calls: a device or a point of the site. TLS has checked the certificate.
+fn caller(stream: &TlsStream<TcpStream>) -> Option<Identity> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    let peer = PeerIdentity::from_certificate_der(certificate).ok()?;
+    match peer.identity {
+        Identity::Device(_) | Identity::Point(_) => Some(peer.identity),
+        Identity::Site => None,
+    }
+}
+
+/// Ends when a body made no progress from one look to the next.
+async fn stalled(pulse: &Pulse, every: Duration) {
+    let mut before = pulse.look();
+    loop {
+        tokio::time::sleep(every).await;
+        let now = pulse.look();
+        if now.is_busy() && now == before {
+            return;
+        }
+        before = now;
+    }
+}
