@@ -8,10 +8,17 @@
 //! The one order to keep: an event is handled, the new state and its messages are on disk, and only then effects happen.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
 
+pub mod cache;
 pub mod clock;
 pub mod command;
+pub mod control;
 mod durable;
+pub mod engine;
 pub mod facts;
+pub mod folder;
+pub mod identity;
 mod platform;
 pub mod runner;
 pub mod runs;
+pub mod state;
+mod sync;

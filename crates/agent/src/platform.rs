@@ -15,7 +15,7 @@ pub(crate) use linux::{
     search::{SEARCH_PATH, host_name, own_program},
     shutdown::Shutdown,
     socket::{Listener, connect},
-    space::{Space, space},
+    space::space,
     wall_timer::WallTimer,
 };
 pub(crate) use signal::Stop;

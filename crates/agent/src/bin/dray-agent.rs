@@ -1,5 +1,6 @@
 //! The client-only binary: nothing but the agent's command line.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,6 +14,10 @@ struct Arguments {
     command: AgentCommand,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    command::run(Arguments::parse().command, &[])
+fn main() -> ExitCode {
+    command::run(Arguments::parse().command, &[]).unwrap_or_else(|error| {
+        // Without an error output only the exit code is left to tell.
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -1,0 +1,195 @@
+//! The content cache: verified trees, one folder each, that programs run from.
+//!
+//! ```text
+//! contents/<content>/   a complete tree, verified when it was made and again before each run
+//! manifests/<content>   how it is built, to build the next version from it
+//! staging/<content>/    a tree on its way; what has arrived is kept over restarts
+//! damaged/<content>/    a tree that did not pass its check, kept as a source of bytes until it is built anew
+//! removed/              on their way out
+//! ```
+//!
+//! A tree is in `contents` only when it is whole: it gets there by one rename. Only the agent may write here.
+
+mod fetch;
+mod held;
+mod room;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dray_content::verify::{Damage, DamageKind, verify_tree};
+use dray_content::{Limits, Manifest};
+use dray_model::Digest;
+
+use crate::{durable, platform};
+
+pub use fetch::{Fetched, OnProgress};
+
+/// The cache of one agent.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// Why the cache can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("can't {attempt} {path}")]
+pub struct CacheError {
+    /// What was attempted.
+    attempt: &'static str,
+    /// On which file or folder.
+    path: PathBuf,
+    /// What happened.
+    #[source]
+    source: io::Error,
+}
+
+impl Cache {
+    /// The cache in `folder`, which is made when it is missing. What an earlier agent did not finish removing goes now.
+    ///
+    /// # Errors
+    /// [`CacheError`].
+    pub fn open(folder: &Path) -> Result<Self, CacheError> {
+        let cache = Self { folder: folder.to_owned() };
+        for room in ["", "contents", "manifests", "staging", "damaged", "removed"] {
+            let path = folder.join(room);
+            platform::create_private_dir(&path).map_err(failed("make", &path))?;
+        }
+        cache.sweep();
+        Ok(cache)
+    }
+
+    /// The contents that are complete.
+    ///
+    /// # Errors
+    /// [`CacheError`].
+    pub fn contents(&self) -> Result<BTreeSet<Digest>, CacheError> {
+        let path = self.folder.join("contents");
+        let entries = std::fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let names = entries.map_err(failed("list", &path))?.into_iter().map(|entry| entry.file_name());
+        let digests = names.filter_map(|name| name.to_str()?.parse().ok());
+        Ok(digests.filter(|content| self.is_complete(*content)).collect())
+    }
+
+    /// Whether a content is complete. Its bytes are checked by [`Cache::verify`].
+    #[must_use]
+    pub fn is_complete(&self, content: Digest) -> bool {
+        self.tree(content).is_dir() && self.manifest(content).is_file()
+    }
+
+    /// The folder of a content's tree.
+    #[must_use]
+    pub fn tree(&self, content: Digest) -> PathBuf {
+        self.folder.join("contents").join(content.to_string())
+    }
+
+    /// Free space in bytes where contents are kept.
+    ///
+    /// # Errors
+    /// [`CacheError`].
+    pub fn free_bytes(&self) -> Result<u64, CacheError> {
+        platform::space(&self.folder).map(|space| space.free_bytes).map_err(failed("measure", &self.folder))
+    }
+
+    /// Checks every byte of a content before a program runs from it. What programs have left in its folder is removed. A tree
+    /// that is damaged leaves the complete ones, so that it is fetched again. Blocks for as long as reading it takes.
+    ///
+    /// # Errors
+    /// What is wrong, in one sentence.
+    pub fn verify(&self, content: Digest) -> Result<(), String> {
+        let result = self.check(content);
+        if result.is_err() {
+            self.set_damaged(content);
+        }
+        result
+    }
+
+    fn check(&self, content: Digest) -> Result<(), String> {
+        let manifest = self.read_manifest(content)?;
+        let root = self.tree(content);
+        let Err(damages) = verify_tree(&root, manifest.tree()) else { return Ok(()) };
+        let (unknown, bad): (Vec<_>, Vec<_>) =
+            damages.into_iter().partition(|damage| damage.kind == DamageKind::Unknown);
+        if let Some(first) = bad.first() {
+            return Err(format!("{first}{}", more(bad.len())));
+        }
+        remove_unknown(&root, &unknown)
+    }
+
+    /// Takes a content out of the cache, with what has arrived of it.
+    pub fn remove(&self, content: Digest) {
+        let name = content.to_string();
+        for room in ["contents", "staging", "damaged"] {
+            self.discard(&self.folder.join(room).join(&name), &format!("{room}-{name}"));
+        }
+        let _ = std::fs::remove_file(self.manifest(content));
+        self.sweep();
+    }
+
+    fn manifest(&self, content: Digest) -> PathBuf {
+        self.folder.join("manifests").join(content.to_string())
+    }
+
+    fn staging(&self, content: Digest) -> PathBuf {
+        self.folder.join("staging").join(content.to_string())
+    }
+
+    fn damaged(&self, content: Digest) -> PathBuf {
+        self.folder.join("damaged").join(content.to_string())
+    }
+
+    fn read_manifest(&self, content: Digest) -> Result<Manifest, String> {
+        let bytes =
+            std::fs::read(self.manifest(content)).map_err(|error| format!("its manifest can't be read: {error}"))?;
+        Manifest::decode(&bytes, &content, &Limits::default()).map_err(|error| format!("its manifest: {error}"))
+    }
+
+    /// Moves a tree out of the complete ones.
+    fn set_damaged(&self, content: Digest) {
+        let damaged = self.damaged(content);
+        self.discard(&damaged, &format!("damaged-{content}"));
+        let _ = std::fs::rename(self.tree(content), damaged);
+    }
+
+    /// Moves a folder to those that are removed: it is gone under its name at once, whatever becomes of its files.
+    fn discard(&self, path: &Path, name: &str) {
+        let removed = self.folder.join("removed").join(name);
+        let _ = durable::remove_folder(&removed);
+        let _ = std::fs::rename(path, removed);
+    }
+
+    /// Removes what was discarded; what can't be removed is tried again at the next occasion.
+    fn sweep(&self) {
+        let Ok(entries) = std::fs::read_dir(self.folder.join("removed")) else { return };
+        for entry in entries.flatten() {
+            if let Err(error) = durable::remove_folder(&entry.path()) {
+                tracing::warn!(path = %entry.path().display(), %error, "could not remove discarded content");
+            }
+        }
+    }
+}
+
+/// Removes what is not in a tree: logs and the like, left by a program that worked in its content folder.
+fn remove_unknown(root: &Path, unknown: &[Damage]) -> Result<(), String> {
+    for damage in unknown {
+        let path = root.join(&damage.path);
+        let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let removed = if is_folder { durable::remove_folder(&path) } else { std::fs::remove_file(&path) };
+        removed.map_err(|error| format!("{damage} and can't be removed: {error}"))?;
+    }
+    Ok(())
+}
+
+fn more(count: usize) -> String {
+    if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() }
+}
+
+/// Names what was attempted and on what.
+fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CacheError {
+    let path = path.to_owned();
+    move |source| CacheError { attempt, path, source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Cache tests come with the content they need.

@@ -1,0 +1,28 @@
+//! `enroll`: makes this computer a member of a site.
+
+use clap::Args;
+use dray_client::BaseUrl;
+
+use super::{AtFolder, output, runtime};
+use crate::identity;
+
+/// Arguments of `enroll`.
+#[derive(Debug, Args)]
+pub struct Enroll {
+    #[command(flatten)]
+    at: AtFolder,
+    /// Address of the site for clients, like https://site.example:8443.
+    #[arg(long, value_name = "URL")]
+    site: BaseUrl,
+    /// An enrolment token; it names the site's certificate authority too.
+    #[arg(long, value_name = "TOKEN", env = "DRAY_ENROLMENT_TOKEN", hide_env_values = true)]
+    token: String,
+}
+
+impl Enroll {
+    pub(super) fn carry_out(self) -> anyhow::Result<()> {
+        let folder = self.at.open()?;
+        let identity = runtime()?.block_on(identity::enrol(&folder, &self.site, &self.token))?;
+        output::print(&format!("enrolled at {} as {} ({})", identity.site, identity.name, identity.device))
+    }
+}

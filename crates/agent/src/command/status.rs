@@ -1,0 +1,78 @@
+//! `status`: who this device is and how it stands with its site.
+
+use clap::Args;
+use dray_model::Timestamp;
+use serde::Deserialize;
+
+use super::{Shown, output};
+use crate::control::Request;
+use crate::sync::Health;
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// What is shown of the answer.
+#[derive(Debug, Deserialize)]
+struct View {
+    device: String,
+    name: String,
+    site: String,
+    site_url: String,
+    agent_version: String,
+    certificate_expires: Timestamp,
+    waiting_messages: Option<u64>,
+    #[serde(flatten)]
+    health: Option<Health>,
+    policy: Option<Policy>,
+    programs: usize,
+}
+
+/// What is shown of the policy.
+#[derive(Debug, Deserialize)]
+struct Policy {
+    number: u64,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    missing_documents: Vec<serde_json::Value>,
+}
+
+impl Status {
+    pub(super) fn carry_out(self) -> anyhow::Result<()> {
+        self.shown.ask(&Request::Status, table)
+    }
+}
+
+fn table(view: &View) -> String {
+    output::pairs(&[
+        ("device", format!("{} ({})", view.name, view.device)),
+        ("site", format!("{} at {}", view.site, view.site_url)),
+        ("link", link(view.health.as_ref())),
+        ("policy", view.policy.as_ref().map_or_else(|| "none yet".to_owned(), policy)),
+        ("programs", view.programs.to_string()),
+        ("messages to send", view.waiting_messages.map_or_else(|| "unknown".to_owned(), |count| count.to_string())),
+        ("certificate", format!("until {}", view.certificate_expires)),
+        ("agent", view.agent_version.clone()),
+    ])
+}
+
+fn link(health: Option<&Health>) -> String {
+    match health {
+        None => "the agent does not run".to_owned(),
+        Some(Health::Unknown) => "not tried yet".to_owned(),
+        Some(Health::Reachable { since }) => format!("the site answers, since {since}"),
+        Some(Health::Unreachable { since, error }) => format!("the site does not answer since {since}: {error}"),
+        Some(Health::Denied { since, error }) => format!("the site refuses this device since {since}: {error}"),
+    }
+}
+
+fn policy(policy: &Policy) -> String {
+    let missing = match policy.missing_documents.len() {
+        0 => String::new(),
+        count => format!(", {count} documents are missing"),
+    };
+    format!("number {} of {}, good until {}{missing}", policy.number, policy.issued_at, policy.expires_at)
+}

@@ -1,0 +1,56 @@
+//! Which effect is carried out by whom.
+
+use std::sync::Arc;
+
+use dray_agent_core::{Effect, Event};
+
+use super::tasks::Task;
+use super::{Engine, content, run};
+use crate::facts::{Limits, take};
+use crate::sync::fetch_document;
+
+impl Engine {
+    /// Begins an effect. What was begun before and still runs is not begun again.
+    pub(super) fn carry_out(&mut self, effect: Effect) {
+        let outbound = self.outbound.clone();
+        match effect {
+            Effect::Report(_) => unreachable!("messages are committed with the state"),
+            Effect::PolicyRefused(refusal) => {
+                tracing::error!(%refusal, "a policy of the site does not count");
+                self.signals.refused.send_modify(|count| *count += 1);
+            }
+            Effect::TakeFacts { ticket } => self.tasks.begin(Task::Facts(ticket), &outbound, async move {
+                let facts = tokio::task::spawn_blocking(|| take(&Limits::default())).await.unwrap_or_default();
+                Event::FactsTaken { ticket, facts: Box::new(facts) }
+            }),
+            Effect::FetchDocument { digest, kind } => {
+                let work = fetch_document(Arc::clone(&self.link), digest, kind);
+                self.tasks.begin(Task::Document(digest), &outbound, work);
+            }
+            Effect::FetchContent { content } => {
+                let turn = Arc::clone(&self.fetching);
+                let work = content::fetch(turn, self.cache.clone(), Arc::clone(&self.link), content, outbound.clone());
+                self.tasks.begin(Task::Content(content.digest), &outbound, work);
+            }
+            Effect::CancelFetch { content } => self.tasks.cancel(Task::Content(content)),
+            Effect::RemoveContent { content } => {
+                self.tasks.cancel(Task::Content(content));
+                self.cache.remove(content);
+            }
+            Effect::StartRun(spec) => {
+                let work = run::start(self.runs.clone(), self.cache.clone(), *spec.clone(), outbound.clone());
+                self.tasks.begin(Task::Run(spec.run), &outbound, work);
+            }
+            Effect::VoidRun { run } => {
+                let work = run::void(self.runs.clone(), run, outbound.clone());
+                self.tasks.begin(Task::Run(run), &outbound, work);
+            }
+            Effect::RemoveRun { run } => {
+                if let Err(error) = self.runs.remove(run) {
+                    // The next start finds it again.
+                    tracing::warn!(error = %dray_client::error::in_full(&error), "a run's folder stays");
+                }
+            }
+        }
+    }
+}

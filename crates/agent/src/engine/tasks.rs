@@ -1,0 +1,96 @@
+//! Effects that take time: one task for each thing, so that an effect that is asked for twice runs once.
+
+use std::collections::HashMap;
+
+use dray_agent_core::Event;
+use dray_model::{Digest, RunId};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// What a task is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Task {
+    Document(Digest),
+    Content(Digest),
+    Run(RunId),
+    Facts(u64),
+}
+
+/// An event, and the task that it ends.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(super) event: Event,
+    pub(super) ends: Option<Task>,
+}
+
+/// The way into the engine.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbound(mpsc::Sender<News>);
+
+/// The tasks that run. Dropping them ends them.
+#[derive(Debug, Default)]
+pub(super) struct Tasks(HashMap<Task, AbortHandle>);
+
+impl News {
+    /// An event that ends no task.
+    pub(crate) const fn of(event: Event) -> Self {
+        Self { event, ends: None }
+    }
+}
+
+impl Outbound {
+    pub(super) const fn new(sender: mpsc::Sender<News>) -> Self {
+        Self(sender)
+    }
+
+    /// Hands an event over; waits while the engine is busy.
+    pub(crate) async fn send(&self, news: News) {
+        // Without an engine nobody is left who cares.
+        let _ = self.0.send(news).await;
+    }
+
+    /// Hands an event over that may be left out when the engine is busy.
+    pub(super) fn offer(&self, event: Event) {
+        let _ = self.0.try_send(News::of(event));
+    }
+}
+
+impl Tasks {
+    /// Runs `work`, whose event goes to the engine, unless the same is running.
+    pub(super) fn begin(
+        &mut self,
+        task: Task,
+        outbound: &Outbound,
+        work: impl Future<Output = Event> + Send + 'static,
+    ) {
+        if self.0.contains_key(&task) {
+            return;
+        }
+        let outbound = outbound.clone();
+        let running = tokio::spawn(async move {
+            let event = work.await;
+            outbound.send(News { event, ends: Some(task) }).await;
+        });
+        self.0.insert(task, running.abort_handle());
+    }
+
+    /// A task's event has come: the same may begin again.
+    pub(super) fn done(&mut self, news: &News) {
+        if let Some(task) = news.ends {
+            self.0.remove(&task);
+        }
+    }
+
+    /// Ends a task without an event.
+    pub(super) fn cancel(&mut self, task: Task) {
+        if let Some(running) = self.0.remove(&task) {
+            running.abort();
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.values().for_each(AbortHandle::abort);
+    }
+}

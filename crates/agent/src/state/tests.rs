@@ -1,0 +1,91 @@
+//! What the memory keeps and what it refuses.
+
+use super::*;
+use dray_model::Timestamp;
+use dray_model::status::StatusEvent;
+
+fn path() -> (tempfile::TempDir, PathBuf) {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("state.redb");
+    (temp, path)
+}
+
+fn message(number: u64) -> StatusMessage {
+    let event = StatusEvent::Verified {
+        advertisement: "a".parse().unwrap(),
+        package: "p".parse().unwrap(),
+        program: "i".parse().unwrap(),
+        present: true,
+    };
+    StatusMessage { number, at: Timestamp::from_secs(9), event }
+}
+
+#[test]
+fn state_and_messages_are_there_after_a_restart_and_leave_when_delivered() {
+    let (_temp, path) = path();
+    let mut store = Store::recreate(&path).unwrap();
+    let state = store.state().unwrap();
+    store.commit(&state, &[message(2), message(1)]).unwrap();
+    store.commit(&state, &[message(3)]).unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.state().unwrap(), state);
+    assert_eq!(store.outbox(2).unwrap(), [message(1), message(2)]);
+    assert_eq!(store.outbox_len().unwrap(), 3);
+    store.delivered(&[1, 2, 9].into()).unwrap();
+    assert_eq!(store.outbox(10).unwrap(), [message(3)]);
+}
+
+#[test]
+fn a_message_that_is_committed_twice_is_sent_once() {
+    let (_temp, path) = path();
+    let mut store = Store::recreate(&path).unwrap();
+    store.commit(&State::new(), &[message(1)]).unwrap();
+    store.commit(&State::new(), &[message(1)]).unwrap();
+    assert_eq!(store.outbox_len().unwrap(), 1);
+}
+
+#[test]
+fn facts_that_were_told_are_remembered() {
+    let (_temp, path) = path();
+    let mut store = Store::recreate(&path).unwrap();
+    assert_eq!(store.facts_told().unwrap(), None);
+    store.set_facts_told(Digest::of(b"facts")).unwrap();
+    store.reopen().unwrap();
+    assert_eq!(store.facts_told().unwrap(), Some(Digest::of(b"facts")));
+}
+
+#[test]
+fn a_missing_memory_is_not_begun_anew() {
+    let (_temp, path) = path();
+    assert!(matches!(Store::open(&path), Err(StoreError::Missing(_))));
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_damaged_memory_is_refused_and_left_as_it_is() {
+    let (_temp, path) = path();
+    drop(Store::recreate(&path).unwrap());
+    let whole = std::fs::read(&path).unwrap();
+    let mut overwritten = whole.clone();
+    overwritten[..4096].fill(0x5a);
+    for bad in [overwritten, whole[..whole.len() / 2].to_vec(), b"not a database".to_vec()] {
+        std::fs::write(&path, &bad).unwrap();
+        let error = Store::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. } | StoreError::Database { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_memory_of_a_later_version_is_refused() {
+    let (_temp, path) = path();
+    let store = Store::recreate(&path).unwrap();
+    store
+        .write("write to", |tables| {
+            tables.notes.insert(NOTE_FORMAT, &2_u32.to_le_bytes()[..])?;
+            Ok(())
+        })
+        .unwrap();
+    drop(store);
+    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2, known: 1, .. })));
+}
