@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
+use std::thread;
 
 use dray_model::Digest;
 
@@ -12,8 +13,11 @@ use super::{AssembleError, Assembly, FileState, Outcome};
 use crate::native;
 use crate::path::{LinkTarget, TreePath};
 use crate::progress::Progress;
-use crate::tree::{FileNode, Node};
+use crate::tree::{Entry, FileNode, Node};
 use crate::verify::hash_file;
+
+/// Threads that wait for the disk, not for the processor.
+const SYNC_THREADS: usize = 8;
 
 impl Assembly {
     /// Copies what held trees have, checks every file, makes copies, links and rights, and moves the tree to `destination`, which
@@ -101,16 +105,14 @@ impl Assembly {
         native::make_link(target.as_str(), &on_disk, leads_to_folder).map_err(|error| write_error(&on_disk, error))
     }
 
+    /// Syncs everything, several files at a time: a file system commits those together.
     fn make_durable(&self) -> Result<(), AssembleError> {
-        for entry in self.plan.want.tree().entries() {
-            let on_disk = entry.path.below(&self.tree);
-            let synced = match &entry.node {
-                Node::File(_) => OpenOptions::new().write(true).open(&on_disk).and_then(|file| file.sync_all()),
-                Node::Directory => native::sync_folder(&on_disk),
-                Node::Link(_) => Ok(()),
-            };
-            synced.map_err(|error| write_error(&on_disk, error))?;
-        }
+        let entries = self.plan.want.tree().entries();
+        let share = entries.len().div_ceil(SYNC_THREADS).max(1);
+        thread::scope(|scope| {
+            let threads: Vec<_> = entries.chunks(share).map(|share| scope.spawn(|| sync(&self.tree, share))).collect();
+            threads.into_iter().try_for_each(|thread| thread.join().expect("syncing doesn't panic"))
+        })?;
         native::sync_folder(&self.tree).map_err(|error| write_error(&self.tree, error))
     }
 
@@ -122,4 +124,17 @@ impl Assembly {
         }
         fs::remove_dir_all(&self.staging).map_err(|error| write_error(&self.staging, error))
     }
+}
+
+fn sync(root: &Path, entries: &[Entry]) -> Result<(), AssembleError> {
+    for entry in entries {
+        let on_disk = entry.path.below(root);
+        let synced = match &entry.node {
+            Node::File(_) => OpenOptions::new().write(true).open(&on_disk).and_then(|file| file.sync_all()),
+            Node::Directory => native::sync_folder(&on_disk),
+            Node::Link(_) => Ok(()),
+        };
+        synced.map_err(|error| write_error(&on_disk, error))?;
+    }
+    Ok(())
 }

@@ -28,7 +28,7 @@ pub(super) enum FromFile {
     /// The next chunk of a file that has chunks of its own.
     Chunk(Receiver<Prepared>, u32),
     /// All of a file that is to share a chunk.
-    Small(Vec<u8>),
+    Small(Digest, Vec<u8>),
     /// The file was read to its end.
     End(Digest),
     /// The file can't be packaged.
@@ -115,11 +115,11 @@ fn read_small(source: &mut impl Read, lane: &SyncSender<FromFile>) -> ReadResult
     if let Err(error) = source.read_to_end(&mut bytes) {
         return Ok(Err(error));
     }
-    let result = (Digest::of(&bytes), bytes.len() as u64);
-    if !bytes.is_empty() {
-        lane.send(FromFile::Small(bytes)).map_err(|_| Stopped)?;
+    let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
+    if length > 0 {
+        lane.send(FromFile::Small(digest, bytes)).map_err(|_| Stopped)?;
     }
-    Ok(Ok(result))
+    Ok(Ok((digest, length)))
 }
 
 fn read_chunks(source: &mut impl Read, lane: &SyncSender<FromFile>, tasks: &SyncSender<Task>) -> ReadResult {

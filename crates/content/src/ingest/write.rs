@@ -89,9 +89,9 @@ impl Writer<'_> {
                     self.wait_for(slot, result)?;
                     progress.advance(0, length.into());
                 }
-                FromFile::Small(bytes) => {
+                FromFile::Small(digest, bytes) => {
                     progress.advance(0, bytes.len() as u64);
-                    self.take_small(&bytes)?;
+                    self.take_small(digest, &bytes)?;
                 }
                 FromFile::End(digest) => {
                     if !pieces.is_empty() {
@@ -104,8 +104,7 @@ impl Writer<'_> {
         }
     }
 
-    fn take_small(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
-        let digest = Digest::of(bytes);
+    fn take_small(&mut self, digest: Digest, bytes: &[u8]) -> Result<(), IngestError> {
         if self.recipes.contains_key(&digest) {
             return Ok(());
         }
