@@ -1,3 +1,5 @@
+//! What an ingest promises: the same result with any number of threads, only new chunks, and nothing left behind by a failure.
+
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -65,7 +65,6 @@ proptest! {
         }
         drop(assembly);
         let mut assembly = world.open(&plan);
-        // Only chunks that go into many small files in parts may be asked for again, and only while a file of theirs is incomplete.
         prop_assert_eq!(assembly.missing(), &ranges[stop.min(ranges.len())..]);
         world.complete(&mut assembly, &want).unwrap();
         prop_assert_eq!(read_folder(&world.held(&want)), new);
