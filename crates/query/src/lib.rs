@@ -17,7 +17,7 @@
 //! - Two-valued: a comparison or text test on a missing fact is false, whatever the operator; `!` turns it to true;
 //!   `has(os_name)` asks for presence.
 //!
-//! To add a property: a field in `dray_model::facts`, a line in `catalogue.rs`, a column in `rows.rs` and a migration.
+//! To add a property: a field in `dray_model::facts`, a line in `catalogue/tables.rs`, a column in `rows.rs` and a migration.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod address;

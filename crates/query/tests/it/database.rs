@@ -50,6 +50,7 @@ impl Database {
 
     /// Makes these the only devices; their ids are their places.
     pub(crate) fn fill(&mut self, devices: &[(String, Option<FactRows>)]) {
+        self.run("BEGIN", |query| query);
         for (name, _) in TABLES {
             self.run(&format!("DELETE FROM {name}"), |query| query);
         }
@@ -59,6 +60,7 @@ impl Database {
                 self.insert(id, rows);
             }
         }
+        self.run("COMMIT", |query| query);
     }
 
     fn insert(&mut self, id: i64, rows: &FactRows) {

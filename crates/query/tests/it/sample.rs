@@ -157,9 +157,8 @@ impl<'a> Tape<'a> {
 
     fn two_facts(&mut self, path: &str, kind: Kind, rows: &[Class]) -> String {
         let (other, info) = self.fact(rows);
-        let (operators, other) =
-            if info.kind == kind { (&OPERATORS[..2], other) } else { (&OPERATORS[..2], path.to_owned()) };
-        let operators = if kind == Kind::Ip { operators } else { &OPERATORS[..] };
+        let other = if info.kind == kind { other } else { path.to_owned() };
+        let operators = if kind == Kind::Ip { &OPERATORS[..2] } else { &OPERATORS[..] };
         format!("{path} {} {other}", self.pick(operators))
     }
 
