@@ -128,11 +128,10 @@ impl Agent {
             }
             Event::ContentReady { content, sources, reused_bytes, duration_ms } => {
                 self.asked.answered(Open::Content(content));
-                if self.state.contents.ready(content) {
-                    if let Some(package) = self.state.package_of(&content) {
-                        let event = StatusEvent::Delivered { package, content, sources, reused_bytes, duration_ms };
-                        self.state.report(now, event, effects);
-                    }
+                let is_new = self.state.contents.ready(content);
+                if let Some(package) = self.state.package_of(&content).filter(|_| is_new) {
+                    let event = StatusEvent::Delivered { package, content, sources, reused_bytes, duration_ms };
+                    self.state.report(now, event, effects);
                 }
             }
             Event::ContentFailed { content, failure } => {

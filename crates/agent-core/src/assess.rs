@@ -128,10 +128,10 @@ impl<'a> Scene<'a> {
         Err(Stop::new(finished.state, finished.reason.clone()).until(next).of(finished.release))
     }
 
-    fn documents(&self, offer: &'a Offer) -> Result<(&'a Advertisement, &'a Release), Stop> {
+    pub(crate) fn documents(&self, offer: &'a Offer) -> Result<(&'a Advertisement, &'a Release), Stop> {
         match offer.presence {
             Presence::Named => {}
-            Presence::Unsure => return Err(Stop::new(ClientState::Waiting, Reason::AwaitingDocuments)),
+            Presence::Unsure => return Err(self.unsure()),
             Presence::Withdrawn => return Err(Stop::new(ClientState::Cancelled, Reason::Withdrawn)),
         }
         let advertisement = self.document(&offer.entry.advertisement, |d| self.state.documents.advertisement(d))?;
@@ -141,6 +141,14 @@ impl<'a> Scene<'a> {
             return Err(Stop::new(ClientState::Waiting, Reason::DocumentRefused { error }));
         }
         Ok((advertisement, release))
+    }
+
+    /// A document is missing that may hold the next revision of an advertisement; one that fails says how.
+    fn unsure(&self) -> Stop {
+        let missing = self.state.policy.iter().flat_map(|policy| self.state.documents.missing(policy));
+        let failure = missing.filter_map(|(digest, _)| self.state.documents.failure(&digest)).next();
+        let (reason, next) = failure.map_or((Reason::AwaitingDocuments, None), |failure| failure.reason(self.now));
+        Stop::new(ClientState::Waiting, reason).until(next)
     }
 
     fn document<T>(&self, digest: &Digest, find: impl Fn(&Digest) -> Option<T>) -> Result<T, Stop> {
@@ -153,12 +161,12 @@ impl<'a> Scene<'a> {
         })
     }
 
-    fn policy(&self) -> Result<(), Stop> {
+    pub(crate) fn policy(&self) -> Result<(), Stop> {
         let Some(policy) = &self.state.policy else { return Ok(()) };
         policy::in_force(policy, self.now).map_err(|(reason, next)| Stop::new(ClientState::Waiting, reason).until(next))
     }
 
-    fn time(&self, terms: &AdvertisementTerms) -> Result<(), Stop> {
+    pub(crate) fn time(&self, terms: &AdvertisementTerms) -> Result<(), Stop> {
         match schedule::phase(terms, self.now) {
             Phase::Open => Ok(()),
             Phase::Before(start) => Err(Stop::new(ClientState::Scheduled, Reason::NotStarted).until(Some(start))),
@@ -166,7 +174,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn program(&self, terms: &AdvertisementTerms, release: &'a Release) -> Result<&'a Program, Stop> {
+    pub(crate) fn program(&self, terms: &AdvertisementTerms, release: &'a Release) -> Result<&'a Program, Stop> {
         match release.program(&terms.program) {
             None => Err(Stop::new(ClientState::Failed, Reason::NoSuchProgram)),
             Some(program) if program.disabled => Err(Stop::new(ClientState::Waiting, Reason::ProgramDisabled)),
@@ -175,7 +183,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Conditions that can't be read stop a program like a requirement that is not met.
-    fn requirement(&self, program: &Program) -> Result<(), Stop> {
+    pub(crate) fn requirement(&self, program: &Program) -> Result<(), Stop> {
         let conditions = program.requirement.iter().chain(&program.detect);
         let holds = conditions.map(|condition| self.meets(condition)).collect::<Result<Vec<_>, Stop>>()?;
         match &program.requirement {

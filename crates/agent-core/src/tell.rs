@@ -19,19 +19,20 @@ pub(crate) fn tell(state: &mut State, name: &Name, stop: &Stop, now: Timestamp, 
     let since = if is_same { offer.standing.since } else { now };
     offer.standing = Standing { state: stop.state, reason: Some(stop.reason.clone()), since, next };
     let word = (stop.state, stop.reason.code().to_owned());
-    if offer.told.as_ref() != Some(&word) && is_to_be_told(&offer, &stop.reason) {
-        if let Some(event) = event(state, name, &offer, stop.release) {
-            state.report(now, event, effects);
-            offer.told = Some(word);
-        }
+    let is_news = offer.told.as_ref() != Some(&word) && is_to_be_told(&offer, stop);
+    if let Some(event) = event(state, name, &offer, stop.release).filter(|_| is_news) {
+        state.report(now, event, effects);
+        offer.told = Some(word);
     }
     state.offers.insert(name.clone(), offer);
 }
 
-/// A look at the facts takes a moment and is no news; nor is the withdrawal of what the site never heard of.
-fn is_to_be_told(offer: &Offer, reason: &Reason) -> bool {
-    match reason {
+/// Facts and documents on their way take a moment and are no news, unless a document fails; nor is the withdrawal of what the site
+/// never heard of.
+fn is_to_be_told(offer: &Offer, stop: &Stop) -> bool {
+    match stop.reason {
         Reason::TakingFacts => false,
+        Reason::AwaitingDocuments => stop.next.is_some(),
         Reason::Withdrawn => offer.told.is_some(),
         _ => true,
     }

@@ -11,40 +11,40 @@ use dray_model::{DeviceId, Digest, Name, Timestamp};
 
 /// What the site has published.
 #[derive(Debug, Default)]
-pub struct Site {
-    pub documents: BTreeMap<Digest, Document>,
+pub(crate) struct Site {
+    pub(crate) documents: BTreeMap<Digest, Document>,
     /// By advertisement.
     entries: BTreeMap<Name, PolicyEntry>,
     /// Newest release by package.
     releases: BTreeMap<Name, (Digest, ReleaseNumber)>,
-    pub number: u64,
-    pub settings: AgentSettings,
+    pub(crate) number: u64,
+    pub(crate) settings: AgentSettings,
 }
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-pub fn program(text: &str) -> Program {
+pub(crate) fn program(text: &str) -> Program {
     serde_json::from_value(serde_json::json!({"name": text, "command": format!("./{text}")})).unwrap()
 }
 
-pub fn expression(text: &str) -> Expression {
+pub(crate) fn expression(text: &str) -> Expression {
     let query = dray_query::Query::parse(text, &dray_query::Limits::default()).unwrap();
     Expression { text: text.to_owned(), compiled: serde_json::to_value(query).unwrap() }
 }
 
 /// Holds where `software` is installed.
-pub fn installed(software: &str) -> Expression {
+pub(crate) fn installed(software: &str) -> Expression {
     expression(&format!("software.exists(s, s.name == \"{software}\")"))
 }
 
-pub fn content(package: &str, source_version: u32) -> Content {
+pub(crate) fn content(package: &str, source_version: u32) -> Content {
     let digest = Digest::of(format!("content of {package} {source_version}").as_bytes());
     Content { digest, size_bytes: 1000, files: 3 }
 }
 
-pub fn terms(package: &str, program: &str, assignments: &[Assignment]) -> AdvertisementTerms {
+pub(crate) fn terms(package: &str, program: &str, assignments: &[Assignment]) -> AdvertisementTerms {
     AdvertisementTerms {
         title: "".parse().unwrap(),
         comment: "".parse().unwrap(),
@@ -66,7 +66,13 @@ impl Site {
     }
 
     /// Publishes a release; advertisements of the package offer it from now on.
-    pub fn release(&mut self, package: &str, source_version: u32, content: Option<Content>, programs: &[Program]) {
+    pub(crate) fn release(
+        &mut self,
+        package: &str,
+        source_version: u32,
+        content: Option<Content>,
+        programs: &[Program],
+    ) {
         let number = ReleaseNumber { source_version, revision: 1 };
         let revision = self
             .releases
@@ -89,7 +95,7 @@ impl Site {
     }
 
     /// Publishes a revision of an advertisement.
-    pub fn advertise(
+    pub(crate) fn advertise(
         &mut self,
         advertisement: &str,
         revision: u32,
@@ -103,12 +109,12 @@ impl Site {
         self.entries.insert(name(advertisement), PolicyEntry { advertisement: digest, release });
     }
 
-    pub fn withdraw(&mut self, advertisement: &str) -> Option<PolicyEntry> {
+    pub(crate) fn withdraw(&mut self, advertisement: &str) -> Option<PolicyEntry> {
         self.entries.remove(&name(advertisement))
     }
 
     /// Signs the policy: valid for seven days.
-    pub fn policy(&mut self, device: DeviceId, now: Timestamp) -> Policy {
+    pub(crate) fn policy(&mut self, device: DeviceId, now: Timestamp) -> Policy {
         self.number += 1;
         Policy {
             format: Policy::FORMAT,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dray_agent_core::{
-    AdvertisementView, Agent, ContentFailure, ContentFailureKind, Document, Effect, Event, Identity, NotStarted,
-    Outcome, RunObservation, RunResult, RunSpec, Started, State,
+    AdvertisementView, Agent, ContentFailure, ContentFailureKind, Effect, Event, Identity, NotStarted, Outcome,
+    RunObservation, RunResult, RunSpec, Started, State,
 };
 use dray_model::facts::{Facts, Software};
 use dray_model::state::{ClientState, Standing};
@@ -17,93 +17,95 @@ use dray_model::{DeviceId, Digest, Name, RunId, Timestamp};
 use crate::site::{Site, name};
 
 /// 2026-01-01T00:00:00Z.
-pub const START: i64 = 1_767_225_600;
-pub const HOUR: u64 = 3600;
-pub const DAY: u64 = 86_400;
+pub(crate) const START: i64 = 1_767_225_600;
+pub(crate) const HOUR: u64 = 3600;
+pub(crate) const DAY: u64 = 86_400;
 
-pub fn at(secs: u64) -> Timestamp {
+pub(crate) fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(START) + Duration::from_secs(secs)
 }
 
-pub fn device() -> DeviceId {
+pub(crate) fn device() -> DeviceId {
     DeviceId::from_random(7)
 }
 
 /// What a program does when it is started.
 #[derive(Debug, Clone)]
-pub struct Behaviour {
-    pub outcome: Outcome,
-    pub takes_s: u64,
+pub(crate) struct Behaviour {
+    pub(crate) outcome: Outcome,
+    pub(crate) takes_s: u64,
     /// Software that is installed when it ends with code 0.
-    pub installs: Option<String>,
+    pub(crate) installs: Option<String>,
 }
 
 impl Behaviour {
-    pub fn exits(code: i64) -> Self {
+    pub(crate) fn exits(code: i64) -> Self {
         Self { outcome: Outcome::Exit(code), takes_s: 30, installs: None }
     }
 
-    pub fn installs(software: &str) -> Self {
+    pub(crate) fn installs(software: &str) -> Self {
         Self { installs: Some(software.to_owned()), ..Self::exits(0) }
     }
 
-    pub fn taking(self, takes_s: u64) -> Self {
+    pub(crate) fn taking(self, takes_s: u64) -> Self {
         Self { takes_s, ..self }
     }
 }
 
 /// A run's folder and the program in it.
 #[derive(Debug, Clone)]
-pub struct Folder {
-    pub boot: u32,
+pub(crate) struct Folder {
+    pub(crate) boot: u32,
     /// Present once the `started` mark is there.
-    pub running: Option<Running>,
-    pub result: Option<RunResult>,
+    pub(crate) running: Option<Running>,
+    pub(crate) result: Option<RunResult>,
     /// The runner was killed.
-    pub lost: bool,
+    pub(crate) lost: bool,
 }
 
 #[derive(Debug, Clone)]
-pub struct Running {
-    pub started_at: Timestamp,
-    pub ends_at: Timestamp,
-    pub behaviour: Behaviour,
+pub(crate) struct Running {
+    pub(crate) started_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) behaviour: Behaviour,
 }
 
 /// Where a crash strikes while an event is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CrashPoint {
+pub(crate) enum CrashPoint {
     BeforePersist,
     /// After it is persisted and so many effects are carried out.
     AfterEffects(usize),
 }
 
-pub struct World {
-    pub now: Timestamp,
-    pub boot: u32,
-    pub site: Site,
-    pub facts: Facts,
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    /// How far the computer's clock is off, in seconds.
+    pub(crate) clock_off_s: i64,
+    pub(crate) boot: u32,
+    pub(crate) site: Site,
+    pub(crate) facts: Facts,
     // On disk.
-    kept: String,
-    pub outbox: Vec<StatusMessage>,
-    pub folders: BTreeMap<RunId, Folder>,
-    pub cache: BTreeSet<Digest>,
+    kept: State,
+    pub(crate) outbox: Vec<StatusMessage>,
+    pub(crate) folders: BTreeMap<RunId, Folder>,
+    pub(crate) cache: BTreeSet<Digest>,
     // The process.
-    pub agent: Agent,
+    pub(crate) agent: Agent,
     /// Answers on their way.
     inbox: BTreeMap<(Timestamp, u64), Event>,
     counter: u64,
     // How the world behaves.
-    pub behaviours: BTreeMap<Name, Vec<Behaviour>>,
-    pub content_faults: Vec<ContentFailureKind>,
-    pub document_faults: Vec<(String, bool)>,
-    pub start_faults: Vec<NotStarted>,
-    pub fetch_takes_s: u64,
-    pub manual: bool,
+    pub(crate) behaviours: BTreeMap<Name, Vec<Behaviour>>,
+    pub(crate) content_faults: Vec<ContentFailureKind>,
+    pub(crate) document_faults: Vec<(String, bool)>,
+    pub(crate) start_faults: Vec<NotStarted>,
+    pub(crate) fetch_takes_s: u64,
+    pub(crate) manual: bool,
     // What really happened.
-    pub starts: Vec<RunSpec>,
+    pub(crate) starts: Vec<RunSpec>,
     /// Effects of the last event, reports apart.
-    pub effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 fn identity() -> Identity {
@@ -111,13 +113,14 @@ fn identity() -> Identity {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = Self {
             now: at(0),
+            clock_off_s: 0,
             boot: 1,
             site: Site::default(),
             facts: Facts { platform: "linux".into(), ..Facts::default() },
-            kept: serde_json::to_string(&State::new()).unwrap(),
+            kept: State::new(),
             outbox: Vec::new(),
             folders: BTreeMap::new(),
             cache: BTreeSet::new(),
@@ -137,10 +140,29 @@ impl World {
         world
     }
 
+    /// What the computer's clock says.
+    pub(crate) fn clock(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.micros() + self.clock_off_s * 1_000_000)
+    }
+
+    /// Sets the clock wrong by so many seconds.
+    pub(crate) fn set_clock(&mut self, off_s: i64) {
+        self.clock_off_s = off_s;
+        self.handle(Event::Timer);
+    }
+
+    fn wakeup(&self) -> Option<Timestamp> {
+        let wakeup = self.agent.next_wakeup()?;
+        assert!(wakeup > self.clock(), "a timer that has run out");
+        Some(Timestamp::from_micros(wakeup.micros() - self.clock_off_s * 1_000_000))
+    }
+
     /// The process ends at once and is started again.
-    pub fn restart_agent(&mut self) {
+    pub(crate) fn restart_agent(&mut self) {
         self.inbox.clear();
-        let state: State = serde_json::from_str(&self.kept).unwrap();
+        let text = serde_json::to_string(&self.kept).unwrap();
+        let state: State = serde_json::from_str(&text).unwrap();
+        assert_eq!(state, self.kept, "the state reads back");
         self.agent = Agent::resume(identity(), state).unwrap();
         let started = Started {
             boot_id: format!("boot {}", self.boot),
@@ -152,7 +174,7 @@ impl World {
     }
 
     /// The computer restarts: programs die with it.
-    pub fn restart_computer(&mut self) {
+    pub(crate) fn restart_computer(&mut self) {
         self.settle_folders();
         self.boot += 1;
         self.restart_agent();
@@ -209,19 +231,19 @@ impl World {
     }
 
     /// Lets the agent handle an event, as the shell does it.
-    pub fn handle(&mut self, event: Event) {
+    pub(crate) fn handle(&mut self, event: Event) {
         self.handle_until(event, None);
     }
 
     /// As [`World::handle`], but the process dies at a point.
-    pub fn handle_until(&mut self, event: Event, crash: Option<CrashPoint>) {
+    pub(crate) fn handle_until(&mut self, event: Event, crash: Option<CrashPoint>) {
         self.counter += 1;
         let bits = self.counter.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let effects = self.agent.handle(self.now, event, bits);
+        let effects = self.agent.handle(self.clock(), event, bits);
         if crash == Some(CrashPoint::BeforePersist) {
             return;
         }
-        self.kept = serde_json::to_string(self.agent.state()).unwrap();
+        self.kept = self.agent.state().clone();
         let (reports, effects): (Vec<_>, Vec<_>) = effects.into_iter().partition(|e| matches!(e, Effect::Report(_)));
         self.outbox.extend(reports.into_iter().map(|report| match report {
             Effect::Report(message) => message,
@@ -239,7 +261,7 @@ impl World {
         }
     }
 
-    pub fn carry_out(&mut self, effect: Effect) {
+    pub(crate) fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Report(_) | Effect::PolicyRefused(_) | Effect::CancelFetch { .. } => {}
             Effect::TakeFacts { ticket } => {
@@ -295,7 +317,9 @@ impl World {
         assert!(!started, "StartRun for a run that was started: {run}");
         if let Some(because) = self.start_faults.pop() {
             if matches!(because, NotStarted::ContentLost { .. }) {
-                spec.content.iter().for_each(|content| drop(self.cache.remove(content)));
+                spec.content.iter().for_each(|content| {
+                    self.cache.remove(content);
+                });
             }
             return self.later(self.now, Event::RunNotStarted { run, because });
         }
@@ -322,9 +346,9 @@ impl World {
     }
 
     /// The next thing that happens, at its time; none before `limit`.
-    pub fn next_event(&mut self, limit: Timestamp) -> Option<Event> {
+    pub(crate) fn next_event(&mut self, limit: Timestamp) -> Option<Event> {
         let answer = self.inbox.keys().next().map(|(when, _)| *when);
-        let next = answer.into_iter().chain(self.agent.next_wakeup()).min().filter(|next| *next <= limit);
+        let next = answer.into_iter().chain(self.wakeup()).min().filter(|next| *next <= limit);
         let Some(next) = next else {
             self.now = limit;
             self.settle_folders();
@@ -349,8 +373,14 @@ impl World {
         }
     }
 
+    /// The agent does not run until an instant; programs do.
+    pub(crate) fn be_away_until(&mut self, until: Timestamp) {
+        self.now = until;
+        self.settle_folders();
+    }
+
     /// Lives until an instant.
-    pub fn live_until(&mut self, limit: Timestamp) {
+    pub(crate) fn live_until(&mut self, limit: Timestamp) {
         let mut steps = 0;
         while let Some(event) = self.next_event(limit) {
             self.handle(event);
@@ -359,38 +389,38 @@ impl World {
         }
     }
 
-    pub fn live(&mut self, secs: u64) {
+    pub(crate) fn live(&mut self, secs: u64) {
         self.live_until(self.now + Duration::from_secs(secs));
     }
 
     /// Signs and delivers the policy.
-    pub fn send_policy(&mut self) {
+    pub(crate) fn send_policy(&mut self) {
         let policy = self.site.policy(device(), self.now);
         self.handle(Event::PolicyReceived(policy));
     }
 
-    pub fn request(&mut self, advertisement: &str) {
-        self.agent.check_request(self.now, &name(advertisement)).unwrap();
+    pub(crate) fn request(&mut self, advertisement: &str) {
+        self.agent.check_request(self.clock(), &name(advertisement)).unwrap();
         self.handle(Event::UserRequested { advertisement: name(advertisement) });
     }
 
-    pub fn view(&self, advertisement: &str) -> AdvertisementView {
-        let views = self.agent.standings(self.now);
+    pub(crate) fn view(&self, advertisement: &str) -> AdvertisementView {
+        let views = self.agent.standings(self.clock());
         views.into_iter().find(|view| view.name.as_str() == advertisement).expect("an advertisement that is there")
     }
 
-    pub fn standing(&self, advertisement: &str) -> Standing {
+    pub(crate) fn standing(&self, advertisement: &str) -> Standing {
         self.view(advertisement).standing
     }
 
     /// State and reason code.
-    pub fn words(&self, advertisement: &str) -> (ClientState, &'static str) {
+    pub(crate) fn words(&self, advertisement: &str) -> (ClientState, &'static str) {
         let standing = self.standing(advertisement);
         (standing.state, standing.reason.expect("a reason").code())
     }
 
     /// Told states of an advertisement, as words.
-    pub fn told(&self, advertisement: &str) -> Vec<String> {
+    pub(crate) fn told(&self, advertisement: &str) -> Vec<String> {
         let words = self.outbox.iter().filter_map(|message| match &message.event {
             StatusEvent::State { advertisement: of, standing, .. } if of.as_str() == advertisement => {
                 Some(format!("{} {}", standing.state, standing.reason.as_ref().unwrap().code()))
@@ -400,11 +430,7 @@ impl World {
         words.collect()
     }
 
-    pub fn count_starts(&self, package: &str) -> usize {
+    pub(crate) fn count_starts(&self, package: &str) -> usize {
         self.starts.iter().filter(|spec| spec.package.as_str() == package).count()
-    }
-
-    pub fn document(&self, digest: &Digest) -> &Document {
-        &self.site.documents[digest]
     }
 }
