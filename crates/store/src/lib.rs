@@ -15,10 +15,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may stop at the first surprise"))]
 
+pub mod advertisement;
 pub mod audit;
 pub mod content;
 mod db;
+pub mod device;
 pub mod document;
+pub mod enrolment;
 mod error;
 pub mod idempotency;
 pub mod job;
@@ -27,9 +30,11 @@ pub mod migrate;
 pub mod package;
 pub mod page;
 pub mod point;
+pub mod policy;
 pub mod release;
 pub mod row;
 pub mod sql;
+pub mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod token;

@@ -35,6 +35,8 @@ macro_rules! migration {
 const ALL: &[Migration] = &[
     migration!(1, "0001_ground"), //
     migration!(2, "0002_content"),
+    migration!(3, "0003_targets"),
+    migration!(4, "0004_delivery"),
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \

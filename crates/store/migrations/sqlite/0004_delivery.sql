@@ -1,0 +1,73 @@
+-- Advertisements with their revisions, the policy that each device has, and what devices report.
+
+CREATE TABLE advertisement (
+    name         TEXT PRIMARY KEY,
+    revision     INTEGER NOT NULL,
+    document     BLOB NOT NULL REFERENCES document (digest),
+    package      TEXT NOT NULL REFERENCES package (name),
+    collection   TEXT NOT NULL,
+    terms        TEXT NOT NULL,
+    published_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX advertisement_package ON advertisement (package, name);
+CREATE INDEX advertisement_collection ON advertisement (collection, name);
+
+-- Every revision that was ever published, those of withdrawn advertisements too: a name that comes back goes on counting.
+CREATE TABLE advertisement_revision (
+    advertisement TEXT NOT NULL,
+    revision      INTEGER NOT NULL,
+    document      BLOB NOT NULL REFERENCES document (digest),
+    published_at  INTEGER NOT NULL,
+    PRIMARY KEY (advertisement, revision)
+) STRICT, WITHOUT ROWID;
+
+-- The policy that a device last asked for.
+CREATE TABLE device_policy (
+    device     INTEGER PRIMARY KEY REFERENCES device (id) ON DELETE CASCADE,
+    etag       TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    fetched_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE status_message (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    device        INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    number        INTEGER NOT NULL,
+    advertisement TEXT,
+    body          TEXT NOT NULL,
+    received_at   INTEGER NOT NULL,
+    UNIQUE (device, number)
+) STRICT;
+
+CREATE INDEX status_message_device ON status_message (device, id);
+CREATE INDEX status_message_advertisement ON status_message (advertisement, id);
+CREATE INDEX status_message_received ON status_message (received_at);
+
+-- The newest state message of a device about an advertisement; number: that message's.
+CREATE TABLE advertisement_state (
+    advertisement    TEXT NOT NULL,
+    device           INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    number           INTEGER NOT NULL,
+    package          TEXT NOT NULL,
+    program          TEXT NOT NULL,
+    source_version   INTEGER NOT NULL,
+    release_revision INTEGER NOT NULL,
+    state            TEXT NOT NULL,
+    standing         TEXT NOT NULL,
+    received_at      INTEGER NOT NULL,
+    PRIMARY KEY (advertisement, device)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX advertisement_state_state ON advertisement_state (advertisement, state, device);
+CREATE INDEX advertisement_state_device ON advertisement_state (device, advertisement);
+
+-- The newest run of a device by an advertisement; number: its message's.
+CREATE TABLE advertisement_run (
+    advertisement TEXT NOT NULL,
+    device        INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    number        INTEGER NOT NULL,
+    exit_code     INTEGER,
+    started_at    INTEGER NOT NULL,
+    PRIMARY KEY (advertisement, device)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,105 @@
+//! Where devices are: counted by state, listed for an advertisement, listed for a device.
+
+use dray_model::api::advertisement::{AdvertisementSummary, DeviceStatusView, StateCount};
+use dray_model::api::page::{Page, PageRequest};
+use dray_model::package::ReleaseNumber;
+use dray_model::state::ClientState;
+use dray_model::{DeviceId, Name};
+use sqlx::any::AnyRow;
+
+use crate::db::Snapshot;
+use crate::error::{Attempt as _, StoreError};
+use crate::page;
+use crate::row::Record;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.device, d.name AS device_name, s.advertisement, s.package, s.program, s.source_version, ",
+            "s.release_revision, s.standing, s.received_at, r.exit_code, r.started_at ",
+            "FROM advertisement_state AS s JOIN device AS d ON d.id = s.device LEFT JOIN advertisement_run AS r ",
+            "ON r.advertisement = s.advertisement AND r.device = s.device ",
+            $rest
+        )
+    };
+}
+
+/// How many members the advertisement's collection has, and how many devices are in each state.
+pub async fn summary(
+    snapshot: &mut Snapshot,
+    advertisement: &Name,
+    collection: &Name,
+) -> Result<AdvertisementSummary, StoreError> {
+    const TARGETED: &str = "SELECT COUNT(*) AS members FROM collection_member AS m \
+                            JOIN collection AS c ON c.id = m.collection_id WHERE c.name = $1";
+    const STATES: &str =
+        "SELECT state, COUNT(*) AS devices FROM advertisement_state WHERE advertisement = $1 GROUP BY state";
+    let row = sqlx::query(TARGETED)
+        .bind(collection.as_str())
+        .fetch_one(snapshot.connection())
+        .await
+        .attempt("count the members of a collection")?;
+    let targeted = Record::new("collection_member", "members", &row).size("members")?;
+    let rows = sqlx::query(STATES)
+        .bind(advertisement.as_str())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("count devices by state")?;
+    let mut states = page::read_all(&rows, |row| {
+        let record = Record::new("advertisement_state", "state", row);
+        Ok(StateCount { state: record.parsed("state")?, devices: record.size("devices")? })
+    })?;
+    states.sort_by_key(|count| count.state);
+    Ok(AdvertisementSummary { targeted, states })
+}
+
+/// Where devices are with an advertisement, by device id.
+pub async fn devices(
+    snapshot: &mut Snapshot,
+    advertisement: &Name,
+    state: Option<ClientState>,
+    request: &PageRequest,
+) -> Result<Page<DeviceStatusView>, StoreError> {
+    const SQL: &str = select!(
+        "WHERE s.advertisement = $1 AND s.device > $2 AND (CAST($3 AS TEXT) IS NULL OR s.state = $3) \
+         ORDER BY s.device LIMIT $4"
+    );
+    let rows = sqlx::query(SQL)
+        .bind(advertisement.as_str())
+        .bind(page::number_after(request, -1))
+        .bind(state.map(ClientState::as_str))
+        .bind(page::fetch_limit(request))
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("list the devices of an advertisement")?;
+    Ok(page::cut(request, page::read_all(&rows, read)?, |view| view.device.number().to_string()))
+}
+
+/// Where a device is with everything that it reported on, by advertisement.
+pub async fn of_device(snapshot: &mut Snapshot, device: DeviceId) -> Result<Vec<DeviceStatusView>, StoreError> {
+    let rows = sqlx::query(select!("WHERE s.device = $1 ORDER BY s.advertisement"))
+        .bind(device.number())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("read the states of a device")?;
+    page::read_all(&rows, read)
+}
+
+fn read(row: &AnyRow) -> Result<DeviceStatusView, StoreError> {
+    let record = Record::new("advertisement_state", "advertisement", row);
+    Ok(DeviceStatusView {
+        device: record.converted("device")?,
+        device_name: record.parsed("device_name")?,
+        advertisement: record.parsed("advertisement")?,
+        package: record.parsed("package")?,
+        program: record.parsed("program")?,
+        release: ReleaseNumber {
+            source_version: record.count("source_version")?,
+            revision: record.count("release_revision")?,
+        },
+        standing: record.json("standing")?,
+        exit_code: record.optional("exit_code", Record::number)?,
+        started_at: record.optional("started_at", Record::time)?,
+        received_at: record.time("received_at")?,
+    })
+}

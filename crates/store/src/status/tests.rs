@@ -1,0 +1,144 @@
+//! Laws of kept status messages, on both engines.
+
+use super::*;
+use crate::device;
+use crate::testing::each_engine;
+use dray_model::program::ExitClass;
+use dray_model::state::{ClientState, Standing};
+use dray_model::status::{StatusEvent, StatusMessage};
+use dray_model::{RunId, Timestamp};
+
+const DEVICE: DeviceId = DeviceId::from_random(7);
+const NOW: Timestamp = Timestamp::MAX;
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn state(number: u64, state: ClientState) -> StatusMessage {
+    let at = Timestamp::from_secs(i64::try_from(number).unwrap());
+    let event = StatusEvent::State {
+        advertisement: name("now"),
+        revision: 1,
+        package: name("editor"),
+        release: dray_model::package::ReleaseNumber { source_version: 1, revision: 1 },
+        program: name("install"),
+        standing: Standing { state, reason: None, since: at, next: None },
+    };
+    StatusMessage { number, at, event }
+}
+
+fn executed(number: u64, exit_code: i64) -> StatusMessage {
+    let at = Timestamp::from_secs(i64::try_from(number).unwrap());
+    let event = StatusEvent::Executed {
+        run: RunId::from_random(number),
+        advertisement: name("now"),
+        package: name("editor"),
+        release: dray_model::package::ReleaseNumber { source_version: 1, revision: 1 },
+        program: name("install"),
+        exit_code: Some(exit_code),
+        class: ExitClass::Success,
+        started_at: at,
+        duration_ms: 5,
+        output_tail: "done\n".to_owned(),
+    };
+    StatusMessage { number, at, event }
+}
+
+async fn with_device(tx: &mut WriteTx) {
+    device::insert(tx, DEVICE, &name("host"), Timestamp::from_secs(1)).await.unwrap();
+}
+
+#[test]
+fn a_message_that_comes_twice_is_kept_once() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        let messages = [state(1, ClientState::Received), executed(2, 0)];
+        assert_eq!(receive(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 2);
+        assert_eq!(receive(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 0);
+        let kept = list(&mut tx, &Filter::default(), &PageRequest::default()).await.unwrap();
+        let numbers: Vec<_> = kept.items.iter().map(|view| view.message.number).collect();
+        assert_eq!(numbers.len(), 2, "{numbers:?}");
+    });
+}
+
+#[test]
+fn the_state_with_the_highest_number_counts_in_any_order_of_arrival() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        let late = [state(4, ClientState::Succeeded), state(3, ClientState::Running)];
+        receive(&mut tx, DEVICE, &late, NOW).await.unwrap();
+        receive(&mut tx, DEVICE, &[state(2, ClientState::Downloading)], NOW).await.unwrap();
+        let standing = of_device(&mut tx, DEVICE).await.unwrap().remove(0).standing;
+        assert_eq!(standing.state, ClientState::Succeeded);
+    });
+}
+
+#[test]
+fn a_run_may_arrive_before_the_state_that_it_belongs_to() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        receive(&mut tx, DEVICE, &[executed(3, 7)], NOW).await.unwrap();
+        receive(&mut tx, DEVICE, &[state(4, ClientState::Failed), executed(1, 0)], NOW).await.unwrap();
+        let view = of_device(&mut tx, DEVICE).await.unwrap().remove(0);
+        assert_eq!((view.exit_code, view.started_at), (Some(7), Some(Timestamp::from_secs(3))));
+    });
+}
+
+#[test]
+fn devices_are_counted_and_listed_by_state() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        for number in 1..=3 {
+            let id = DeviceId::from_random(number);
+            device::insert(&mut tx, id, &name(&format!("host-{number}")), Timestamp::from_secs(1)).await.unwrap();
+            let reached = if number == 3 { ClientState::Failed } else { ClientState::Succeeded };
+            receive(&mut tx, id, &[state(1, reached)], NOW).await.unwrap();
+        }
+        let counted = summary(&mut tx, &name("now"), &name("none")).await.unwrap();
+        assert_eq!(counted.targeted, 0);
+        let pairs: Vec<_> = counted.states.iter().map(|count| (count.state, count.devices)).collect();
+        assert_eq!(pairs, [(ClientState::Succeeded, 2), (ClientState::Failed, 1)]);
+
+        let request = PageRequest::new(Some(1), None);
+        let first = devices(&mut tx, &name("now"), Some(ClientState::Succeeded), &request).await.unwrap();
+        let second = PageRequest::new(Some(1), first.next);
+        let second = devices(&mut tx, &name("now"), Some(ClientState::Succeeded), &second).await.unwrap();
+        assert_eq!((first.items[0].device_name.as_str(), second.items[0].device_name.as_str()), ("host-1", "host-2"));
+        assert_eq!(second.next, None);
+    });
+}
+
+#[test]
+fn messages_are_listed_newest_first_and_filtered() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        let messages: Vec<_> = (1..=3).map(|number| state(number, ClientState::Running)).collect();
+        for message in &messages {
+            receive(&mut tx, DEVICE, std::slice::from_ref(message), NOW).await.unwrap();
+        }
+        let filter = Filter { device: Some(DEVICE), advertisement: Some(name("now")) };
+        let first = list(&mut tx, &filter, &PageRequest::new(Some(2), None)).await.unwrap();
+        let rest = list(&mut tx, &filter, &PageRequest::new(Some(2), first.next)).await.unwrap();
+        let numbers: Vec<_> = first.items.iter().chain(&rest.items).map(|view| view.message.number).collect();
+        assert_eq!(numbers, [3, 2, 1]);
+        let other = Filter { device: Some(DeviceId::from_random(1)), advertisement: None };
+        assert_eq!(list(&mut tx, &other, &PageRequest::default()).await.unwrap().items, []);
+    });
+}
+
+#[test]
+fn old_messages_go_and_states_stay() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        receive(&mut tx, DEVICE, &[state(1, ClientState::Succeeded)], Timestamp::from_secs(10)).await.unwrap();
+        assert_eq!(remove_before(&mut tx, Timestamp::from_secs(10)).await.unwrap(), 0);
+        assert_eq!(remove_before(&mut tx, Timestamp::from_secs(11)).await.unwrap(), 1);
+        assert_eq!(of_device(&mut tx, DEVICE).await.unwrap().len(), 1);
+    });
+}
