@@ -18,6 +18,7 @@ mod token;
 mod why;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::Method;
 use ::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH};
@@ -30,12 +31,14 @@ pub use pages::Pages;
 
 use crate::address::{BaseUrl, PathAndQuery};
 use crate::error::ClientError;
-use crate::http::{Answer, Call, HttpClient};
+use crate::http::{Call, HttpClient};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How often a creation is sent when the connection breaks or times out, with one and the same key.
-const CREATE_ATTEMPTS: usize = 3;
+const CREATE_ATTEMPTS: u32 = 3;
+/// Pause before the second time, and how much longer each further one is.
+const CREATE_PAUSE: Duration = Duration::from_millis(200);
 
 /// The site as its administrators see it. Clones share their connections.
 #[derive(Clone)]
@@ -81,22 +84,28 @@ impl SiteApi {
 
     /// Creates or starts something, once, however often the connection breaks.
     async fn post<B: Serialize, T: DeserializeOwned>(&self, path: PathAndQuery, body: &B) -> Result<T, ClientError> {
-        self.create(path, body).await?.json().await
-    }
-
-    async fn create<B: Serialize>(&self, path: PathAndQuery, body: &B) -> Result<Answer, ClientError> {
         let key = HeaderValue::from_str(&(self.fresh_key)())
             .map_err(|error| ClientError::Identity { what: "idempotency key", source: error.into() })?;
         let mut attempt = 1;
         loop {
-            let call = self.call(Method::POST, &path)?.header(IDEMPOTENCY_KEY, key.clone()).json(body);
-            match call.send().await {
-                Err(ClientError::Interrupted { .. } | ClientError::Timeout { .. }) if attempt < CREATE_ATTEMPTS => {
+            match self.post_once(&path, &key, body).await {
+                Err(error) if attempt < CREATE_ATTEMPTS && may_have_arrived(&error) => {
+                    tokio::time::sleep(CREATE_PAUSE * attempt).await;
                     attempt += 1;
                 }
                 other => return other,
             }
         }
+    }
+
+    async fn post_once<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &PathAndQuery,
+        key: &HeaderValue,
+        body: &B,
+    ) -> Result<T, ClientError> {
+        let call = self.call(Method::POST, path)?.header(IDEMPOTENCY_KEY, key.clone());
+        call.json(body).send().await?.json().await
     }
 
     /// Changes the `revision` of something; refused with `precondition_failed` when there is a newer one.
@@ -129,6 +138,15 @@ impl SiteApi {
 impl std::fmt::Debug for SiteApi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SiteApi").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+/// Whether the site may have got a request without our having its answer, or is still at work on it.
+fn may_have_arrived(error: &ClientError) -> bool {
+    match error {
+        ClientError::Interrupted { .. } | ClientError::Timeout { .. } => true,
+        ClientError::Refused { refusal, .. } => refusal.code == "in_progress",
+        _ => false,
     }
 }
 

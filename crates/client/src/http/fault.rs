@@ -46,6 +46,8 @@ fn is_about_us(alert: AlertDescription) -> bool {
             | A::CertificateUnknown
             | A::UnknownCA
             | A::AccessDenied
+            // A certificate signed by somebody who only calls himself our authority.
+            | A::DecryptError
     )
 }
 

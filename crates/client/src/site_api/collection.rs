@@ -65,10 +65,10 @@ impl SiteApi {
         self.post(path(format!("/collections/{name}/evaluate")), &()).await
     }
 
-    /// The devices that an expression reaches; nothing is saved.
+    /// Tells which devices an expression reaches, without saving anything.
     ///
     /// # Errors
-    /// [`ClientError`]; refused with the place of the mistake when the expression has one.
+    /// [`ClientError`]; the refusal names the place in an expression that can't be used.
     pub async fn preview_collection(&self, preview: &PreviewCollection) -> Result<CollectionPreview, ClientError> {
         self.post(path("/collections/preview"), preview).await
     }

@@ -54,7 +54,8 @@ impl Holder {
         let object = fetch.object;
         let before = self.folder.partial_bytes(&object).min(fetch.bytes);
         let under_way: u64 = self.transfers.values().map(|running| running.total - running.bytes()).sum();
-        let needed = fetch.bytes - before + under_way + self.settings.reserve_bytes;
+        let wanted = fetch.bytes - before + under_way;
+        let needed = wanted.saturating_add(self.settings.reserve_bytes);
         let mut free = self.on_disk(Folder::free_bytes).await.map_err(|error| in_full(&error))?;
         if free < needed && !todo.unneeded.is_empty() {
             // What nothing needs would go soon anyway.
