@@ -37,11 +37,18 @@ pub struct Change<'a> {
     tx: WriteTx,
     enqueued: bool,
     generation: Option<i64>,
+    shuts_out: bool,
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(site: &'a Site, actor: &'a Actor, now: Timestamp, tx: WriteTx) -> Self {
-        Self { site, actor, now, tx, enqueued: false, generation: None }
+        Self { site, actor, now, tx, enqueued: false, generation: None, shuts_out: false }
+    }
+
+    /// The site that is changed.
+    #[must_use]
+    pub fn site(&self) -> &'a Site {
+        self.site
     }
 
     /// The instant of the change: the same for all that it writes.
@@ -76,6 +83,14 @@ impl<'a> Change<'a> {
         Ok(generation)
     }
 
+    /// Somebody may no longer talk to the site: a device was revoked, a point deleted. From the commit on nobody is let in for having
+    /// been let in before, here at once and in other processes within a second.
+    pub async fn shut_out(&mut self) -> Result<i64, StoreError> {
+        meta::next_generation(&mut self.tx, meta::SHUT_OUT).await?;
+        self.shuts_out = true;
+        self.raise_generation().await
+    }
+
     /// Notes one of several objects that the change is about; the last one goes with [`Change::commit`].
     pub async fn note(&mut self, note: &Note<'_>) -> Result<(), StoreError> {
         let entry = Entry {
@@ -100,6 +115,9 @@ impl<'a> Change<'a> {
         self.tx.commit().await?;
         if self.enqueued {
             self.site.wake_workers();
+        }
+        if self.shuts_out {
+            self.site.admission().forget_all();
         }
         if let Some(generation) = self.generation {
             self.site.news().announce(generation);

@@ -25,6 +25,8 @@ use crate::error::{Class, Failure, SiteError, from_store_error};
 pub fn registry() -> Registry {
     Registry::default() //
         .with(Housekeeping)
+        .with(crate::content::Sweep)
+        .with(crate::package::Publish)
 }
 
 /// Why an operation on jobs failed.

@@ -15,18 +15,26 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may stop at the first surprise"))]
 
 mod actor;
+pub mod admission;
 pub mod audit;
 mod change;
 pub mod clock;
 mod config;
+pub mod content;
 mod content_location;
+pub mod document;
+pub mod enrolment;
 mod error;
 pub mod generation;
 pub mod idempotency;
 mod init;
 pub mod job;
 mod keys;
+pub mod package;
+pub mod point;
+pub mod presence;
 pub mod random;
+pub mod release;
 mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -15,6 +15,8 @@ use crate::{page, release, sql};
 
 /// Kind of the job that publishes a release; its key is the package's name.
 pub const PUBLISH_JOB: &str = "publish";
+/// Dependants that are told of one package; more help nobody.
+pub const DEPENDANTS_TOLD: i64 = 20;
 
 /// A package with its newest release and its publishing job; complete it with a condition on `p`.
 macro_rules! select {
@@ -98,6 +100,20 @@ pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page
         .await
         .attempt("list packages")?;
     Ok(page::cut(request, page::read_all(&rows, read)?, |package| package.name.to_string()))
+}
+
+/// What stands in the way of deleting a package, in words for people; at most [`DEPENDANTS_TOLD`].
+pub async fn dependants(snapshot: &mut Snapshot, name: &Name) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT name FROM advertisement WHERE package = $1 ORDER BY name LIMIT $2";
+    let rows = sqlx::query(SQL)
+        .bind(name.as_str())
+        .bind(DEPENDANTS_TOLD)
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find what depends on a package")?;
+    page::read_all(&rows, |row| {
+        Ok(format!("the advertisement {}", Record::new("advertisement", "name", row).text("name")?))
+    })
 }
 
 /// Removes a package with its releases, their documents, and its place on points. Content stays for

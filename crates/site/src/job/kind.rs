@@ -89,7 +89,7 @@ impl Progress {
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
     }
 
-    pub(super) fn latest(&self) -> Option<JobProgress> {
+    pub(crate) fn latest(&self) -> Option<JobProgress> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

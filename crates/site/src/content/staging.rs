@@ -1,0 +1,67 @@
+//! Folders in which an ingest stages its packs: `staging/<package>.<random>` in the site's folder, gone when dropped.
+//!
+//! What a killed process left behind is removed before the package is published again, and by the sweep.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dray_model::Name;
+
+use crate::random;
+use crate::site::Site;
+
+const FOLDER: &str = "staging";
+
+/// A staging folder of one attempt.
+pub(crate) struct Staging {
+    path: PathBuf,
+}
+
+impl Staging {
+    /// A folder of its own for an attempt to publish `package`; it isn't made yet. Blocks.
+    pub(crate) fn begin(site: &Site, package: &Name) -> io::Result<Self> {
+        for (_, path) in leftovers(site)?.into_iter().filter(|(left, _)| left == package) {
+            remove(&path)?;
+        }
+        let folder = site.dir().join(FOLDER);
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self { path: folder.join(format!("{package}.{:016x}", random::bits())) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What can't be removed now is a leftover for the next attempt.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Staging folders that are there, with the package that each is for. Blocks.
+pub(super) fn leftovers(site: &Site) -> io::Result<Vec<(Name, PathBuf)>> {
+    let entries = match std::fs::read_dir(site.dir().join(FOLDER)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if let Some(Ok(package)) = name.to_str().and_then(|name| name.split_once('.')).map(|(name, _)| name.parse()) {
+            found.push((package, entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+/// Removes a folder that may be gone already. Blocks.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,152 @@
+//! Packages: what administrators say of software, its source folder and its programs.
+//!
+//! A package is what people edit; a [`release`](crate::release) is what clients act on. Every change that clients must see is
+//! published as a release in the same transaction, or by the [`Publish`] job when source files have to be read.
+
+mod change;
+mod create;
+mod delete;
+mod list;
+mod program;
+mod publish;
+mod source;
+mod update;
+
+use std::path::PathBuf;
+
+use dray_model::Name;
+
+pub use change::change;
+pub use create::create;
+pub use delete::delete;
+pub use list::{find, list, points, releases};
+pub use publish::{Publish, PublishPackage};
+pub use update::update;
+
+use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::release::ReleaseError;
+
+/// Kind of object in the audit log.
+const KIND: &str = "package";
+
+/// Why an operation on packages failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// The name is in use.
+    #[error("cannot create the package {0}: there is one of this name")]
+    NameTaken(Name),
+    /// Nothing of this name.
+    #[error("there is no package {0}")]
+    NotFound(Name),
+    /// Somebody changed it since the caller looked.
+    #[error("cannot change the package {name}: it is at revision {found}, not at {expected}")]
+    Stale {
+        /// The package.
+        name: Name,
+        /// The revision that the caller saw.
+        expected: u64,
+        /// The revision now.
+        found: u64,
+    },
+    /// More programs than a package may have.
+    #[error("cannot save {0} programs in one package: {max} are allowed", max = program::PROGRAMS_MAX)]
+    TooManyPrograms(usize),
+    /// Two programs of one name.
+    #[error("cannot save two programs called {0} in one package")]
+    ProgramTwice(Name),
+    /// A requirement or detection is no expression of the collection language.
+    #[error("cannot use the {field} of the program {program}: {explanation}")]
+    Expression {
+        /// The program.
+        program: Name,
+        /// `requirement` or `detect`.
+        field: &'static str,
+        /// What is wrong, in lines that show the place.
+        explanation: String,
+        /// What to write instead.
+        hint: Option<String>,
+    },
+    /// A source folder that isn't given as an absolute path.
+    #[error("{0:?} is no source folder: an absolute path on the site server is needed")]
+    SourceRelative(String),
+    /// A source folder that isn't there, or is something else.
+    #[error("{} can't be used as source folder: {reason}", path.display())]
+    SourceUnusable {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// There is no source to read.
+    #[error("cannot update the package {0}: it has no source folder")]
+    NoSource(Name),
+    /// Others depend on it.
+    #[error("cannot delete the package {name}: it is needed by {}", .dependants.join(", "))]
+    InUse {
+        /// The package.
+        name: Name,
+        /// What depends on it, like `the advertisement zip-for-all`.
+        dependants: Vec<String>,
+    },
+    /// Its release.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    /// Anything that can happen to any operation.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+from_store_error!(PackageError);
+
+impl Failure for PackageError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NameTaken(_) => "name_taken",
+            Self::NotFound(_) => "not_found",
+            Self::Stale { .. } => "stale",
+            Self::TooManyPrograms(_) => "too_many_programs",
+            Self::ProgramTwice(_) => "program_twice",
+            Self::Expression { .. } => "invalid_expression",
+            Self::SourceRelative(_) | Self::SourceUnusable { .. } => "invalid_source",
+            Self::NoSource(_) => "no_source",
+            Self::InUse { .. } => "in_use",
+            Self::Release(error) => error.code(),
+            Self::Site(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::NameTaken(_) | Self::NoSource(_) | Self::InUse { .. } => Class::Conflict,
+            Self::NotFound(_) => Class::Absent,
+            Self::Stale { .. } => Class::Stale,
+            Self::TooManyPrograms(_)
+            | Self::ProgramTwice(_)
+            | Self::Expression { .. }
+            | Self::SourceRelative(_)
+            | Self::SourceUnusable { .. } => Class::Invalid,
+            Self::Release(error) => error.class(),
+            Self::Site(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Stale { .. } => "look at it again and repeat the change",
+            Self::NameTaken(_) => "change the package that is there, or choose another name",
+            Self::SourceRelative(_) | Self::SourceUnusable { .. } => {
+                "the folder must be readable by the site server itself, not by the machine that this request came from"
+            }
+            Self::NoSource(_) => "give it a source folder first",
+            Self::InUse { .. } => "delete what depends on it first",
+            Self::Expression { hint, .. } => return hint.clone(),
+            Self::Release(error) => return error.hint(),
+            Self::Site(error) => return error.hint(),
+            Self::NotFound(_) | Self::TooManyPrograms(_) | Self::ProgramTwice(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,62 @@
+//! Packages, their releases and their places on points as administrators see them.
+
+use dray_model::Name;
+use dray_model::api::package::{PackageView, ReleaseView};
+use dray_model::api::page::{Page, PageRequest};
+use dray_model::api::point::PointPackageView;
+use dray_store::Snapshot;
+
+use super::PackageError;
+use crate::actor::{Actor, Permission};
+use crate::site::Site;
+
+/// Packages by name.
+///
+/// # Errors
+/// Only what can happen to any operation.
+pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<PackageView>, PackageError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    Ok(dray_store::package::list(&mut snapshot, page).await?)
+}
+
+/// One package.
+///
+/// # Errors
+/// [`PackageError::NotFound`].
+pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<PackageView, PackageError> {
+    look_up(&mut site.read(actor, Permission::Read).await?, name).await
+}
+
+/// A package's releases, the newest first.
+///
+/// # Errors
+/// [`PackageError::NotFound`].
+pub async fn releases(
+    site: &Site,
+    actor: &Actor,
+    name: &Name,
+    page: &PageRequest,
+) -> Result<Page<ReleaseView>, PackageError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    look_up(&mut snapshot, name).await?;
+    Ok(dray_store::release::list(&mut snapshot, name, page).await?)
+}
+
+/// The distribution points that a package is on, by name.
+///
+/// # Errors
+/// [`PackageError::NotFound`].
+pub async fn points(
+    site: &Site,
+    actor: &Actor,
+    name: &Name,
+    page: &PageRequest,
+) -> Result<Page<PointPackageView>, PackageError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    look_up(&mut snapshot, name).await?;
+    Ok(dray_store::point::on_package(&mut snapshot, name, page).await?)
+}
+
+async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<PackageView, PackageError> {
+    dray_store::package::find(snapshot, name).await?.ok_or_else(|| PackageError::NotFound(name.clone()))
+}

@@ -1,0 +1,94 @@
+//! The job that reads a source folder and publishes what is in it as the package's next source version.
+//!
+//! Reading and storing happen outside of any transaction; one transaction at the end makes the release. A job that is
+//! interrupted leaves a staging folder and perhaps unused objects, which the next attempt or the sweep removes.
+
+mod progress;
+mod read;
+mod store;
+
+use dray_model::Name;
+use dray_model::api::package::PackageView;
+use dray_store::package;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use self::read::Files;
+use super::{KIND, PackageError};
+use crate::actor::{Actor, Permission};
+use crate::change::Note;
+use crate::error::{Class, Failure as _};
+use crate::job::{JobFailure, JobKind, Progress};
+use crate::release;
+use crate::site::Site;
+
+/// The kind of job.
+#[derive(Debug, Clone, Copy)]
+pub struct Publish;
+
+/// What to publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishPackage {
+    /// The package.
+    pub package: Name,
+}
+
+impl JobKind for Publish {
+    const KIND: &'static str = package::PUBLISH_JOB;
+    type Payload = PublishPackage;
+
+    async fn run(&self, site: &Site, payload: PublishPackage, progress: &Progress) -> Result<(), JobFailure> {
+        let found = package::find(&mut site.db().read().await?, &payload.package).await?;
+        let Some(package) = found else { return Ok(()) };
+        let Some(source) = package.source.clone() else { return Ok(()) };
+        let files = read::read(site, &package, source.into(), progress).await?;
+        if is_newest(&package, &files) {
+            progress.tell(
+                "unchanged: the source holds what the newest release holds",
+                files.bytes(),
+                Some(files.bytes()),
+            );
+            return Ok(());
+        }
+        let new_bytes = store::store(site, &files, progress).await?;
+        commit(site, &package.name, &files, new_bytes).await?;
+        metrics::counter!("dray_content_ingested_bytes_total").increment(files.bytes());
+        progress.tell("published", files.bytes(), Some(files.bytes()));
+        Ok(())
+    }
+}
+
+fn is_newest(package: &PackageView, files: &Files) -> bool {
+    let newest = package.release.as_ref().and_then(|release| release.content);
+    newest.is_some_and(|content| content.digest == files.content().digest)
+}
+
+/// Publishes, unless the package was deleted, or got the same content from another job, while its source was read.
+async fn commit(site: &Site, name: &Name, files: &Files, new_bytes: u64) -> Result<(), JobFailure> {
+    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let Some(package) = package::find(&mut change, name).await? else { return Ok(()) };
+    if is_newest(&package, files) {
+        return Ok(());
+    }
+    let manifest = store::keep(&mut change, files).await?;
+    let files = release::Files::New { content: files.content(), manifest, new_bytes };
+    let made = release::publish(&mut change, &package, files).await.map_err(|error| failure(&error.into()))?;
+    let note = Note {
+        object_kind: KIND,
+        object_name: name.to_string(),
+        action: "package.publish",
+        detail: json!({ "former": package.release, "new": made }),
+    };
+    change.commit(&note).await?;
+    Ok(())
+}
+
+fn failure(error: &PackageError) -> JobFailure {
+    match error.class() {
+        Class::Busy | Class::Internal => JobFailure::passing(error),
+        _ => JobFailure::permanent(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! How far an ingest is, told to the job; and the job's end, told to the ingest, which runs on threads that nobody can drop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::job::Progress;
+
+/// Progress of an ingest: bytes in numbers, files in words.
+#[derive(Clone)]
+pub(super) struct Reading {
+    job: Progress,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    files: AtomicU64,
+    files_total: AtomicU64,
+    bytes: AtomicU64,
+    bytes_total: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+/// Cancels the ingest when dropped: the job is over, or its future was dropped with a lost lease.
+pub(super) struct CancelOnDrop(Arc<Counts>);
+
+impl Reading {
+    pub(super) fn new(job: &Progress) -> (Self, CancelOnDrop) {
+        let counts = Arc::new(Counts::default());
+        (Self { job: job.clone(), counts: Arc::clone(&counts) }, CancelOnDrop(counts))
+    }
+
+    fn tell(&self) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (files, files_total) = (count(&self.counts.files), count(&self.counts.files_total));
+        let step = format!("reading: {files} of {files_total} files");
+        self.job.tell(&step, count(&self.counts.bytes), Some(count(&self.counts.bytes_total)));
+    }
+}
+
+impl dray_content::Progress for Reading {
+    fn total(&self, files: u64, bytes: u64) {
+        self.counts.files_total.store(files, Ordering::Relaxed);
+        self.counts.bytes_total.store(bytes, Ordering::Relaxed);
+        self.tell();
+    }
+
+    fn advance(&self, files: u64, bytes: u64) {
+        self.counts.files.fetch_add(files, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.tell();
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.counts.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+}

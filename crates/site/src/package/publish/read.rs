@@ -1,0 +1,88 @@
+//! Reads the source folder into a staging folder, sparing the chunks that earlier source versions stored.
+
+use std::path::PathBuf;
+
+use dray_content::ingest::{IngestError, Ingested, KnownChunks, Options, ingest};
+use dray_content::scan::SourceError;
+use dray_model::api::package::PackageView;
+use dray_model::package::Content;
+
+use super::progress::Reading;
+use crate::content::{Staging, load};
+use crate::job::{JobFailure, Progress};
+use crate::site::Site;
+
+/// Source versions whose chunks are known to an ingest.
+const KNOWN_VERSIONS: u32 = 5;
+
+/// A source folder that was read, with its new packs in a staging folder.
+pub(super) struct Files {
+    pub(super) ingested: Ingested,
+    // Gone with its packs when this is dropped.
+    _staging: Staging,
+}
+
+impl Files {
+    pub(super) fn content(&self) -> Content {
+        let totals = self.ingested.totals;
+        Content { digest: self.ingested.content, size_bytes: totals.bytes, files: totals.files }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.ingested.totals.bytes
+    }
+}
+
+/// Reads all of `source`.
+pub(super) async fn read(
+    site: &Site,
+    package: &PackageView,
+    source: PathBuf,
+    progress: &Progress,
+) -> Result<Files, JobFailure> {
+    let known = known_chunks(site, package).await?;
+    let (reading, _cancel) = Reading::new(progress);
+    let (site, package) = (site.clone(), package.name.clone());
+    let work = move || {
+        let staging = Staging::begin(&site, &package)
+            .map_err(|source| IngestError::Write { path: site.dir().join("staging"), source })?;
+        let ingested = ingest(&source, staging.path(), &known, &Options::default(), &reading)?;
+        Ok(Files { ingested, _staging: staging })
+    };
+    let result = tokio::task::spawn_blocking(work).await.map_err(|error| JobFailure::passing(&error))?;
+    result.map_err(|error: IngestError| failure(&error))
+}
+
+/// Chunks of the package's earlier source versions. One whose manifest can't be read is left out: more is stored then.
+async fn known_chunks(site: &Site, package: &PackageView) -> Result<KnownChunks, JobFailure> {
+    let mut snapshot = site.db().read().await?;
+    let contents = dray_store::release::newest_contents(&mut snapshot, &package.name, KNOWN_VERSIONS).await?;
+    drop(snapshot);
+    let mut known = KnownChunks::default();
+    for (content, manifest) in contents {
+        match load(site, content, manifest).await {
+            Ok(manifest) => known.add(&manifest),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, package = %package.name, "publishing without the chunks of an earlier source version");
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// What is wrong with the source stays wrong until somebody puts it right and asks again; the site's own disk may recover.
+fn failure(error: &IngestError) -> JobFailure {
+    match error {
+        IngestError::Source(SourceError::Changed(_)) => {
+            JobFailure::Final(format!("{error}; update the package again once nothing writes to its source folder"))
+        }
+        IngestError::Source(_) | IngestError::StagingInSource(_) | IngestError::Manifest(_) => {
+            JobFailure::permanent(error)
+        }
+        IngestError::StagingInUse(_)
+        | IngestError::DiskFull(_)
+        | IngestError::Write { .. }
+        | IngestError::Cancelled => JobFailure::passing(error),
+    }
+}

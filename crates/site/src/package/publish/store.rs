@@ -1,0 +1,96 @@
+//! Puts the packs and the manifest of a read source into the content store, and makes the content known.
+
+use bytes::Bytes;
+use dray_content::ObjectName;
+use dray_model::Digest;
+use dray_store::content::{self, StoredContent, StoredObject};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use super::read::Files;
+use crate::actor::{Actor, Permission};
+use crate::change::Change;
+use crate::content::{Sweep, Upload, store as store_object};
+use crate::error::SiteError;
+use crate::job::{JobFailure, Progress};
+use crate::site::Site;
+
+/// Objects that are stored side by side.
+const PARALLEL: usize = 4;
+
+/// Stores what is new; nothing when the same content is known already, from another package perhaps. Tells the bytes of packs.
+pub(super) async fn store(site: &Site, files: &Files, progress: &Progress) -> Result<u64, JobFailure> {
+    if content::find(&mut site.db().read().await?, &files.ingested.content).await?.is_some() {
+        return Ok(0);
+    }
+    let mut uploads = uploads(files);
+    begin(site, &uploads).await?;
+    let total: u64 = uploads.iter().map(|(_, upload)| upload.size_bytes()).sum();
+    let mut done = 0;
+    progress.tell("storing", done, Some(total));
+    // The manifest comes last: where it is, its packs are.
+    let manifest = uploads.pop().expect("there is always a manifest");
+    let mut stored =
+        futures_util::stream::iter(uploads).map(|upload| store_one(site.clone(), upload)).buffer_unordered(PARALLEL);
+    while let Some(size_bytes) = stored.try_next().await? {
+        done += size_bytes;
+        progress.tell("storing", done, Some(total));
+    }
+    store_one(site.clone(), manifest).await?;
+    Ok(files.ingested.totals.stored_bytes)
+}
+
+async fn store_one(site: Site, (name, upload): (ObjectName, Upload)) -> Result<u64, SiteError> {
+    let size_bytes = upload.size_bytes();
+    store_object(&site, &name, upload).await?;
+    Ok(size_bytes)
+}
+
+/// Makes the content known, unless another package did meanwhile, and tells the digest of its manifest.
+pub(super) async fn keep(change: &mut Change<'_>, files: &Files) -> Result<Digest, JobFailure> {
+    let ingested = &files.ingested;
+    if let Some(known) = content::find(change, &ingested.content).await? {
+        return Ok(known.manifest);
+    }
+    let stored = StoredContent {
+        digest: ingested.content,
+        manifest: ingested.manifest_digest,
+        manifest_bytes: ingested.manifest_bytes.len() as u64,
+        size_bytes: ingested.totals.bytes,
+        files: ingested.totals.files,
+    };
+    let packs = ingested.manifest.packs().iter().map(|pack| (ObjectName::Pack(pack.digest), pack.size));
+    let manifest = (ObjectName::Manifest(ingested.manifest_digest), stored.manifest_bytes);
+    let objects: Vec<_> = packs.chain([manifest]).map(|(name, size_bytes)| object(&name, size_bytes)).collect();
+    let now = change.now();
+    if content::keep(change, &stored, &objects, now).await? { Ok(stored.manifest) } else { Err(in_the_way()) }
+}
+
+/// Notes what is about to be stored, so that no sweep removes it.
+async fn begin(site: &Site, uploads: &[(ObjectName, Upload)]) -> Result<(), JobFailure> {
+    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let objects: Vec<_> = uploads.iter().map(|(name, upload)| object(name, upload.size_bytes())).collect();
+    let now = change.now();
+    if !content::begin_upload(&mut change, &objects, now).await? {
+        return Err(in_the_way());
+    }
+    Sweep::after_uploads(&mut change).await?;
+    change.commit_unnoted().await?;
+    Ok(())
+}
+
+/// New packs, then the manifest.
+fn uploads(files: &Files) -> Vec<(ObjectName, Upload)> {
+    let ingested = &files.ingested;
+    let packs =
+        ingested.packs.iter().map(|pack| (ObjectName::Pack(pack.digest), Upload::File(pack.path.clone(), pack.size)));
+    let manifest = Upload::Bytes(Bytes::copy_from_slice(&ingested.manifest_bytes));
+    packs.chain([(ObjectName::Manifest(ingested.manifest_digest), manifest)]).collect()
+}
+
+fn object(name: &ObjectName, size_bytes: u64) -> StoredObject {
+    StoredObject { name: name.to_string(), size_bytes }
+}
+
+fn in_the_way() -> JobFailure {
+    JobFailure::Passing("an object of this content is just being removed from the content store".to_owned())
+}

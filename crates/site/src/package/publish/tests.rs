@@ -1,0 +1,140 @@
+use std::fs;
+
+use dray_content::{Limits, ObjectName, pack};
+use dray_model::api::job::JobState;
+use dray_model::api::page::PageRequest;
+use dray_store::content as stored;
+use object_store::ObjectStoreExt as _;
+
+use super::*;
+use crate::content::{Sweep, Wanted, load, open};
+use crate::job::{Nothing, Runner};
+use crate::package::tests::{admin, command, name, noise, publish, published, source};
+use crate::package::{create, delete, find, update};
+use crate::testing;
+
+async fn newest(site: &Site) -> dray_model::api::package::ReleaseView {
+    find(site, &admin(), &name("zip")).await.unwrap().release.unwrap()
+}
+
+#[tokio::test]
+async fn every_object_of_a_release_is_in_the_store_and_whole() {
+    let (test, _, package) = published().await;
+    let release = package.release.unwrap();
+    let manifest = load(&test.site, release.content.unwrap().digest, release.manifest.unwrap()).await.unwrap();
+    assert!(!manifest.packs().is_empty());
+    for info in manifest.packs() {
+        let path = crate::content::location(&ObjectName::Pack(info.digest));
+        let bytes = test.site.content().get(&path).await.unwrap().bytes().await.unwrap();
+        pack::verify(std::io::Cursor::new(bytes), &info.digest, &Limits::default()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_small_change_stores_little() {
+    let (test, folder, _) = published().await;
+    let mut bytes = noise(1, 3_000_000);
+    bytes[1_500_000] ^= 1;
+    fs::write(folder.join("noise"), bytes).unwrap();
+    publish(&test.site).await.unwrap();
+    let second = newest(&test.site).await;
+    assert_eq!(second.number.to_string(), "2.1");
+    assert!(second.new_bytes < 600_000, "{}", second.new_bytes);
+}
+
+#[tokio::test]
+async fn an_unchanged_source_is_no_new_version_and_the_job_says_so() {
+    let (test, _, package) = published().await;
+    let progress = Progress::default();
+    Publish.run(&test.site, PublishPackage { package: name("zip") }, &progress).await.unwrap();
+    assert_eq!(newest(&test.site).await, package.release.unwrap());
+    assert!(progress.latest().unwrap().step.starts_with("unchanged"));
+}
+
+#[tokio::test]
+async fn a_vanished_source_fails_for_good_and_leaves_nothing() {
+    let (test, folder, package) = published().await;
+    fs::remove_dir_all(folder).unwrap();
+    let failed = publish(&test.site).await.unwrap_err();
+    assert!(matches!(&failed, JobFailure::Final(text) if text.contains("source")), "{failed}");
+    assert_eq!(newest(&test.site).await, package.release.unwrap());
+    assert_eq!(fs::read_dir(test.site.dir().join("staging")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_a_killed_attempt_left_is_removed_by_the_next() {
+    let (test, folder, _) = published().await;
+    let left = test.site.dir().join("staging").join("zip.0000000000000000");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("pack"), b"half").unwrap();
+    fs::write(folder.join("new"), b"new").unwrap();
+    publish(&test.site).await.unwrap();
+    assert_eq!(fs::read_dir(test.site.dir().join("staging")).unwrap().count(), 0);
+    assert_eq!(newest(&test.site).await.number.source_version, 2);
+}
+
+#[tokio::test]
+async fn the_same_content_of_another_package_is_stored_once() {
+    let (test, folder, package) = published().await;
+    let copy = dray_model::api::package::CreatePackage { name: name("copy"), ..command(Some(&folder)) };
+    create(&test.site, &admin(), copy).await.unwrap();
+    Publish.run(&test.site, PublishPackage { package: name("copy") }, &Progress::default()).await.unwrap();
+    let (first, second) = (package.release.unwrap(), find(&test.site, &admin(), &name("copy")).await.unwrap());
+    let second = second.release.unwrap();
+    assert_eq!((second.manifest, second.new_bytes), (first.manifest, 0));
+    delete(&test.site, &admin(), &name("zip")).await.unwrap();
+    Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
+    let manifest = ObjectName::Manifest(second.manifest.unwrap());
+    assert!(open(&test.site, &Actor::Point(name("berlin")), &manifest, Wanted::Whole).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_objects_of_a_deleted_package_leave_the_store() {
+    let (test, _, package) = published().await;
+    let manifest = ObjectName::Manifest(package.release.unwrap().manifest.unwrap());
+    delete(&test.site, &admin(), &name("zip")).await.unwrap();
+    Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
+    let gone = open(&test.site, &Actor::Point(name("berlin")), &manifest, Wanted::Whole).await;
+    assert!(matches!(gone, Err(crate::content::ContentError::NotFound(_))));
+    for kind in ["packs", "manifests"] {
+        assert_eq!(fs::read_dir(test.site.dir().join("content").join(kind)).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_package_deleted_while_its_source_is_read_is_not_published() {
+    let (test, folder, _) = published().await;
+    fs::write(folder.join("new"), b"new").unwrap();
+    let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
+    let files = read::read(&test.site, &package, folder, &Progress::default()).await.unwrap();
+    let new_bytes = store::store(&test.site, &files, &Progress::default()).await.unwrap();
+    delete(&test.site, &admin(), &name("zip")).await.unwrap();
+    commit(&test.site, &name("zip"), &files, new_bytes).await.unwrap();
+    let mut snapshot = test.site.db().read().await.unwrap();
+    assert_eq!(stored::find(&mut snapshot, &files.ingested.content).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn workers_publish_and_the_package_is_no_longer_publishing() {
+    let test = testing::site().await;
+    let folder = source(test.site.dir());
+    let made = create(&test.site, &admin(), command(Some(&folder))).await.unwrap();
+    let mut news = test.site.news().subscribe();
+    let runner = Runner::start(test.site.clone(), crate::job::registry());
+    news.changed().await.unwrap();
+    let job = loop {
+        let job = crate::job::find(&test.site, &admin(), made.publishing.unwrap()).await.unwrap();
+        if job.state.is_final() {
+            break job;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((job.state, job.key.as_deref()), (JobState::Done, Some("zip")));
+    let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
+    assert!(package.publishing.is_none() && package.release.is_some());
+    let update = update(&test.site, &admin(), &name("zip")).await.unwrap();
+    assert_ne!(update.job, job.id);
+    runner.stop().await;
+    let jobs = crate::job::list(&test.site, &admin(), None, &PageRequest::default()).await.unwrap();
+    assert!(jobs.items.iter().any(|job| job.id == update.job));
+}

@@ -1,0 +1,120 @@
+//! Distribution points: what they are to hold, what they report, and where clients are sent for content.
+
+mod assign;
+mod assignments;
+mod change;
+mod create;
+mod delete;
+mod list;
+mod locations;
+mod report;
+mod url;
+
+use dray_model::Name;
+
+pub use assign::{assign, distribute, unassign};
+pub use assignments::{Assigned, assignments};
+pub use change::change;
+pub use create::create;
+pub use delete::delete;
+pub use list::{find, list, packages};
+pub use locations::{CONTENTS_MAX, locations};
+pub use report::{REPORTS_MAX, report};
+
+use crate::error::{Class, Failure, SiteError, from_store_error};
+
+/// Kind of object in the audit log.
+const KIND: &str = "point";
+/// The name under which clients know the site as a source of content.
+const SITE_NAME: &str = "site";
+
+/// Why an operation on points failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PointError {
+    /// The name is in use, or means the site.
+    #[error("cannot create the distribution point {0}: the name is taken")]
+    NameTaken(Name),
+    /// Nothing of this name.
+    #[error("there is no distribution point {0}")]
+    NotFound(Name),
+    /// No package of this name.
+    #[error("there is no package {0}")]
+    NoPackage(Name),
+    /// Somebody changed it since the caller looked.
+    #[error("cannot change the distribution point {name}: it is at revision {found}, not at {expected}")]
+    Stale {
+        /// The point.
+        name: Name,
+        /// The revision that the caller saw.
+        expected: u64,
+        /// The revision now.
+        found: u64,
+    },
+    /// An address that clients can't use.
+    #[error("{url:?} is no address of a distribution point: {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The caller shows the certificate of a point that was deleted.
+    #[error("the distribution point {0} is not known here any more")]
+    Unknown(Name),
+    /// More than one request may ask or tell.
+    #[error("cannot take {found} {what} in one request: {max} are allowed")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// How many may be.
+        max: usize,
+    },
+    /// Anything that can happen to any operation.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+from_store_error!(PointError);
+
+impl Failure for PointError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NameTaken(_) => "name_taken",
+            Self::NotFound(_) => "not_found",
+            Self::NoPackage(_) => "no_package",
+            Self::Stale { .. } => "stale",
+            Self::Url { .. } => "invalid_url",
+            Self::Unknown(_) => "unknown_point",
+            Self::TooMany { .. } => "too_many",
+            Self::Site(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::NameTaken(_) => Class::Conflict,
+            Self::NotFound(_) | Self::NoPackage(_) => Class::Absent,
+            Self::Stale { .. } => Class::Stale,
+            Self::Url { .. } => Class::Invalid,
+            Self::Unknown(_) => Class::Denied,
+            Self::TooMany { .. } => Class::TooLarge,
+            Self::Site(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Stale { .. } => "look at it again and repeat the change",
+            Self::Url { .. } => "give https://HOST or https://HOST:PORT, as clients reach it",
+            Self::TooMany { .. } => "send several requests",
+            Self::Site(error) => return error.hint(),
+            Self::NameTaken(_) | Self::NotFound(_) | Self::NoPackage(_) | Self::Unknown(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

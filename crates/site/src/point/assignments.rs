@@ -1,0 +1,57 @@
+//! Tells a point what it is to hold, at once or as soon as that changes.
+
+use std::time::Duration;
+
+use dray_model::api::client::PointAssignments;
+use dray_model::{Digest, Name};
+use dray_store::point;
+
+use super::PointError;
+use crate::actor::{Actor, Permission};
+use crate::site::Site;
+
+/// What a point is to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// Names this state: the same for the same answer.
+    pub tag: Digest,
+    /// The answer's JSON.
+    pub json: Vec<u8>,
+}
+
+/// What the calling point `name` is to hold. With the tag that it knows, waits up to `wait` for another; `None` when there is none.
+///
+/// # Errors
+/// [`PointError::Unknown`].
+pub async fn assignments(
+    site: &Site,
+    actor: &Actor,
+    name: &Name,
+    known: Option<Digest>,
+    wait: Duration,
+) -> Result<Option<Assigned>, PointError> {
+    actor.authorise(Permission::ActAsPoint)?;
+    seen(site, name).await?;
+    site.news()
+        .hold(wait, async || {
+            let assigned = look(site, name).await?;
+            Ok(Some(assigned).filter(|assigned| known != Some(assigned.tag)))
+        })
+        .await
+}
+
+async fn look(site: &Site, name: &Name) -> Result<Assigned, PointError> {
+    let mut snapshot = site.db().read().await?;
+    point::find(&mut snapshot, name).await?.ok_or_else(|| PointError::Unknown(name.clone()))?;
+    let contents = point::assignments(&mut snapshot, name).await?;
+    let json = serde_json::to_vec(&PointAssignments { contents }).expect("assignments are plain texts and numbers");
+    Ok(Assigned { tag: Digest::of(&json), json })
+}
+
+async fn seen(site: &Site, name: &Name) -> Result<(), PointError> {
+    let mut tx = site.db().write_beside_others().await?;
+    if !point::seen(&mut tx, name, site.now()).await? {
+        return Err(PointError::Unknown(name.clone()));
+    }
+    Ok(tx.commit().await?)
+}

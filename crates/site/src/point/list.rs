@@ -1,0 +1,46 @@
+//! Distribution points and the packages on them as administrators see them.
+
+use dray_model::Name;
+use dray_model::api::page::{Page, PageRequest};
+use dray_model::api::point::{PointPackageView, PointView};
+use dray_store::{Snapshot, point};
+
+use super::PointError;
+use crate::actor::{Actor, Permission};
+use crate::site::Site;
+
+/// Points by name.
+///
+/// # Errors
+/// Only what can happen to any operation.
+pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<PointView>, PointError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    Ok(point::list(&mut snapshot, page).await?)
+}
+
+/// One point.
+///
+/// # Errors
+/// [`PointError::NotFound`].
+pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<PointView, PointError> {
+    look_up(&mut site.read(actor, Permission::Read).await?, name).await
+}
+
+/// The packages on a point and where it is with them, by package.
+///
+/// # Errors
+/// [`PointError::NotFound`].
+pub async fn packages(
+    site: &Site,
+    actor: &Actor,
+    name: &Name,
+    page: &PageRequest,
+) -> Result<Page<PointPackageView>, PointError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    look_up(&mut snapshot, name).await?;
+    Ok(point::on_point(&mut snapshot, name, page).await?)
+}
+
+async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<PointView, PointError> {
+    point::find(snapshot, name).await?.ok_or_else(|| PointError::NotFound(name.clone()))
+}
