@@ -1,0 +1,215 @@
+//! The command line: global options, the commands by resource, and which file carries out which.
+//!
+//! To add a resource: a file in `cli/` with its subcommands, the call of `dray_client::SiteApi`, and how its objects look in a table;
+//! one line in [`Command`] and one in [`Command::run`]. Nothing else happens here.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use dray_model::Text;
+
+use crate::demo::DemoCommand;
+use crate::error::{Failure, Outcome};
+use crate::output::{Format, Output};
+use crate::serve;
+
+mod advertisement;
+mod audit;
+mod collection;
+mod completion;
+mod context;
+mod device;
+mod enrolment_token;
+mod job;
+mod login;
+mod package;
+mod point;
+mod program;
+mod status;
+mod token;
+mod wait;
+mod why;
+
+pub(crate) use advertisement::bare_terms;
+pub(crate) use context::{Context, connect};
+pub(crate) use package::is_there;
+pub(crate) use point::state_words;
+pub(crate) use why::why_words;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the operation was refused or failed
+  2  the command line or the profile makes no sense
+  3  what was named does not exist
+  4  a conflict: the name is taken, something depends on it, or somebody else changed it
+  5  the site can't be reached
+  6  denied: the token is refused or not good for this";
+
+/// Brings software to fleets of computers: packages, collections, advertisements, distribution points, clients.
+#[derive(Debug, Parser)]
+#[command(name = "dray", version, about, after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Dray {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t, env = "DRAY_OUTPUT", hide_env = true)]
+    pub(crate) output: Format,
+    /// Which site to talk to, and with which token [default: ~/.config/dray/profile.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "DRAY_PROFILE")]
+    profile: Option<PathBuf>,
+    /// End when standard input is closed: the process that started this one holds the other end
+    #[arg(long, global = true, hide = true)]
+    pub(crate) exit_with_parent: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a whole distribution on this machine, end to end: a site, a point and agents
+    Demo(DemoCommand),
+    /// Make or run a site
+    #[command(subcommand)]
+    Site(serve::SiteCommand),
+    /// Run the client agent on this computer, or ask it
+    #[command(subcommand)]
+    Agent(dray_agent::command::AgentCommand),
+    /// Write the profile that the other commands use
+    Login(login::LoginCommand),
+    /// Packages: source folders, releases, where their content goes
+    #[command(subcommand)]
+    Package(package::PackageCommand),
+    /// Programs: the command lines of a package
+    #[command(subcommand)]
+    Program(program::ProgramCommand),
+    /// Collections: sets of devices
+    #[command(subcommand)]
+    Collection(collection::CollectionCommand),
+    /// Advertisements: which program for which collection, when
+    #[command(subcommand)]
+    Advertisement(advertisement::AdvertisementCommand),
+    /// Devices: the computers that enrolled
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
+    /// Distribution points: what they hold, and running one
+    Point(PointCommands),
+    /// Enrolment tokens for computers and points
+    #[command(subcommand)]
+    EnrolmentToken(enrolment_token::EnrolmentTokenCommand),
+    /// Administrators' tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Jobs: the site's side work
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// What clients reported, newest first
+    Status(status::StatusCommand),
+    /// Why a program is or is not installed on a device
+    Why(why::WhyCommand),
+    /// Who changed what, newest first
+    Audit(audit::AuditCommand),
+    /// Print a completion script for a shell
+    Completion(completion::CompletionCommand),
+}
+
+/// `dray point` has two sides: the site's view of points, and being one.
+#[derive(Debug, Args)]
+struct PointCommands {
+    #[command(subcommand)]
+    command: PointSide,
+}
+
+#[derive(Debug, Subcommand)]
+enum PointSide {
+    #[command(flatten)]
+    Site(point::PointCommand),
+    #[command(flatten)]
+    Here(serve::PointCommand),
+}
+
+impl Dray {
+    /// Carries out the command.
+    pub(crate) fn run(self) -> Outcome<ExitCode> {
+        let Self { global, command } = self;
+        let output = Output::new(global.output);
+        match command {
+            Command::Agent(command) => Ok(dray_agent::command::run(command, &["agent"])?),
+            Command::Site(command) => command.run(output).map(done),
+            Command::Point(PointCommands { command: PointSide::Here(command) }) => command.run(output).map(done),
+            Command::Demo(command) => command.run(output).map(done),
+            Command::Completion(command) => command.run().map(done),
+            Command::Login(command) => block_on(command.run(global.profile.as_deref(), output)).map(done),
+            command => block_on(command.administer(&global, output)).map(done),
+        }
+    }
+}
+
+impl Command {
+    /// Carries out a command that talks to the site's API.
+    async fn administer(self, global: &Global, output: Output) -> Outcome {
+        let context = &Context::open(global.profile.as_deref(), output)?;
+        match self {
+            Self::Package(command) => command.run(context).await,
+            Self::Program(command) => command.run(context).await,
+            Self::Collection(command) => command.run(context).await,
+            Self::Advertisement(command) => command.run(context).await,
+            Self::Device(command) => command.run(context).await,
+            Self::Point(PointCommands { command: PointSide::Site(command) }) => command.run(context).await,
+            Self::EnrolmentToken(command) => command.run(context).await,
+            Self::Token(command) => command.run(context).await,
+            Self::Job(command) => command.run(context).await,
+            Self::Status(command) => command.run(context).await,
+            Self::Why(command) => command.run(context).await,
+            Self::Audit(command) => command.run(context).await,
+            Self::Agent(_) | Self::Site(_) | Self::Point(_) | Self::Demo(_) | Self::Completion(_) | Self::Login(_) => {
+                unreachable!("these need no profile and are carried out before")
+            }
+        }
+    }
+}
+
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+/// Runs one command's requests; they wait more than they compute, so one thread does.
+fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("can't start the runtime").because(&error))?;
+    runtime.block_on(work)
+}
+
+/// Sets a text that was given; whether it was. A text that is too long is a mistake on the command line.
+fn set_text<const MAX: usize>(given: Option<String>, text: &mut Text<MAX>, option: &str) -> Outcome<bool> {
+    let Some(given) = given else { return Ok(false) };
+    *text = given.parse().map_err(|error| Failure::usage(format!("--{option} can't be used")).because(&error))?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Dray::command().debug_assert();
+    }
+
+    #[test]
+    fn a_point_is_administered_and_served_by_one_word() {
+        for line in ["dray point list", "dray point serve --folder /srv/point --listen 127.0.0.1:0"] {
+            Dray::try_parse_from(line.split(' ')).unwrap();
+        }
+    }
+}

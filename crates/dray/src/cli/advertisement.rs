@@ -1,0 +1,280 @@
+//! `dray advertisement`: which program, for which collection, when, and how far it is.
+
+use clap::{Args, Subcommand, ValueEnum};
+use dray_model::advertisement::{AdvertisementTerms, Assignment, Rerun};
+use dray_model::api::advertisement::{
+    AdvertisementSummary, AdvertisementView, ChangeAdvertisement, CreateAdvertisement, DeviceStatusView,
+};
+use dray_model::state::ClientState;
+use dray_model::{Name, Text, Timestamp};
+
+use super::Context;
+use crate::error::{Failure, Outcome};
+use crate::input::instant;
+use crate::output::{Fields, Listed, Shown, count, time};
+
+/// Commands on advertisements.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdvertisementCommand {
+    /// Offer a program to a collection, or order it
+    Create {
+        /// Its name, unique among advertisements
+        name: Name,
+        /// The package of the program; clients run its newest release
+        #[arg(long)]
+        package: Name,
+        /// The program
+        #[arg(long)]
+        program: Name,
+        /// Who gets it
+        #[arg(long)]
+        collection: Name,
+        #[command(flatten)]
+        when: When,
+    },
+    /// List advertisements
+    List,
+    /// Show an advertisement, with how many devices are in each state
+    Show {
+        /// The advertisement
+        name: Name,
+    },
+    /// Publish an advertisement's next revision; what is not given stays
+    Change {
+        /// The advertisement
+        name: Name,
+        /// Another package
+        #[arg(long)]
+        package: Option<Name>,
+        /// Another program
+        #[arg(long)]
+        program: Option<Name>,
+        /// Another collection
+        #[arg(long)]
+        collection: Option<Name>,
+        /// Make it optional: take all assignments away
+        #[arg(long, conflicts_with_all = ["mandatory", "at"])]
+        optional: bool,
+        #[command(flatten)]
+        when: When,
+    },
+    /// Order the program once more, now; whether it runs again is the rerun rule's matter
+    Rerun {
+        /// The advertisement
+        name: Name,
+    },
+    /// List where the devices are with an advertisement
+    Devices {
+        /// The advertisement
+        name: Name,
+        /// Only those in this state, like failed
+        #[arg(long)]
+        state: Option<ClientState>,
+    },
+    /// Withdraw an advertisement; nothing that runs is stopped
+    Delete {
+        /// The advertisement
+        name: Name,
+    },
+}
+
+/// When a program is offered and when it must run. Instants are like 2026-12-01T18:00 (local) or 2026-12-01T17:00:00Z.
+#[derive(Debug, Args)]
+pub(crate) struct When {
+    /// It must run as soon as a client has it; without this and --at it is optional
+    #[arg(long)]
+    mandatory: bool,
+    /// It must run at this instant, or when the client is next up; repeat for more
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    at: Vec<Timestamp>,
+    /// Not offered before this instant
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    start: Option<Timestamp>,
+    /// Nothing new is started from this instant on
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    expires: Option<Timestamp>,
+    /// Whether an assignment runs a program that ran before [default: if-failed]
+    #[arg(long)]
+    rerun: Option<RerunRule>,
+    /// A title for people
+    #[arg(long)]
+    title: Option<String>,
+    /// A remark for people
+    #[arg(long)]
+    comment: Option<String>,
+}
+
+/// [`Rerun`] on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RerunRule {
+    /// It runs once, whatever came of it
+    Never,
+    /// At each assignment
+    Always,
+    /// When the last run failed
+    IfFailed,
+    /// When the last run succeeded
+    IfSucceeded,
+}
+
+impl From<RerunRule> for Rerun {
+    fn from(rule: RerunRule) -> Self {
+        match rule {
+            RerunRule::Never => Self::Never,
+            RerunRule::Always => Self::Always,
+            RerunRule::IfFailed => Self::IfFailed,
+            RerunRule::IfSucceeded => Self::IfSucceeded,
+        }
+    }
+}
+
+impl AdvertisementCommand {
+    /// Does what the command says.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let (api, output) = (&context.api, context.output);
+        match self {
+            Self::Create { name, package, program, collection, when } => {
+                let mut terms = bare_terms(package, program, collection);
+                when.apply(&mut terms)?;
+                output.show(&api.create_advertisement(&CreateAdvertisement { name, terms }).await?)
+            }
+            Self::List => output.list(&api.advertisements().all().await?),
+            Self::Show { name } => output.show(&api.advertisement(&name).await?),
+            Self::Change { name, package, program, collection, optional, when } => {
+                let advertisement = api.advertisement(&name).await?;
+                let mut terms = advertisement.terms.clone();
+                terms.package = package.unwrap_or(terms.package);
+                terms.program = program.unwrap_or(terms.program);
+                terms.collection = collection.unwrap_or(terms.collection);
+                if optional {
+                    terms.assignments.clear();
+                }
+                when.apply(&mut terms)?;
+                if terms == advertisement.terms {
+                    return Err(Failure::usage("nothing to change").hint("see dray advertisement change --help"));
+                }
+                let request = ChangeAdvertisement { terms };
+                output.show(&api.change_advertisement(&name, advertisement.revision, &request).await?)
+            }
+            Self::Rerun { name } => output.show(&api.rerun_advertisement(&name).await?),
+            Self::Devices { name, state } => {
+                output.list(&api.advertisement_devices(&name, state.map(ClientState::as_str)).all().await?)
+            }
+            Self::Delete { name } => {
+                api.delete_advertisement(&name).await?;
+                output.remark(format!("advertisement {name} is withdrawn"))
+            }
+        }
+    }
+}
+
+/// An optional advertisement without dates.
+pub(crate) fn bare_terms(package: Name, program: Name, collection: Name) -> AdvertisementTerms {
+    AdvertisementTerms {
+        title: Text::default(),
+        comment: Text::default(),
+        package,
+        program,
+        collection,
+        start: None,
+        expires: None,
+        assignments: Vec::new(),
+        rerun: Rerun::default(),
+    }
+}
+
+impl When {
+    fn apply(self, terms: &mut AdvertisementTerms) -> Outcome {
+        super::set_text(self.title, &mut terms.title, "title")?;
+        super::set_text(self.comment, &mut terms.comment, "comment")?;
+        if self.mandatory || !self.at.is_empty() {
+            terms.assignments = self.mandatory.then_some(Assignment::AsSoonAsPossible).into_iter().collect();
+            terms.assignments.extend(self.at.into_iter().map(|time| Assignment::At { time }));
+        }
+        terms.start = self.start.or(terms.start);
+        terms.expires = self.expires.or(terms.expires);
+        terms.rerun = self.rerun.map_or(terms.rerun, Rerun::from);
+        Ok(())
+    }
+}
+
+fn assignment_words(terms: &AdvertisementTerms) -> String {
+    let word = |assignment: &Assignment| match assignment {
+        Assignment::AsSoonAsPossible => "as soon as possible".to_owned(),
+        Assignment::At { time: at } => format!("at {}", time(*at)),
+    };
+    if terms.is_mandatory() {
+        terms.assignments.iter().map(word).collect::<Vec<_>>().join("\n")
+    } else {
+        "none: it is optional".to_owned()
+    }
+}
+
+fn rerun_words(rerun: Rerun) -> &'static str {
+    match rerun {
+        Rerun::Never => "never",
+        Rerun::Always => "at each assignment",
+        Rerun::IfFailed => "if it failed",
+        Rerun::IfSucceeded => "if it succeeded",
+    }
+}
+
+fn summary_words(summary: &AdvertisementSummary) -> String {
+    let states: Vec<_> = summary.states.iter().map(|s| format!("{} {}", s.devices, s.state)).collect();
+    match states.len() {
+        0 => format!("of {}: no report yet", count(summary.targeted, "device")),
+        _ => format!("of {}: {}", count(summary.targeted, "device"), states.join(", ")),
+    }
+}
+
+impl Listed for AdvertisementView {
+    const HEADINGS: &'static [&'static str] = &["name", "rev", "program", "collection", "kind", "devices"];
+    const NONE: &'static str = "there are no advertisements";
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.to_string(),
+            self.revision.to_string(),
+            format!("{}/{}", self.terms.package, self.terms.program),
+            self.terms.collection.to_string(),
+            if self.terms.is_mandatory() { "mandatory" } else { "optional" }.to_owned(),
+            summary_words(&self.summary),
+        ]
+    }
+}
+
+impl Shown for AdvertisementView {
+    fn fields(&self) -> Fields {
+        let terms = &self.terms;
+        let when = |instant: Option<Timestamp>, none: &str| instant.map_or_else(|| none.to_owned(), time);
+        vec![
+            ("name", self.name.to_string()),
+            ("title", terms.title.to_string()),
+            ("comment", terms.comment.to_string()),
+            ("revision", format!("{}, published {}", self.revision, time(self.published_at))),
+            ("program", format!("{}/{}", terms.package, terms.program)),
+            ("collection", terms.collection.to_string()),
+            ("start", when(terms.start, "at once")),
+            ("expires", when(terms.expires, "never")),
+            ("assignments", assignment_words(terms)),
+            ("runs again", rerun_words(terms.rerun).to_owned()),
+            ("devices", summary_words(&self.summary)),
+        ]
+    }
+}
+
+impl Listed for DeviceStatusView {
+    const HEADINGS: &'static [&'static str] = &["device", "state", "release", "exit", "since", "reason"];
+    const NONE: &'static str = "no device has reported on it";
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.device_name.to_string(),
+            self.standing.state.to_string(),
+            self.release.to_string(),
+            self.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
+            time(self.standing.since),
+            self.standing.reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+        ]
+    }
+}

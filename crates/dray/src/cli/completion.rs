@@ -1,0 +1,24 @@
+//! `dray completion`: a script that completes the command line, made from the commands themselves.
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::Dray;
+use crate::error::Outcome;
+use crate::output::print;
+
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionCommand {
+    /// The shell
+    shell: Shell,
+}
+
+impl CompletionCommand {
+    /// Prints the script.
+    pub(crate) fn run(self) -> Outcome {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Dray::command(), "dray", &mut script);
+        print(&String::from_utf8_lossy(&script))
+    }
+}

@@ -1,0 +1,131 @@
+//! `dray device`: the computers that enrolled, what they tell of themselves, and shutting one out.
+
+use clap::Subcommand;
+use dray_client::site_api::DeviceFilter;
+use dray_model::api::device::DeviceView;
+use dray_model::device::DeviceState;
+use dray_model::facts::Facts;
+use dray_model::{DeviceId, Name};
+
+use super::Context;
+use crate::error::Outcome;
+use crate::output::{Fields, Listed, Shown, bytes, count, time, time_or_dash};
+
+/// Commands on devices. A device is named by its id or its name.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// List devices
+    List {
+        /// Only those whose name begins with this
+        #[arg(long, value_name = "PREFIX")]
+        name: Option<String>,
+        /// Only the members of this collection
+        #[arg(long)]
+        collection: Option<Name>,
+    },
+    /// Show a device with its facts and its collections
+    Show {
+        /// The device's id or name
+        device: Name,
+    },
+    /// Shut a device out at once, whatever certificate it shows
+    Revoke {
+        /// The device's id or name
+        device: Name,
+    },
+    /// Forget a device that was revoked
+    Delete {
+        /// The device's id or name
+        device: Name,
+    },
+}
+
+impl DeviceCommand {
+    /// Does what the command says.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let (api, output) = (&context.api, context.output);
+        match self {
+            Self::List { name, collection } => {
+                output.list(&api.devices(&DeviceFilter { name, collection }).all().await?)
+            }
+            Self::Show { device } => output.show(&api.device(&device).await?),
+            Self::Revoke { device } => {
+                api.revoke_device(&device).await?;
+                output.remark(format!("device {device} is shut out"))
+            }
+            Self::Delete { device } => {
+                api.delete_device(&device).await?;
+                output.remark(format!("device {device} is deleted"))
+            }
+        }
+    }
+}
+
+/// The id of a device that is given by its id or name.
+pub(super) async fn device_id(context: &Context, device: &Name) -> Outcome<DeviceId> {
+    match device.as_str().parse() {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(context.api.device(device).await?.id),
+    }
+}
+
+fn state_words(device: &DeviceView) -> &'static str {
+    match device.state {
+        DeviceState::Revoked => "revoked",
+        DeviceState::Enrolled if device.connected => "connected",
+        DeviceState::Enrolled => "enrolled",
+    }
+}
+
+impl Listed for DeviceView {
+    const HEADINGS: &'static [&'static str] = &["name", "id", "state", "seen"];
+    const NONE: &'static str = "no device has enrolled";
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.name.to_string(), self.id.to_string(), state_words(self).to_owned(), time_or_dash(self.seen_at)]
+    }
+}
+
+impl Shown for DeviceView {
+    fn fields(&self) -> Fields {
+        let mut fields = vec![
+            ("name", self.name.to_string()),
+            ("id", self.id.to_string()),
+            ("state", state_words(self).to_owned()),
+            ("enrolled", time(self.enrolled_at)),
+            ("seen", time_or_dash(self.seen_at)),
+        ];
+        if let Some(collections) = &self.collections {
+            let names: Vec<_> = collections.iter().map(Name::as_str).collect();
+            fields.push(("collections", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
+        }
+        match &self.facts {
+            Some(facts) => fields.extend(fact_fields(facts)),
+            None => fields.push(("facts", "none reported yet".to_owned())),
+        }
+        fields.push(("facts taken", self.facts_at.map_or_else(String::new, time)));
+        fields
+    }
+}
+
+fn fact_fields(facts: &Facts) -> Fields {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let disks: Vec<_> = facts
+        .disks
+        .iter()
+        .map(|disk| format!("{}: {} free of {}", disk.mount, bytes(disk.free_bytes), bytes(disk.size_bytes)))
+        .collect();
+    let addresses: Vec<_> =
+        facts.addresses.iter().map(|a| format!("{}/{} on {}", a.ip, a.prefix, a.interface)).collect();
+    vec![
+        ("platform", format!("{} {}", facts.platform, facts.architecture)),
+        ("system", format!("{} {}", text(&facts.os_name), text(&facts.os_version)).trim().to_owned()),
+        ("host name", facts.host_name.clone()),
+        ("memory", facts.memory_bytes.map(bytes).unwrap_or_default()),
+        ("processors", facts.processors.map(|number| number.to_string()).unwrap_or_default()),
+        ("agent", facts.agent_version.clone()),
+        ("disks", disks.join("\n")),
+        ("addresses", addresses.join("\n")),
+        ("software", count(facts.software.len() as u64, "package")),
+    ]
+}

@@ -1,0 +1,50 @@
+//! `dray login`: tries a token at a site and writes the profile that the other commands use.
+//!
+//! The token carries the fingerprint of the site's authority, so it is shown to no other site, now and at every later command.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use clap::Args;
+use dray_client::BaseUrl;
+
+use super::context::connect;
+use crate::error::{Failure, Outcome};
+use crate::output::Output;
+use crate::profile::Profile;
+
+/// Longest token that is read from standard input.
+const TOKEN_MAX: u64 = 4096;
+
+/// Arguments of `login`.
+#[derive(Debug, Args)]
+pub(crate) struct LoginCommand {
+    /// The administrators' address of the site, like https://site.example:8440
+    #[arg(long)]
+    url: BaseUrl,
+    /// The token; `-` reads it from standard input, so that no list of processes shows it
+    #[arg(long, env = "DRAY_TOKEN", hide_env_values = true)]
+    token: String,
+}
+
+impl LoginCommand {
+    /// Writes the profile, if the site takes the token.
+    pub(crate) async fn run(self, profile: Option<&Path>, output: Output) -> Outcome {
+        let path = Profile::path(profile)?;
+        let token = if self.token == "-" { read_token()? } else { self.token };
+        let profile = Profile { url: self.url, token: token.trim().to_owned(), ca: None };
+        // Every role may read packages: an answer proves the site, the token and the address.
+        connect(&profile)?.packages().first(1).await?;
+        profile.write(&path)?;
+        output.remark(format!("logged in at {}; the profile is {}", profile.url, path.display()))
+    }
+}
+
+fn read_token() -> Outcome<String> {
+    let mut token = String::new();
+    std::io::stdin()
+        .take(TOKEN_MAX)
+        .read_to_string(&mut token)
+        .map_err(|error| Failure::usage("can't read the token from standard input").because(&error))?;
+    Ok(token)
+}

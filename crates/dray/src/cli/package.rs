@@ -1,0 +1,273 @@
+//! `dray package`: source folders that become releases, and where their content goes.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use dray_model::Name;
+use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, ReleaseView};
+use dray_model::package::PackageProperties;
+use dray_model::program::Program;
+
+use super::Context;
+use super::wait::wait_for_job;
+use crate::error::{Failure, Outcome};
+use crate::input;
+use crate::output::{Fields, Listed, Shown, bytes, count, time};
+
+mod distribute;
+
+pub(crate) use distribute::is_there;
+
+/// Commands on packages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PackageCommand {
+    /// Make a package; its first release is published from the source folder
+    Create(Create),
+    /// List packages
+    List,
+    /// Show a package with its programs
+    Show {
+        /// The package
+        name: Name,
+    },
+    /// Change what a package says of itself, or its source folder; what is not given stays
+    Change(Change),
+    /// Read the source folder again and publish what changed as the next release
+    Update {
+        /// The package
+        name: Name,
+        /// Wait until it is published
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List a package's releases, newest first
+    Releases {
+        /// The package
+        name: Name,
+    },
+    /// Delete a package that nothing advertises
+    Delete {
+        /// The package
+        name: Name,
+    },
+    /// Send a package's content to distribution points
+    Distribute(distribute::Distribute),
+}
+
+/// Arguments of `package create`.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Its name, unique among packages
+    name: Name,
+    /// Folder of source files, on the site server; without it the package has no content
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    #[command(flatten)]
+    properties: Properties,
+    /// A program: its name and its command line; further settings: dray program change
+    #[arg(long = "program", value_name = "NAME=COMMAND", value_parser = input::program)]
+    programs: Vec<Program>,
+    /// Wait until the first release is published
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Arguments of `package change`.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    /// The package
+    name: Name,
+    /// Another source folder, read at the next update
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    #[command(flatten)]
+    properties: Properties,
+}
+
+/// What a package says of itself, where it is given.
+#[derive(Debug, Args)]
+struct Properties {
+    /// A title for people
+    #[arg(long)]
+    title: Option<String>,
+    /// The software's version, as its maker writes it
+    #[arg(long = "software-version", value_name = "VERSION")]
+    version: Option<String>,
+    /// Who made the software
+    #[arg(long)]
+    manufacturer: Option<String>,
+    /// The software's language
+    #[arg(long)]
+    language: Option<String>,
+    /// A remark for administrators
+    #[arg(long)]
+    comment: Option<String>,
+}
+
+impl PackageCommand {
+    /// Does what the command says.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let api = &context.api;
+        match self {
+            Self::Create(create) => create.run(context).await,
+            Self::List => context.output.list(&api.packages().all().await?),
+            Self::Show { name } => context.output.show(&api.package(&name).await?),
+            Self::Change(change) => change.run(context).await,
+            Self::Update { name, wait } => update(context, &name, wait).await,
+            Self::Releases { name } => context.output.list(&api.releases(&name).all().await?),
+            Self::Delete { name } => {
+                api.delete_package(&name).await?;
+                context.output.remark(format!("package {name} is deleted"))
+            }
+            Self::Distribute(distribute) => distribute.run(context).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, context: &Context) -> Outcome {
+        let mut properties = PackageProperties::default();
+        self.properties.apply(&mut properties)?;
+        let source = self.source.as_deref().map(absolute).transpose()?;
+        let request = CreatePackage { name: self.name, properties, source, programs: self.programs };
+        let mut package = context.api.create_package(&request).await?;
+        if let Some(job) = package.publishing.filter(|_| self.wait) {
+            wait_for_job(context, job, &format!("publish {}", package.name)).await?;
+            package = context.api.package(&package.name).await?;
+        }
+        context.output.show(&package)
+    }
+}
+
+impl Change {
+    async fn run(self, context: &Context) -> Outcome {
+        let package = context.api.package(&self.name).await?;
+        let mut properties = package.properties;
+        let changed = self.properties.apply(&mut properties)?;
+        let request = ChangePackage {
+            properties: changed.then_some(properties),
+            source: self.source.as_deref().map(absolute).transpose()?,
+            programs: None,
+        };
+        if request == ChangePackage::default() {
+            return Err(
+                Failure::usage("nothing to change").hint("give at least one option; see dray package change --help")
+            );
+        }
+        context.output.show(&context.api.change_package(&self.name, package.revision, &request).await?)
+    }
+}
+
+impl Properties {
+    /// Overwrites what is given; whether anything was.
+    fn apply(self, properties: &mut PackageProperties) -> Outcome<bool> {
+        let texts = [
+            (self.title, &mut properties.title, "title"),
+            (self.version, &mut properties.version, "software-version"),
+            (self.manufacturer, &mut properties.manufacturer, "manufacturer"),
+            (self.language, &mut properties.language, "language"),
+        ];
+        let mut changed = false;
+        for (given, text, option) in texts {
+            changed |= super::set_text(given, text, option)?;
+        }
+        changed |= super::set_text(self.comment, &mut properties.comment, "comment")?;
+        Ok(changed)
+    }
+}
+
+async fn update(context: &Context, name: &Name, wait: bool) -> Outcome {
+    let started = context.api.update_package(name).await?;
+    if !wait {
+        context.output.remark(format!("publishing; dray job wait {} waits for it", started.job))?;
+        return context.output.either(|| format!("{}\n", started.job), &started);
+    }
+    wait_for_job(context, started.job, &format!("publish {name}")).await?;
+    context.output.show(&context.api.package(name).await?)
+}
+
+/// The site wants an absolute path; a relative one means this computer's, which is the site server or has the same folders.
+fn absolute(path: &Path) -> Outcome<String> {
+    let path = std::path::absolute(path)
+        .map_err(|error| Failure::usage(format!("{} is not a path", path.display())).because(&error))?;
+    path.into_os_string()
+        .into_string()
+        .map_err(|path| Failure::usage(format!("{} is not valid UTF-8, which the API needs", path.display())))
+}
+
+impl Listed for PackageView {
+    const HEADINGS: &'static [&'static str] = &["name", "release", "size", "files", "programs", "changed", "title"];
+    const NONE: &'static str = "there are no packages";
+
+    fn cells(&self) -> Vec<String> {
+        let content = self.release.as_ref().and_then(|release| release.content);
+        vec![
+            self.name.to_string(),
+            release_words(self),
+            content.map_or_else(|| "-".to_owned(), |content| bytes(content.size_bytes)),
+            content.map_or_else(|| "-".to_owned(), |content| content.files.to_string()),
+            self.programs.len().to_string(),
+            time(self.changed_at),
+            self.properties.title.to_string(),
+        ]
+    }
+}
+
+fn release_words(package: &PackageView) -> String {
+    match (&package.release, package.publishing) {
+        (Some(release), None) => release.number.to_string(),
+        (Some(release), Some(_)) => format!("{} (next comes)", release.number),
+        (None, Some(_)) => "publishing".to_owned(),
+        (None, None) => "none".to_owned(),
+    }
+}
+
+impl Shown for PackageView {
+    fn fields(&self) -> Fields {
+        let properties = &self.properties;
+        let mut fields = vec![
+            ("name", self.name.to_string()),
+            ("title", properties.title.to_string()),
+            ("version", properties.version.to_string()),
+            ("manufacturer", properties.manufacturer.to_string()),
+            ("language", properties.language.to_string()),
+            ("comment", properties.comment.to_string()),
+            ("source", self.source.clone().unwrap_or_else(|| "none: a package without content".to_owned())),
+            ("release", release_words(self)),
+        ];
+        if let Some(release) = &self.release {
+            fields.push(("published", time(release.published_at)));
+            if let Some(content) = release.content {
+                let files = count(content.files, "file");
+                fields.push((
+                    "content",
+                    format!("{} in {files}, digest {}", bytes(content.size_bytes), content.digest.short()),
+                ));
+            }
+        }
+        if let Some(job) = self.publishing {
+            fields.push(("publishing", job.to_string()));
+        }
+        let programs: Vec<_> = self.programs.iter().map(|p| format!("{}: {}", p.name, p.command.as_str())).collect();
+        fields.push(("programs", programs.join("\n")));
+        fields.push(("changed", time(self.changed_at)));
+        fields
+    }
+}
+
+impl Listed for ReleaseView {
+    const HEADINGS: &'static [&'static str] = &["release", "published", "size", "files", "new", "content"];
+    const NONE: &'static str = "nothing is published yet";
+
+    fn cells(&self) -> Vec<String> {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        vec![
+            self.number.to_string(),
+            time(self.published_at),
+            or_dash(self.content.map(|content| bytes(content.size_bytes))),
+            or_dash(self.content.map(|content| content.files.to_string())),
+            bytes(self.new_bytes),
+            or_dash(self.content.map(|content| content.digest.short())),
+        ]
+    }
+}

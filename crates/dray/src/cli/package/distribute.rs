@@ -1,0 +1,92 @@
+//! `dray package distribute`: assigns a package to points and, where asked, watches until each of them holds it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+use dray_model::Name;
+use dray_model::api::point::PointPackageView;
+use dray_model::point::PointContentState;
+
+use crate::cli::Context;
+use crate::error::{Failure, Outcome};
+use crate::output::Progress;
+
+/// How often a watched point is asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Arguments of `package distribute`.
+#[derive(Debug, Args)]
+pub(crate) struct Distribute {
+    /// The package
+    name: Name,
+    /// The distribution points
+    #[arg(long, required = true, num_args = 1.., value_name = "POINT")]
+    to: Vec<Name>,
+    /// Wait until every one of them holds the newest release
+    #[arg(long)]
+    wait: bool,
+}
+
+impl Distribute {
+    pub(super) async fn run(self, context: &Context) -> Outcome {
+        for point in &self.to {
+            context.api.distribute(point, &self.name).await?;
+        }
+        if self.wait {
+            self.watch(context).await?;
+        }
+        let mut held = Vec::new();
+        for point in &self.to {
+            held.extend(
+                context.api.point_packages(point).all().await?.into_iter().filter(|held| held.package == self.name),
+            );
+        }
+        context.output.list(&held)
+    }
+
+    async fn watch(&self, context: &Context) -> Outcome {
+        let progress = context.output.progress(&format!("distribute {}", self.name));
+        let mut bytes = BTreeMap::new();
+        let mut waiting: Vec<_> = self.to.clone();
+        while !waiting.is_empty() {
+            let mut still = Vec::new();
+            for point in waiting {
+                let packages = context.api.point_packages(&point).all().await?;
+                let held =
+                    packages.iter().find(|held| held.package == self.name).ok_or_else(|| taken_away(&point, self))?;
+                if !is_there(held) {
+                    show(&progress, held, &mut bytes);
+                    still.push(point);
+                }
+            }
+            waiting = still;
+            if !waiting.is_empty() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a point holds what it should hold.
+pub(crate) fn is_there(held: &PointPackageView) -> bool {
+    held.wanted.is_some() && held.held == held.wanted
+}
+
+fn show(progress: &Progress, held: &PointPackageView, bytes: &mut BTreeMap<Name, (u64, u64)>) {
+    match &held.state {
+        PointContentState::Transferring { done_bytes, total_bytes } => {
+            bytes.insert(held.point.clone(), (*done_bytes, *total_bytes));
+            let done = bytes.values().map(|(done, _)| done).sum();
+            let total = bytes.values().map(|(_, total)| total).sum();
+            progress.bytes("transferring", done, Some(total));
+        }
+        PointContentState::Failed { reason, .. } => progress.step(&format!("{}: {reason}", held.point)),
+        PointContentState::Pending | PointContentState::Installed { .. } => {}
+    }
+}
+
+fn taken_away(point: &Name, distribute: &Distribute) -> Failure {
+    Failure::not_found(format!("package {} was taken off point {point} while we waited", distribute.name))
+}

@@ -1,0 +1,76 @@
+//! `dray token`: administrators' tokens.
+
+use clap::Subcommand;
+use dray_model::Name;
+use dray_model::api::token::{CreateToken, Role, Token};
+
+use super::Context;
+use crate::clock;
+use crate::error::Outcome;
+use crate::input::Seconds;
+use crate::output::{Listed, time, time_or_dash};
+
+/// Commands on administrators' tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token; its text is printed once and kept nowhere
+    Create {
+        /// Its name; the audit log shows it for ever
+        name: Name,
+        /// What its holder may do: administrator, publisher, operator or reader
+        #[arg(long)]
+        role: Role,
+        /// How long it may be used [default: 90d]
+        #[arg(long, value_name = "TIME")]
+        valid: Option<Seconds>,
+    },
+    /// List tokens, without their texts
+    List,
+    /// Withdraw a token at once
+    Revoke {
+        /// The token
+        name: Name,
+    },
+}
+
+impl TokenCommand {
+    /// Does what the command says.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let (api, output) = (&context.api, context.output);
+        match self {
+            Self::Create { name, role, valid } => {
+                let request = CreateToken { name, role, valid_s: valid.map(|valid| valid.0) };
+                let created = api.create_token(&request).await?;
+                let until =
+                    created.token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {}", time(at)));
+                output.remark(format!("token {} is valid {until}:", created.token.name))?;
+                output.either(|| format!("{}\n", created.secret), &created)
+            }
+            Self::List => output.list(&api.tokens().all().await?),
+            Self::Revoke { name } => {
+                api.revoke_token(&name).await?;
+                output.remark(format!("token {name} is withdrawn"))
+            }
+        }
+    }
+}
+
+impl Listed for Token {
+    const HEADINGS: &'static [&'static str] = &["name", "role", "state", "created", "expires"];
+    const NONE: &'static str = "there are no tokens";
+
+    fn cells(&self) -> Vec<String> {
+        let state = match (self.revoked_at, self.expires_at) {
+            (Some(_), _) => "revoked",
+            (None, Some(expires)) if expires <= clock::now() => "expired",
+            _ => "usable",
+        };
+        vec![
+            self.name.to_string(),
+            self.role.as_str().to_owned(),
+            state.to_owned(),
+            time(self.created_at),
+            time_or_dash(self.expires_at),
+        ]
+    }
+}

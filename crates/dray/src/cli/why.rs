@@ -1,0 +1,64 @@
+//! `dray why`: the whole chain from membership to result, for one device and one program.
+
+use clap::Args;
+use dray_model::Name;
+use dray_model::api::why::{Why, WhyHolds, WhyStage};
+
+use super::Context;
+use crate::error::Outcome;
+use crate::output::{render_table, time};
+
+/// Arguments of `why`.
+#[derive(Debug, Args)]
+pub(crate) struct WhyCommand {
+    /// The device's id or name
+    device: Name,
+    /// PACKAGE/PROGRAM, or a program's or package's name where that is enough
+    program: String,
+}
+
+impl WhyCommand {
+    /// Prints the answer and the links behind it.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let why = context.api.why(&self.device, &self.program).await?;
+        context.output.either(|| why_words(&why), &why)
+    }
+}
+
+/// The answer for people.
+pub(crate) fn why_words(why: &Why) -> String {
+    let mut text = format!("{}/{} on {}: {}\n", why.package, why.program, why.device, why.answer);
+    for chain in &why.chains {
+        text.push_str(&format!("\nadvertisement {}\n", chain.advertisement));
+        let rows = chain.links.iter().map(|link| {
+            let mut sentence = link.sentence.clone();
+            if let Some(next) = link.next {
+                sentence.push_str(&format!(" (may change {})", time(next)));
+            }
+            vec![mark(link.holds).to_owned(), stage(link.link).to_owned(), sentence]
+        });
+        text.push_str(&render_table(&["", "link", "because"], rows, false));
+    }
+    text
+}
+
+const fn mark(holds: WhyHolds) -> &'static str {
+    match holds {
+        WhyHolds::Yes => "yes",
+        WhyHolds::Waiting => "waits",
+        WhyHolds::No => "no",
+        WhyHolds::Unknown => "?",
+    }
+}
+
+const fn stage(stage: WhyStage) -> &'static str {
+    match stage {
+        WhyStage::Membership => "membership",
+        WhyStage::Policy => "policy",
+        WhyStage::Time => "time",
+        WhyStage::Content => "content",
+        WhyStage::Requirements => "requirements",
+        WhyStage::Run => "run",
+        WhyStage::Result => "result",
+    }
+}

@@ -1,0 +1,97 @@
+//! `dray demo`: a whole distribution on this machine, from a source folder to reported runs, and an update after it.
+//!
+//! The site, the point and the agents are child processes of this very binary, with folders and loopback ports of their own: what
+//! is seen works the same across machines. Nothing outlives the demonstration: children end with it, however it ends, and its
+//! temporary folder goes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::error::{Failure, Outcome};
+use crate::output::{Format, Output};
+use crate::serve::shutdown;
+
+mod bytes;
+mod children;
+mod folder;
+mod ports;
+mod report;
+mod sample;
+mod stage;
+mod story;
+mod voice;
+mod watch;
+
+use folder::DemoFolder;
+use stage::Stage;
+use voice::Voice;
+
+/// A step that takes longer has failed.
+const STEP_LIMIT: Duration = Duration::from_secs(120);
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoCommand {
+    /// A new or empty folder for everything that the demonstration makes [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// The source folder of the package [default: this program and a script that installs it]
+    #[arg(long, value_name = "DIR")]
+    package: Option<PathBuf>,
+    /// Number of agents
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    agents: u32,
+    /// End when everything is done, instead of serving until Ctrl-C
+    #[arg(long)]
+    once: bool,
+    /// Print one JSON object at the end, and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Keep the folder
+    #[arg(long)]
+    keep: bool,
+}
+
+impl DemoCommand {
+    /// Runs the demonstration; an error when any step fails.
+    pub(crate) fn run(self, output: Output) -> Outcome {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::failed("can't start the runtime").because(&error))?;
+        runtime.block_on(self.perform(output))
+    }
+
+    async fn perform(self, output: Output) -> Outcome {
+        let folder = DemoFolder::create(self.folder.as_deref(), self.keep)?;
+        let json = self.json || output.format() != Format::Table;
+        let stage = Stage::new(folder.path(), Voice::new(json));
+        let mut end = std::pin::pin!(shutdown::requested());
+        let told = tokio::select! {
+            told = story::tell(&stage, self.agents, self.package.as_deref()) => told,
+            signal = &mut end => Err(Failure::failed(format!("interrupted by {}", signal?))),
+        };
+        let outcome = match told {
+            Ok(report) => match if json { output.json().either(String::new, &report) } else { Ok(()) } {
+                Ok(()) if !self.once => wait_for_the_end(&stage, end).await,
+                printed => printed,
+            },
+            Err(failure) => Err(failure),
+        };
+        stage.children.stop().await;
+        folder.remove()?;
+        outcome
+    }
+}
+
+/// Serves until a signal comes or a child ends by itself.
+async fn wait_for_the_end(stage: &Stage, end: impl Future<Output = Outcome<&'static str>>) -> Outcome {
+    stage.voice.say("\neverything keeps running; Ctrl-C ends it");
+    tokio::select! {
+        signal = end => signal.map(|_| ()),
+        failure = stage.children.first_to_end() => Err(failure),
+    }
+}

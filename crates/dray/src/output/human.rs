@@ -1,0 +1,83 @@
+//! Quantities as people read them. JSON and YAML carry the plain numbers and RFC 3339 in UTC instead.
+
+use std::time::Duration;
+
+use dray_model::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A size with a binary unit: `512 B`, `1.5 MiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        // What would be rounded to four digits goes to the next unit.
+        if value < 999.95 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// A number of things: `1 device`, `3 devices`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A duration: `830 ms`, `4.2 s`, `3 min 10 s`.
+pub(crate) fn seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        1..=59 => format!("{:.1} s", duration.as_secs_f64()),
+        60..=3599 => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
+        _ => format!("{} h {} min", duration.as_secs() / 3600, duration.as_secs() / 60 % 60),
+    }
+}
+
+/// An instant in local time with its offset: `2026-11-22 18:05:00 +01:00`.
+pub(crate) fn time(instant: Timestamp) -> String {
+    time_in(instant, TimeZone::system())
+}
+
+/// An instant that may not have come.
+pub(crate) fn time_or_dash(instant: Option<Timestamp>) -> String {
+    instant.map_or_else(|| "-".to_owned(), time)
+}
+
+fn time_in(instant: Timestamp, zone: TimeZone) -> String {
+    match jiff::Timestamp::from_microsecond(instant.micros()) {
+        Ok(instant) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        Err(_) => instant.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_keep_three_digits() {
+        let sizes = [0, 1023, 1024, 1_572_864, 1024 * 1024 - 1, u64::MAX];
+        let expected = ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "1.0 MiB", "16.0 EiB"];
+        assert_eq!(sizes.map(bytes), expected);
+    }
+
+    #[test]
+    fn times_carry_their_offset() {
+        let instant = "2026-11-22T17:05:00Z".parse().unwrap();
+        let berlin = TimeZone::fixed(jiff::tz::offset(1));
+        assert_eq!(time_in(instant, berlin), "2026-11-22 18:05:00 +01:00");
+    }
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let durations = [30, 4_200, 190_000, 7_260_000].map(|ms| seconds(Duration::from_millis(ms)));
+        assert_eq!(durations, ["30 ms", "4.2 s", "3 min 10 s", "2 h 1 min"]);
+    }
+}

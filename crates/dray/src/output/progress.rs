@@ -1,0 +1,53 @@
+//! A bar for long work, on standard error, only where a person watches; elsewhere it costs nothing and prints nothing.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows how far something is. Gone without a trace once dropped.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub(super) fn new(message: &str, visible: bool) -> Self {
+        let bar = if visible { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        if visible {
+            bar.set_message(message.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Self { bar }
+    }
+
+    /// Shows that `done` of `total` bytes are done, in a step with this name; without a total only the step.
+    pub(crate) fn bytes(&self, step: &str, done: u64, total: Option<u64>) {
+        self.bar.set_message(step.to_owned());
+        match total {
+            Some(total) if total > 0 => {
+                if self.bar.length() != Some(total) {
+                    self.bar.set_length(total);
+                    self.bar.set_style(bar_style());
+                }
+                self.bar.set_position(done.min(total));
+            }
+            _ => self.bar.set_position(done),
+        }
+    }
+
+    /// Shows another step.
+    pub(crate) fn step(&self, step: &str) {
+        self.bar.set_message(step.to_owned());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn bar_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg:24} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}")
+        .expect("the template is one that indicatif reads")
+        .progress_chars("=> ")
+}

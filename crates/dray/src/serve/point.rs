@@ -1,0 +1,122 @@
+//! `dray point enrol|serve|status`: a distribution point in a folder of this machine.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use dray_client::{BaseUrl, HttpLimits};
+use dray_point::summary::Contact;
+use dray_point::{Point, PointConfig, Summary};
+
+use super::log::LogOptions;
+use super::{block_on, shutdown};
+use crate::cli::state_words;
+use crate::clock;
+use crate::error::{Failure, Outcome};
+use crate::output::{Fields, Output, Shown, bytes, count, time};
+
+/// Commands on a distribution point of this machine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PointCommand {
+    /// Make a folder the distribution point that a token was made for
+    Enrol {
+        #[command(flatten)]
+        folder: PointFolder,
+        /// Where the site serves clients and points, like https://site.example:8441
+        #[arg(long)]
+        site: BaseUrl,
+        /// The enrolment token (dray enrolment-token create --point NAME)
+        #[arg(long, env = "DRAY_ENROLMENT_TOKEN", hide_env_values = true)]
+        token: String,
+    },
+    /// Hold what the site assigns and serve it, until SIGTERM or Ctrl-C
+    Serve {
+        #[command(flatten)]
+        folder: PointFolder,
+        /// Where clients are served
+        #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8442")]
+        listen: SocketAddr,
+        #[command(flatten)]
+        log: LogOptions,
+    },
+    /// Show what the point in a folder holds
+    Status {
+        #[command(flatten)]
+        folder: PointFolder,
+    },
+}
+
+/// Where a point lives.
+#[derive(Debug, Args)]
+pub(crate) struct PointFolder {
+    /// The point's folder
+    #[arg(long = "folder", value_name = "DIR", default_value = "/var/lib/dray-point")]
+    dir: PathBuf,
+}
+
+impl PointCommand {
+    /// Does what the command says.
+    pub(crate) fn run(self, output: Output) -> Outcome {
+        match self {
+            Self::Enrol { folder: PointFolder { dir }, site, token } => block_on(async {
+                let name =
+                    dray_point::enrol::enrol(&dir, &site, &token, HttpLimits::default()).await.map_err(|error| {
+                        Failure::failed(format!("can't enrol a distribution point in {}", dir.display()))
+                            .because(&error)
+                    })?;
+                output.remark(format!("{} is the point {name} of {site}", dir.display()))
+            }),
+            Self::Serve { folder: PointFolder { dir }, listen, log } => {
+                log.init();
+                block_on(serve(dir, listen))
+            }
+            Self::Status { folder: PointFolder { dir } } => {
+                let attempt = format!("can't look at the point in {}", dir.display());
+                let summary = Summary::read(&dir).map_err(|error| Failure::failed(&attempt).because(&error))?;
+                let none = || Failure::not_found(format!("{attempt}: no point ever ran there"));
+                output.show(&summary.ok_or_else(none)?)
+            }
+        }
+    }
+}
+
+impl Shown for Summary {
+    fn fields(&self) -> Fields {
+        let contact = match &self.contact {
+            Contact::None => "not asked yet".to_owned(),
+            Contact::Connected { since } => format!("answers since {}", time(*since)),
+            Contact::Away { since, reason } => format!("away since {}: {reason}", time(*since)),
+        };
+        let contents: Vec<_> = self
+            .contents
+            .iter()
+            .map(|content| format!("{} {}: {}", content.package, content.source_version, state_words(&content.state)))
+            .collect();
+        vec![
+            ("point", self.point.to_string()),
+            ("as of", time(self.at)),
+            ("serves at", self.listening.to_string()),
+            ("site", format!("{} at {}", self.site, self.site_url)),
+            ("the site", contact),
+            ("packages", contents.join("\n")),
+            ("holds", format!("{} in {}", bytes(self.bytes), count(self.objects, "object"))),
+            ("free", self.free_bytes.map(bytes).unwrap_or_default()),
+            (
+                "served",
+                format!("{} in {} since it started", bytes(self.served_bytes), count(self.served_requests, "request")),
+            ),
+        ]
+    }
+}
+
+async fn serve(dir: PathBuf, listen: SocketAddr) -> Outcome {
+    let attempt = format!("can't serve the distribution point in {}", dir.display());
+    let failed = |error: dray_point::PointError| Failure::failed(&attempt).because(&error);
+    let config = PointConfig::new(dir, listen, Arc::new(clock::now));
+    let running = Point::start(config).await.map_err(failed)?;
+    let why = shutdown::requested().await?;
+    tracing::info!(why, "ending");
+    running.stop().await;
+    Ok(())
+}

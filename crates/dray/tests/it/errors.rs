@@ -1,0 +1,89 @@
+//! What the command line says, and the exit code it ends with, when something is wrong.
+
+use std::process::Output;
+
+use crate::fleet::{Fleet, dray};
+
+/// Exit code and standard error, with what differs from run to run replaced.
+fn said(output: &Output, replace: &[(&str, &str)]) -> String {
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let text = replace.iter().fold(text, |text, (from, to)| text.replace(from, to));
+    format!("{text}exit code {}", output.status.code().unwrap())
+}
+
+#[test]
+fn without_a_profile_it_says_how_to_get_one() {
+    let output = dray().args(["package", "list", "--profile", "/nowhere/profile.toml"]).output().unwrap();
+    insta::assert_snapshot!(said(&output, &[]), @"");
+}
+
+#[test]
+fn a_site_that_is_down_is_not_a_refusal() {
+    let fleet = Fleet::new();
+    let output = fleet.try_dray(&["package", "list"]);
+    let text = said(&output, &[]);
+    assert!(text.starts_with("error: could not reach https://localhost:"), "{text}");
+    assert!(text.contains("\nhint: is the site running") && text.ends_with("exit code 5"), "{text}");
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    for line in
+        [&["package", "create"][..], &["packages"], &["program", "add", "a", "b", "c", "--max-run-time", "soon"]]
+    {
+        assert_eq!(dray().args(line).output().unwrap().status.code(), Some(2), "{line:?}");
+    }
+}
+
+#[test]
+fn refusals_say_what_why_and_what_to_do() {
+    let fleet = Fleet::new();
+    let _site = fleet.serve_site();
+    fleet.dray(&["package", "create", "editor", "--program", "install=./setup.sh"]);
+    let refused = |args: &[&str]| said(&fleet.try_dray(args), &[]);
+
+    insta::assert_snapshot!(refused(&["package", "show", "edtor"]), @"");
+    insta::assert_snapshot!(refused(&["package", "create", "editor"]), @"");
+    insta::assert_snapshot!(refused(&["program", "add", "editor", "install", "./other.sh"]), @"");
+    insta::assert_snapshot!(refused(&["collection", "create", "c", "--query", "memroy_bytes > 0"]), @"");
+    insta::assert_snapshot!(refused(&["package", "create", "other", "--source", "/nowhere/at/all"]), @"");
+    insta::assert_snapshot!(refused(&["--output", "json", "device", "show", "nobody"]), @"");
+}
+
+#[test]
+fn a_wrong_token_is_denied_and_never_shown() {
+    let fleet = Fleet::new();
+    let _site = fleet.serve_site();
+    let text = std::fs::read_to_string(fleet.profile()).unwrap();
+    let token = text.lines().find_map(|line| line.strip_prefix("token = ")).unwrap().trim_matches('"').to_owned();
+    let parts: Vec<_> = token.split('.').collect();
+    let wrong = format!("{}.{}.{}", parts[0], "0".repeat(32), parts[2]);
+    let profile = fleet.path("wrong.toml");
+    std::fs::write(&profile, text.replace(&token, &wrong)).unwrap();
+    let output = dray().args(["package", "list", "--profile"]).arg(profile).output().unwrap();
+    let text = said(&output, &[]);
+    assert!(text.starts_with("error: ") && text.ends_with("exit code 6") && !text.contains(&"0".repeat(32)), "{text}");
+}
+
+#[test]
+fn a_login_writes_a_profile_only_for_a_token_that_the_site_takes() {
+    let fleet = Fleet::new();
+    let _site = fleet.serve_site();
+    let made = fleet.dray(&["token", "create", "robot", "--role", "reader"]);
+    let secret = made["secret"].as_str().unwrap();
+    let text = std::fs::read_to_string(fleet.profile()).unwrap();
+    let url = text.lines().find_map(|line| line.strip_prefix("url = ")).unwrap().trim_matches('"');
+    let profile = fleet.path("robot.toml");
+    let login = |secret: &str| {
+        dray().args(["login", "--url", url, "--token", secret, "--profile"]).arg(&profile).output().unwrap()
+    };
+    fleet.dray(&["token", "create", "gone", "--role", "reader"]);
+    assert_eq!(login(&secret.replace("dray-admin", "dray-enrol")).status.code(), Some(2));
+    assert!(!profile.exists());
+    assert_eq!(login(secret).status.code(), Some(0));
+    let listed = dray().args(["package", "list", "--profile"]).arg(&profile).output().unwrap();
+    assert_eq!(listed.status.code(), Some(0));
+    let denied = dray().args(["package", "create", "x", "--profile"]).arg(&profile).output().unwrap();
+    assert_eq!(denied.status.code(), Some(6), "{}", String::from_utf8_lossy(&denied.stderr));
+}
