@@ -3,8 +3,7 @@
 //! ```text
 //! contents/<content>/   a complete tree, verified when it was made and again before each run
 //! manifests/<content>   how it is built, to build the next version from it
-//! staging/<content>/    a tree on its way; what has arrived is kept over restarts
-//! damaged/<content>/    a tree that did not pass its check, kept as a source of bytes until it is built anew
+//! staging/<content>/    a tree on its way, or one that did not pass its check; what is good of it is kept over restarts
 //! removed/              on their way out
 //! ```
 //!
@@ -25,6 +24,10 @@ use dray_model::Digest;
 use crate::{durable, platform};
 
 pub use fetch::{Fetched, OnProgress};
+
+/// Where in a staging folder an assembly builds, and looks for what an earlier one left. If that were to change, a damaged tree
+/// would be fetched whole instead of repaired.
+const STAGED_TREE: &str = "tree";
 
 /// The cache of one agent.
 #[derive(Debug, Clone)]
@@ -52,7 +55,7 @@ impl Cache {
     /// [`CacheError`].
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
         let cache = Self { folder: folder.to_owned() };
-        for room in ["", "contents", "manifests", "staging", "damaged", "removed"] {
+        for room in ["", "contents", "manifests", "staging", "removed"] {
             let path = folder.join(room);
             platform::create_private_dir(&path).map_err(failed("make", &path))?;
         }
@@ -120,7 +123,7 @@ impl Cache {
     /// Takes a content out of the cache, with what has arrived of it.
     pub fn remove(&self, content: Digest) {
         let name = content.to_string();
-        for room in ["contents", "staging", "damaged"] {
+        for room in ["contents", "staging"] {
             self.discard(&self.folder.join(room).join(&name), &format!("{room}-{name}"));
         }
         let _ = std::fs::remove_file(self.manifest(content));
@@ -135,21 +138,22 @@ impl Cache {
         self.folder.join("staging").join(content.to_string())
     }
 
-    fn damaged(&self, content: Digest) -> PathBuf {
-        self.folder.join("damaged").join(content.to_string())
-    }
-
     fn read_manifest(&self, content: Digest) -> Result<Manifest, String> {
         let bytes =
             std::fs::read(self.manifest(content)).map_err(|error| format!("its manifest can't be read: {error}"))?;
         Manifest::decode(&bytes, &content, &Limits::default()).map_err(|error| format!("its manifest: {error}"))
     }
 
-    /// Moves a tree out of the complete ones.
+    /// Moves a tree out of the complete ones, to where the next fetch looks for what is good of it.
     fn set_damaged(&self, content: Digest) {
-        let damaged = self.damaged(content);
-        self.discard(&damaged, &format!("damaged-{content}"));
-        let _ = std::fs::rename(self.tree(content), damaged);
+        let staging = self.staging(content);
+        self.discard(&staging, &format!("staging-{content}"));
+        // What can't be moved can't be run either: it is removed from the complete ones in any case.
+        let moved = platform::create_private_dir(&staging)
+            .and_then(|()| std::fs::rename(self.tree(content), staging.join(STAGED_TREE)));
+        if moved.is_err() {
+            self.discard(&self.tree(content), &format!("contents-{content}"));
+        }
     }
 
     /// Moves a folder to those that are removed: it is gone under its name at once, whatever becomes of its files.

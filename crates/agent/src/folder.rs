@@ -14,6 +14,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::platform;
 
@@ -22,6 +23,10 @@ pub const DEFAULT: &str = "/var/lib/dray-agent";
 
 /// Name of the socket in the folder.
 pub(crate) const SOCKET: &str = "control.sock";
+
+/// How often and with which pauses a folder is tried that somebody else has: three seconds in all.
+const OCCUPY_TRIES: u32 = 30;
+const OCCUPY_PAUSE: Duration = Duration::from_millis(100);
 
 /// An agent's folder; knows its places and touches nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +121,20 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Err(FolderError::Occupied(self.0.clone())),
             Err(TryLockError::Error(source)) => Err(self.unusable(source)),
         }
+    }
+
+    /// Takes the folder, waiting a little for whoever has it: a command that reads the memory has it for a moment.
+    ///
+    /// # Errors
+    /// As [`Folder::occupy`].
+    pub async fn occupy_soon(&self) -> Result<Occupied, FolderError> {
+        for _ in 0..OCCUPY_TRIES {
+            match self.occupy() {
+                Err(FolderError::Occupied(_)) => tokio::time::sleep(OCCUPY_PAUSE).await,
+                other => return other,
+            }
+        }
+        self.occupy()
     }
 
     fn unusable(&self, source: io::Error) -> FolderError {

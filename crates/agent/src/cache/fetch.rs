@@ -46,7 +46,10 @@ impl Cache {
         }
         let locations = locate(site, content).await?;
         let fetch = Fetcher::new(site.http().clone()).from(sources(&locations)?);
-        let manifest = fetch.manifest(locations.manifest, locations.manifest_bytes).await.map_err(from_fetch)?;
+        let manifest = fetch
+            .manifest(locations.manifest, locations.manifest_bytes)
+            .await
+            .map_err(|error| fetch_failure(&error))?;
         let cache = self.clone();
         let prepared = blocking(move || cache.prepare(content, &manifest)).await?;
         let Prepared { assembly, disk_bytes, reused_bytes, fetch_bytes } = prepared;
@@ -56,8 +59,7 @@ impl Cache {
             on_progress(done.min(fetch_bytes), fetch_bytes);
         };
         let assembled = fetch.assemble(Arc::new(Mutex::new(assembly)), self.tree(content), &on_bytes).await;
-        assembled.map_err(|error| self.from_tree(error, disk_bytes, content))?;
-        let _ = durable::remove_folder(&self.damaged(content));
+        assembled.map_err(|error| self.tree_failure(error, disk_bytes, content))?;
         Ok(Fetched { sources: counted(&fetch), reused_bytes })
     }
 
@@ -78,7 +80,7 @@ impl Cache {
         let totals = plan.totals;
         self.make_sure_of_room(totals.disk_bytes, &staging)?;
         tracing::debug!(%content, plan = %plan.explain(), "planned");
-        let write = |error| self.from_tree(TreeError::Assemble(error), totals.disk_bytes, content);
+        let write = |error| self.tree_failure(TreeError::Assemble(error), totals.disk_bytes, content);
         let path = self.manifest(content);
         durable::replace(&path, manifest).map_err(|source| write(AssembleError::Write { path, source }))?;
         let assembly = Assembly::open(&staging, plan, held.roots).map_err(write)?;
@@ -87,10 +89,10 @@ impl Cache {
         Ok(Prepared { assembly, disk_bytes: totals.disk_bytes, reused_bytes, fetch_bytes })
     }
 
-    fn from_tree(&self, error: TreeError, disk_bytes: u64, content: Digest) -> ContentFailure {
+    fn tree_failure(&self, error: TreeError, disk_bytes: u64, content: Digest) -> ContentFailure {
         let text = in_full(&error);
         match error {
-            TreeError::Fetch(error) => from_fetch(error),
+            TreeError::Fetch(error) => fetch_failure(&error),
             TreeError::Assemble(AssembleError::DiskFull(_)) => self.found_full(disk_bytes, &self.staging(content)),
             TreeError::Assemble(AssembleError::Write { source, .. })
                 if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) =>
@@ -137,12 +139,12 @@ fn sources(locations: &ContentLocations) -> Result<Vec<Source>, ContentFailure> 
     Ok(usable)
 }
 
-fn from_fetch(error: FetchError) -> ContentFailure {
+fn fetch_failure(error: &FetchError) -> ContentFailure {
     let kind = match error.class() {
         ErrorClass::Damaged => ContentFailureKind::Damaged,
         _ => ContentFailureKind::SourcesFailed,
     };
-    failure(kind, in_full(&error))
+    failure(kind, in_full(error))
 }
 
 fn counted(fetch: &Fetch) -> Vec<SourceBytes> {

@@ -23,14 +23,10 @@ pub(super) struct Held {
 }
 
 impl Cache {
-    /// The newest complete trees, and the damaged remains of `content` itself before them. Blocks.
+    /// The newest complete trees but `content` itself. Blocks.
     pub(super) fn held_for(&self, content: Digest) -> Held {
         let mut held = Held::default();
-        let damaged = self.damaged(content);
         let mut left = MANIFEST_BYTES_MAX;
-        if damaged.is_dir() {
-            self.add(&mut held, content, damaged, &mut left);
-        }
         for other in self.newest(content) {
             self.add(&mut held, other, self.tree(other), &mut left);
         }

@@ -18,6 +18,10 @@ use crate::state::{Store, StoreError};
 /// How long an agent is given to answer.
 const TIME_MAX: Duration = Duration::from_secs(15);
 
+/// How often and with which pauses an agent that is just starting is tried.
+const TRIES: u32 = 30;
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -66,17 +70,28 @@ pub enum AskError {
 pub async fn ask(folder: &Folder, request: &Request) -> Result<(Answer, Source), AskError> {
     // Who the device is comes first: it says clearly that there is nobody to ask.
     let identity = Identity::load(folder)?;
-    let failed = |source| AskError::Socket { folder: folder.path().to_owned(), source };
-    match platform::connect(folder.path(), SOCKET).await.map_err(failed)? {
-        Some(stream) => {
-            let bytes = match tokio::time::timeout(TIME_MAX, converse(stream, request)).await {
-                Ok(bytes) => bytes.map_err(failed)?,
-                Err(_) => return Err(failed(io::ErrorKind::TimedOut.into())),
-            };
-            Ok((serde_json::from_slice(&bytes).map_err(AskError::Answer)?, Source::Agent))
+    for _ in 0..TRIES {
+        if let Some(answer) = from_agent(folder, request).await? {
+            return Ok((answer, Source::Agent));
         }
-        None => Ok((from_memory(folder, &identity, request)?, Source::Memory)),
+        match from_memory(folder, &identity, request) {
+            // An agent that is about to listen.
+            Err(AskError::Folder(FolderError::Occupied(_))) => tokio::time::sleep(PAUSE).await,
+            answer => return Ok((answer?, Source::Memory)),
+        }
     }
+    Err(AskError::Folder(FolderError::Occupied(folder.path().to_owned())))
+}
+
+/// The running agent's answer; `None` when none listens.
+async fn from_agent(folder: &Folder, request: &Request) -> Result<Option<Answer>, AskError> {
+    let failed = |source| AskError::Socket { folder: folder.path().to_owned(), source };
+    let Some(stream) = platform::connect(folder.path(), SOCKET).await.map_err(failed)? else { return Ok(None) };
+    let bytes = match tokio::time::timeout(TIME_MAX, converse(stream, request)).await {
+        Ok(bytes) => bytes.map_err(failed)?,
+        Err(_) => return Err(failed(io::ErrorKind::TimedOut.into())),
+    };
+    Ok(Some(serde_json::from_slice(&bytes).map_err(AskError::Answer)?))
 }
 
 async fn converse(mut stream: UnixStream, request: &Request) -> io::Result<Vec<u8>> {
@@ -89,10 +104,10 @@ async fn converse(mut stream: UnixStream, request: &Request) -> io::Result<Vec<u
 }
 
 fn from_memory(folder: &Folder, identity: &Identity, request: &Request) -> Result<Answer, AskError> {
+    let _occupied = folder.occupy()?;
     if matches!(request, Request::Start { .. }) {
         return Err(AskError::NotRunning);
     }
-    let _occupied = folder.occupy()?;
     let store = Store::open(&folder.state())?;
     let who = dray_agent_core::Identity { device: identity.device, name: identity.name.clone() };
     let agent = Agent::resume(who, store.state()?)?;

@@ -65,7 +65,7 @@ pub enum ServeError {
 /// [`ServeError`], mostly before any work is begun.
 pub async fn serve(folder: &Folder, runner: RunnerProgram, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let identity = Identity::load(folder)?;
-    let _occupied = folder.occupy()?;
+    let _occupied = folder.occupy_soon().await?;
     let store = Store::open(&folder.state())?;
     let agent = Agent::resume(
         dray_agent_core::Identity { device: identity.device, name: identity.name.clone() },

@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod agent;
 mod runner;
 mod runs;
+mod site;
