@@ -16,10 +16,11 @@ mod room;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use dray_content::verify::{Damage, DamageKind, verify_tree};
 use dray_content::{Limits, Manifest};
-use dray_model::Digest;
+use dray_model::{Digest, Timestamp};
 
 use crate::{durable, platform};
 
@@ -28,6 +29,9 @@ pub use fetch::{Fetched, OnProgress};
 /// Where in a staging folder an assembly builds, and looks for what an earlier one left. If that were to change, a damaged tree
 /// would be fetched whole instead of repaired.
 const STAGED_TREE: &str = "tree";
+
+/// How long parts of a content are kept that nothing asks for any more.
+const PARTS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// The cache of one agent.
 #[derive(Debug, Clone)]
@@ -49,18 +53,37 @@ pub struct CacheError {
 }
 
 impl Cache {
-    /// The cache in `folder`, which is made when it is missing. What an earlier agent did not finish removing goes now.
+    /// The cache in `folder`, which is made when it is missing. What an earlier agent did not finish removing goes now, and so do
+    /// parts of contents that nobody has fetched for a month.
     ///
     /// # Errors
     /// [`CacheError`].
-    pub fn open(folder: &Path) -> Result<Self, CacheError> {
+    pub fn open(folder: &Path, now: Timestamp) -> Result<Self, CacheError> {
         let cache = Self { folder: folder.to_owned() };
         for room in ["", "contents", "manifests", "staging", "removed"] {
             let path = folder.join(room);
             platform::create_private_dir(&path).map_err(failed("make", &path))?;
         }
+        cache.drop_stale_parts(now);
         cache.sweep();
         Ok(cache)
+    }
+
+    /// Discards what belongs to no complete content and was not touched for [`PARTS_KEPT`].
+    fn drop_stale_parts(&self, now: Timestamp) {
+        let limit = SystemTime::UNIX_EPOCH + (now - PARTS_KEPT).since(Timestamp::from_secs(0));
+        for room in ["contents", "staging", "manifests"] {
+            let Ok(entries) = std::fs::read_dir(self.folder.join(room)) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name();
+                let Some(content) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+                // The manifest is written anew with every try to fetch.
+                let tried = std::fs::metadata(self.manifest(content)).and_then(|meta| meta.modified());
+                if !self.is_complete(content) && tried.map_or(true, |tried| tried < limit) {
+                    self.remove(content);
+                }
+            }
+        }
     }
 
     /// The contents that are complete.

@@ -114,16 +114,16 @@ impl Engine {
     /// Commits, however long that takes: no effect may happen before, and no event be forgotten. A full disk is waited out.
     async fn keep(&self, messages: &[dray_model::status::StatusMessage]) {
         let mut backoff = Backoff::default();
-        while let Err(error) = self.memory.commit(self.agent.state(), messages) {
+        while let Err(error) = self.memory.with(|store| store.commit(self.agent.state(), messages)) {
             tracing::error!(error = %dray_client::error::in_full(&error), "the agent waits until it can keep its state");
             backoff.wait(None).await;
-            self.memory.reopen();
         }
     }
 
     /// Answers a local command; a program that was asked for becomes an event.
     fn answer(&self, ask: Ask) -> Option<Event> {
-        let live = control::Live { waiting_messages: self.memory.waiting_messages(), health: Some(self.link.health()) };
+        let waiting_messages = self.memory.with(|store| store.outbox_len()).ok();
+        let live = control::Live { waiting_messages, health: Some(self.link.health()) };
         let (answer, event) = control::answer(&self.agent, &self.profile, &live, clock::now(), &ask.request);
         // Who asked may be gone.
         let _ = ask.reply.send(answer);

@@ -32,7 +32,8 @@ const CACHE_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    database: Database,
+    /// Absent between a failed write and the next opening that works.
+    database: Option<Database>,
     /// Digest of the state that was committed last by this process.
     kept: Option<Digest>,
 }
@@ -53,7 +54,7 @@ impl Store {
         }
         let database = builder().create(path).map_err(|error| attempt.failed(error.into()))?;
         crate::platform::set_private(path).map_err(|error| attempt.failed(error.into()))?;
-        let store = Self { path: path.to_owned(), database, kept: None };
+        let store = Self { path: path.to_owned(), database: Some(database), kept: None };
         let format = Self::FORMAT.to_le_bytes();
         let state = encode(&State::new());
         store.write("make", |tables| {
@@ -75,7 +76,7 @@ impl Store {
             return Err(StoreError::Missing(path.to_owned()));
         }
         let database = builder().open(path).map_err(|error| attempt.failed(error.into()))?;
-        let store = Self { path: path.to_owned(), database, kept: None };
+        let store = Self { path: path.to_owned(), database: Some(database), kept: None };
         let format = store.note(NOTE_FORMAT)?.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
         match format {
             Some(Self::FORMAT) => Ok(store),
@@ -122,7 +123,7 @@ impl Store {
     pub fn outbox(&self, max: usize) -> Result<Vec<StatusMessage>, StoreError> {
         let attempt = Attempt::new("read", &self.path);
         let rows = || -> Result<Vec<Vec<u8>>, redb::Error> {
-            let outbox = self.database.begin_read()?.open_table(OUTBOX)?;
+            let outbox = self.database()?.begin_read()?.open_table(OUTBOX)?;
             outbox.iter()?.take(max).map(|row| Ok(row?.1.value().to_vec())).collect()
         };
         let rows = rows().map_err(|error| attempt.failed(error))?;
@@ -139,7 +140,7 @@ impl Store {
     /// [`StoreError`].
     pub fn outbox_len(&self) -> Result<u64, StoreError> {
         let attempt = Attempt::new("read", &self.path);
-        let count = || -> Result<u64, redb::Error> { Ok(self.database.begin_read()?.open_table(OUTBOX)?.len()?) };
+        let count = || -> Result<u64, redb::Error> { Ok(self.database()?.begin_read()?.open_table(OUTBOX)?.len()?) };
         count().map_err(|error| attempt.failed(error))
     }
 
@@ -180,18 +181,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn reopen(&mut self) -> Result<(), StoreError> {
-        let fresh = Database::builder().create_with_backend(redb::backends::InMemoryBackend::new());
-        let attempt = Attempt::new("open", &self.path);
-        // The lock on the file goes with the old handle, so it must go first.
-        drop(std::mem::replace(&mut self.database, fresh.map_err(|error| attempt.failed(error.into()))?));
+        // The lock on the file goes with the old handle, so that goes first.
+        self.database = None;
         self.database = Self::open(&self.path)?.database;
         Ok(())
+    }
+
+    fn database(&self) -> Result<&Database, redb::Error> {
+        self.database.as_ref().ok_or(redb::Error::DatabaseClosed)
     }
 
     fn note(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let attempt = Attempt::new("read", &self.path);
         let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let transaction = self.database.begin_read()?;
+            let transaction = self.database()?.begin_read()?;
             let notes = match transaction.open_table(NOTES) {
                 Ok(notes) => notes,
                 Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -208,7 +211,7 @@ impl Store {
         change: impl FnOnce(&mut Tables<'_>) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
         let commit = || -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
+            let transaction = self.database()?.begin_write()?;
             change(&mut Tables { notes: transaction.open_table(NOTES)?, outbox: transaction.open_table(OUTBOX)? })?;
             transaction.commit()?;
             Ok(())

@@ -12,7 +12,7 @@ fn cache() -> (tempfile::TempDir, Cache, Digest) {
     std::fs::write(source.join("two"), "two").unwrap();
     let staging = temp.path().join("packs");
     let taken = ingest(&source, &staging, &KnownChunks::default(), &Options::default(), &()).unwrap();
-    let cache = Cache::open(&temp.path().join("cache")).unwrap();
+    let cache = Cache::open(&temp.path().join("cache"), crate::clock::now()).unwrap();
     std::fs::write(cache.manifest(taken.content), &taken.manifest_bytes).unwrap();
     std::fs::rename(source, cache.tree(taken.content)).unwrap();
     (temp, cache, taken.content)
@@ -85,4 +85,23 @@ fn a_tree_that_does_not_fit_is_refused_with_the_numbers() {
     cache.make_sure_of_room(1000, &staging).unwrap();
     let failure = cache.make_sure_of_room(u64::MAX / 2, &staging).unwrap_err();
     assert!(matches!(failure.kind, dray_agent_core::ContentFailureKind::DiskFull { .. }), "{failure:?}");
+}
+
+#[test]
+fn parts_are_kept_over_a_restart_and_dropped_after_a_month() {
+    let (_temp, cache, content) = cache();
+    std::fs::write(cache.tree(content).join("two"), "TWO").unwrap();
+    cache.verify(content).unwrap_err();
+    let now = crate::clock::now();
+    let cache = Cache::open(&cache.folder, now).unwrap();
+    assert!(cache.staging(content).exists());
+    let cache = Cache::open(&cache.folder, now + 2 * PARTS_KEPT).unwrap();
+    assert!(!cache.staging(content).exists() && !cache.manifest(content).exists());
+}
+
+#[test]
+fn complete_content_is_kept_however_old() {
+    let (_temp, cache, content) = cache();
+    let cache = Cache::open(&cache.folder, crate::clock::now() + 100 * PARTS_KEPT).unwrap();
+    assert!(cache.is_complete(content));
 }

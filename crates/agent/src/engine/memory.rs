@@ -2,9 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use dray_agent_core::State;
-use dray_model::status::StatusMessage;
-
 use crate::state::{Store, StoreError};
 
 /// The store behind a lock that is held for one transaction at a time.
@@ -16,24 +13,18 @@ impl Memory {
         Self(Mutex::new(store))
     }
 
-    /// Works with the store.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&Store) -> T) -> T {
-        work(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(super) fn commit(&self, state: &State, messages: &[StatusMessage]) -> Result<(), StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).commit(state, messages)
-    }
-
-    /// Tries to make a store usable again whose write failed.
-    pub(super) fn reopen(&self) {
-        if let Err(error) = self.0.lock().unwrap_or_else(PoisonError::into_inner).reopen() {
+    /// Works with the store. One whose disk failed is opened again, so that the next try finds it usable.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(&mut store);
+        if let Err(StoreError::Database { .. }) = done
+            && let Err(error) = store.reopen()
+        {
             tracing::error!(error = %dray_client::error::in_full(&error), "the agent's memory can't be opened again");
         }
-    }
-
-    /// Messages that the site has not kept yet, where that can be said.
-    pub(super) fn waiting_messages(&self) -> Option<u64> {
-        self.with(Store::outbox_len).ok()
+        done
     }
 }

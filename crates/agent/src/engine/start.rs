@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::tasks::{Task, Tasks};
 use super::{Engine, Memory, News, Outbound, Signals, run};
 use crate::cache::{Cache, CacheError};
+use crate::clock;
 use crate::control::{self, Ask, Profile};
 use crate::folder::{Folder, FolderError, SOCKET};
 use crate::identity::{Identity, IdentityError};
@@ -72,7 +73,7 @@ pub async fn serve(folder: &Folder, runner: RunnerProgram, stop: impl Future<Out
         store.state()?,
     )?;
     let runs = Runs::open(&folder.runs(), runner)?;
-    let cache = Cache::open(&folder.cache())?;
+    let cache = Cache::open(&folder.cache(), clock::now())?;
     let link = Arc::new(Link::new(identity.site()?, identity.trusted_keys.clone()));
     let listener = Listener::bind(folder.path(), SOCKET).map_err(system("socket"))?;
     let timer = WallTimer::new().map_err(system("timer"))?;

@@ -89,3 +89,13 @@ fn a_memory_of_a_later_version_is_refused() {
     drop(store);
     assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2, known: 1, .. })));
 }
+
+#[test]
+fn a_memory_that_cannot_be_opened_again_takes_nothing() {
+    let (_temp, path) = path();
+    let mut store = Store::recreate(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(store.reopen().is_err());
+    assert!(matches!(store.commit(&State::new(), &[message(1)]), Err(StoreError::Database { .. })));
+    assert!(store.outbox(1).is_err());
+}

@@ -23,7 +23,7 @@ pub(crate) async fn tell_facts(
     loop {
         let Ok(facts) = tokio::task::spawn_blocking(|| take(&Limits::default())).await else { return };
         let digest = Digest::of(&serde_json::to_vec(&facts).expect("facts have a JSON form"));
-        let told = memory.with(crate::state::Store::facts_told).ok().flatten();
+        let told = memory.with(|store| store.facts_told()).ok().flatten();
         if told != Some(digest) {
             tell(&link, &facts, &mut backoff).await;
             if let Err(error) = memory.with(|store| store.set_facts_told(digest)) {
