@@ -24,6 +24,8 @@ pub enum Actor {
     Device(DeviceId),
     /// A distribution point.
     Point(Name),
+    /// Whoever shows the enrolment token with this number.
+    EnrolmentToken(i64),
     /// The site itself: jobs and set-up.
     System,
 }
@@ -53,6 +55,8 @@ pub enum Permission {
     ActAsDevice,
     /// Get its assignments and content, and report about itself.
     ActAsPoint,
+    /// Become a device or point of the site.
+    Enrol,
 }
 
 impl Actor {
@@ -71,15 +75,16 @@ impl Actor {
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         use Permission::{
-            ActAsDevice, ActAsPoint, ManageAdvertisements, ManageCollections, ManageDevices, ManagePackages,
+            ActAsDevice, ActAsPoint, Enrol, ManageAdvertisements, ManageCollections, ManageDevices, ManagePackages,
             ManagePoints, Read,
         };
         match self {
             Self::System => true,
             Self::Device(_) => permission == ActAsDevice,
             Self::Point(_) => permission == ActAsPoint,
+            Self::EnrolmentToken(_) => permission == Enrol,
             Self::Token { role, .. } => match role {
-                Role::Administrator => !matches!(permission, ActAsDevice | ActAsPoint),
+                Role::Administrator => !matches!(permission, ActAsDevice | ActAsPoint | Enrol),
                 Role::Publisher => matches!(permission, Read | ManagePackages | ManagePoints),
                 Role::Operator => {
                     matches!(permission, Read | ManageCollections | ManageDevices | ManageAdvertisements)
@@ -97,6 +102,7 @@ impl fmt::Display for Actor {
             Self::Token { name, .. } => write!(f, "token:{name}"),
             Self::Device(id) => write!(f, "device:{id}"),
             Self::Point(name) => write!(f, "point:{name}"),
+            Self::EnrolmentToken(id) => write!(f, "enrolment-token:{id}"),
             Self::System => f.write_str("system"),
         }
     }
@@ -116,6 +122,7 @@ impl fmt::Display for Permission {
             Self::ManageAdvertisements => "manage advertisements",
             Self::ActAsDevice => "act as a device",
             Self::ActAsPoint => "act as a distribution point",
+            Self::Enrol => "enrol",
         })
     }
 }

@@ -24,6 +24,8 @@ pub enum Class {
     Stale,
     /// More than is allowed.
     TooLarge,
+    /// The same caller asked too often.
+    Throttled,
     /// The same may work in a while.
     Busy,
     /// Our fault.

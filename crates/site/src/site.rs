@@ -11,12 +11,15 @@ use object_store::ObjectStore;
 use tokio::sync::Notify;
 
 use crate::actor::{Actor, Permission};
+use crate::admission::Admission;
 use crate::change::Change;
 use crate::clock::{self, Clock};
 use crate::config::{ConfigError, SiteConfig};
+use crate::enrolment::Guesses;
 use crate::error::SiteError;
 use crate::generation::News;
 use crate::keys::{KeyError, SiteKeys};
+use crate::presence::Presence;
 
 /// How long the certificate of a server process is good. It gets a new one at each start.
 const SERVER_CERTIFICATE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -36,6 +39,9 @@ struct Inner {
     clock: Clock,
     work: Notify,
     news: News,
+    admission: Admission,
+    presence: Arc<Presence>,
+    guesses: Guesses,
 }
 
 /// Why a site can't be opened.
@@ -101,8 +107,19 @@ impl Site {
             .open(dir)
             .map_err(|source| OpenError::Content { location: config.content.to_string(), source })?;
         let db = Db::open(&config.database_in(dir), clock()).await?;
-        let inner =
-            Inner { dir: dir.to_owned(), config, db, content, keys, clock, work: Notify::new(), news: News::default() };
+        let inner = Inner {
+            dir: dir.to_owned(),
+            config,
+            db,
+            content,
+            keys,
+            clock,
+            work: Notify::new(),
+            news: News::default(),
+            admission: Admission::default(),
+            presence: Arc::default(),
+            guesses: Guesses::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -189,6 +206,23 @@ impl Site {
     #[must_use]
     pub fn news(&self) -> &News {
         &self.inner.news
+    }
+
+    /// Whose certificates count.
+    #[must_use]
+    pub fn admission(&self) -> &Admission {
+        &self.inner.admission
+    }
+
+    /// Which devices were heard of lately, and which hold a request now.
+    #[must_use]
+    pub fn presence(&self) -> &Arc<Presence> {
+        &self.inner.presence
+    }
+
+    /// Who guesses enrolment tokens.
+    pub(crate) fn guesses(&self) -> &Guesses {
+        &self.inner.guesses
     }
 
     /// Tells the workers of this process that there may be work.

@@ -8,6 +8,8 @@ use crate::row::Record;
 pub const SITE_ID: &str = "site_id";
 /// Key of the counter that goes up with every change that may alter a client's policy.
 pub const POLICY_GENERATION: &str = "policy_generation";
+/// Key of the counter that goes up when a device or point is shut out.
+pub const SHUT_OUT: &str = "shut_out";
 
 /// The value of `key`.
 pub async fn get(snapshot: &mut Snapshot, key: &str) -> Result<Option<String>, StoreError> {

@@ -1,0 +1,181 @@
+//! Whose certificates count: those of enrolled devices and points, from enrolment to revocation or deletion.
+//!
+//! Whoever was found in the database once is let in from memory. Each change that shuts somebody out raises a counter, on which
+//! all of the memory is forgotten: at once in the process that made the change, and within [`LOOK`] in the others.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dray_store::{StoreError, device, meta, point};
+use dray_trust::certificate::Identity;
+use tokio::time::Instant;
+
+use crate::site::Site;
+
+/// How often the counter is read while requests come: the delay with which other processes' revocations are noticed.
+const LOOK: Duration = Duration::from_secs(1);
+/// Most identities remembered, some 40 MB; beyond that the memory starts anew.
+const REMEMBERED_MAX: usize = 1_000_000;
+
+/// Who was let in.
+#[derive(Debug, Default)]
+pub struct Admission {
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    admitted: HashSet<Identity>,
+    /// Goes up each time that all is forgotten.
+    epoch: u64,
+    counter: i64,
+    looked_at: Option<Instant>,
+}
+
+impl Admission {
+    /// Whether the party may talk to the site now. Costs a query the first time, and a look at a counter each second.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn admits(&self, site: &Site, identity: &Identity) -> Result<bool, StoreError> {
+        self.look(site).await?;
+        let epoch = {
+            let memory = self.memory();
+            if memory.admitted.contains(identity) {
+                return Ok(true);
+            }
+            memory.epoch
+        };
+        let found = find(site, identity).await?;
+        if found {
+            self.remember(identity, epoch);
+        }
+        Ok(found)
+    }
+
+    /// Forgets whoever was let in.
+    pub(crate) fn forget_all(&self) {
+        self.memory().forget_all();
+    }
+
+    /// Forgets all when another process shut somebody out.
+    async fn look(&self, site: &Site) -> Result<(), StoreError> {
+        {
+            let mut memory = self.memory();
+            if memory.looked_at.is_some_and(|at| at.elapsed() < LOOK) {
+                return Ok(());
+            }
+            memory.looked_at = Some(Instant::now());
+        }
+        let counter = meta::generation(&mut site.db().read().await?, meta::SHUT_OUT).await?;
+        let mut memory = self.memory();
+        if memory.counter != counter {
+            memory.counter = counter;
+            memory.forget_all();
+        }
+        Ok(())
+    }
+
+    /// Not when somebody was shut out since the caller looked: it may have been this one.
+    fn remember(&self, identity: &Identity, epoch: u64) {
+        let mut memory = self.memory();
+        if memory.epoch != epoch {
+            return;
+        }
+        if memory.admitted.len() >= REMEMBERED_MAX {
+            memory.admitted.clear();
+        }
+        memory.admitted.insert(identity.clone());
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn forget_all(&mut self) {
+        self.admitted.clear();
+        self.epoch += 1;
+    }
+}
+
+async fn find(site: &Site, identity: &Identity) -> Result<bool, StoreError> {
+    let mut snapshot = site.db().read().await?;
+    match identity {
+        Identity::Device(id) => device::is_enrolled(&mut snapshot, *id).await,
+        Identity::Point(name) => {
+            Ok(point::find(&mut snapshot, name).await?.is_some_and(|point| point.enrolled_at.is_some()))
+        }
+        Identity::Site => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{Actor, Permission};
+    use crate::random;
+    use crate::testing;
+
+    async fn device(site: &Site) -> Identity {
+        let id = random::device_id();
+        let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+        let now = change.now();
+        device::insert(&mut change, id, &"pc".parse().unwrap(), now).await.unwrap();
+        change.commit_unnoted().await.unwrap();
+        Identity::Device(id)
+    }
+
+    async fn revoke(site: &Site, identity: &Identity) {
+        let Identity::Device(id) = identity else { panic!("not a device") };
+        let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+        let now = change.now();
+        device::revoke(&mut change, *id, now).await.unwrap();
+        change.shut_out().await.unwrap();
+        change.commit_unnoted().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_device_is_let_in_until_it_is_revoked() {
+        let test = testing::site().await;
+        let (site, identity) = (&test.site, device(&test.site).await);
+        for _ in 0..2 {
+            assert!(site.admission().admits(site, &identity).await.unwrap());
+        }
+        revoke(site, &identity).await;
+        assert!(!site.admission().admits(site, &identity).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_revocation_by_another_process_is_noticed() {
+        let test = testing::site().await;
+        let other = Site::open(&test.made.dir).await.unwrap();
+        let identity = device(&test.site).await;
+        assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
+        revoke(&other, &identity).await;
+        test.site.admission().memory().looked_at = None;
+        assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_enrolled_is_not_let_in() {
+        let test = testing::site().await;
+        for identity in
+            [Identity::Device(random::device_id()), Identity::Point("berlin".parse().unwrap()), Identity::Site]
+        {
+            assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap(), "{identity}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_found_before_a_revocation_is_not_remembered_after_it() {
+        let test = testing::site().await;
+        let (admission, identity) = (test.site.admission(), device(&test.site).await);
+        let epoch = admission.memory().epoch;
+        admission.forget_all();
+        admission.remember(&identity, epoch);
+        assert!(admission.memory().admitted.is_empty());
+    }
+}

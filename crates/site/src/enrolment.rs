@@ -1,0 +1,103 @@
+//! How computers and distribution points become members of the site: enrolment tokens, enrolment, renewal.
+//!
+//! Whoever shows a bad token learns nothing but that: unknown, used up, expired and revoked look the same.
+
+mod certificate;
+mod create;
+mod enrol;
+mod guesses;
+mod list;
+mod name;
+mod renew;
+mod revoke;
+
+use dray_model::Name;
+use dray_trust::certificate::IssueError;
+
+pub use certificate::CERTIFICATE_LIFE;
+pub use create::create;
+pub use enrol::enrol;
+pub(crate) use guesses::Guesses;
+pub use list::list;
+pub use renew::renew;
+pub use revoke::revoke;
+
+use crate::error::{Class, Failure, SiteError, from_store_error};
+
+/// Kind of object in the audit log.
+const KIND: &str = "enrolment-token";
+
+/// Why an operation on enrolment failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolmentError {
+    /// No token of this number.
+    #[error("there is no enrolment token {0}")]
+    NotFound(i64),
+    /// A validity out of bounds.
+    #[error("cannot create an enrolment token that is valid for {0} s")]
+    Validity(u32),
+    /// A number of devices out of bounds.
+    #[error("cannot create an enrolment token for {0} devices")]
+    Count(u32),
+    /// A token for a distribution point that isn't there.
+    #[error("cannot create an enrolment token for the distribution point {0}: there is none of this name")]
+    NoPoint(Name),
+    /// The token doesn't let anybody enrol, for whatever reason.
+    #[error("the enrolment token is not accepted here")]
+    Refused,
+    /// Too many bad tokens from one address.
+    #[error("too many enrolment tokens from this address were wrong")]
+    Guessing,
+    /// The certificate request.
+    #[error("cannot issue a certificate")]
+    Certificate(#[from] IssueError),
+    /// The distribution point whose certificate is shown is gone.
+    #[error("the distribution point {0} is not known here any more")]
+    UnknownPoint(Name),
+    /// Anything that can happen to any operation.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+from_store_error!(EnrolmentError);
+
+impl Failure for EnrolmentError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Validity(_) => "invalid_validity",
+            Self::Count(_) => "invalid_count",
+            Self::NoPoint(_) => "no_point",
+            Self::Refused => "enrolment_refused",
+            Self::Guessing => "too_many_attempts",
+            Self::Certificate(_) => "no_certificate_issued",
+            Self::UnknownPoint(_) => "unknown_point",
+            Self::Site(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::NotFound(_) | Self::NoPoint(_) => Class::Absent,
+            Self::Validity(_) | Self::Count(_) => Class::Invalid,
+            Self::Refused | Self::UnknownPoint(_) => Class::Denied,
+            Self::Guessing => Class::Throttled,
+            Self::Certificate(IssueError::AuthorityNotValid { .. } | IssueError::Write { .. }) => Class::Internal,
+            Self::Certificate(_) => Class::Invalid,
+            Self::Site(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Validity(_) => "give 60 to 31536000 seconds",
+            Self::Count(_) => "give 1 to 100000 devices",
+            Self::NoPoint(_) => "create the distribution point first",
+            Self::Refused => "it may be mistyped, used up, expired or revoked; ask an administrator for a new one",
+            Self::Guessing => "wait a minute",
+            Self::Site(error) => return error.hint(),
+            Self::NotFound(_) | Self::Certificate(_) | Self::UnknownPoint(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

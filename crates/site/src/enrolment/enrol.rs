@@ -1,0 +1,193 @@
+//! Enrols a computer or a distribution point: from a token and a certificate request to an identity.
+//!
+//! The token is looked up by the hash of its secret, before anything is written; its use is counted in the transaction that
+//! makes the member, so it is used exactly as often as somebody enrolled.
+
+use std::net::IpAddr;
+
+use dray_model::Name;
+use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity};
+use dray_model::api::device::EnrolmentFor;
+use dray_store::{device, enrolment, point};
+use dray_trust::{Token, TokenKind};
+use serde_json::json;
+
+use super::{EnrolmentError, certificate, name};
+use crate::actor::{Actor, Permission};
+use crate::change::{Change, Note};
+use crate::random;
+use crate::site::Site;
+
+/// Enrols whoever asks from the address `from`.
+///
+/// # Errors
+/// [`EnrolmentError::Refused`] for every token that is not good, [`EnrolmentError::Guessing`], [`EnrolmentError::Certificate`].
+pub async fn enrol(site: &Site, from: IpAddr, request: EnrolRequest) -> Result<Enrolled, EnrolmentError> {
+    if !site.guesses().may_try(from, site.now()) {
+        return Err(EnrolmentError::Guessing);
+    }
+    let Some((id, purpose)) = look_up(site, &request.token).await? else {
+        site.guesses().wrong(from, site.now());
+        metrics::counter!("dray_enrolments_refused_total").increment(1);
+        return Err(EnrolmentError::Refused);
+    };
+    let actor = Actor::EnrolmentToken(id);
+    let mut change = site.change(&actor, Permission::Enrol).await?;
+    let now = change.now();
+    if !enrolment::take(&mut change, id, now).await? {
+        return Err(EnrolmentError::Refused);
+    }
+    let (identity, certificate) = match purpose {
+        EnrolmentFor::Devices { .. } => enrol_device(change, &request).await?,
+        EnrolmentFor::Point { point } => enrol_point(change, &request, point).await?,
+    };
+    metrics::counter!("dray_enrolments_total").increment(1);
+    let trusted_keys = serde_json::to_value(site.keys().trusted()).expect("keys are plain texts");
+    let authority = site.keys().authority().ca_pem().to_owned();
+    Ok(Enrolled { identity, site: site.name().clone(), certificate, authority, trusted_keys })
+}
+
+/// Number and purpose of the token, if it lets somebody enrol now.
+async fn look_up(site: &Site, text: &str) -> Result<Option<(i64, EnrolmentFor)>, EnrolmentError> {
+    let Ok(shown) = Token::parse(TokenKind::Enrolment, text) else { return Ok(None) };
+    let mut snapshot = site.db().read().await?;
+    let found = enrolment::find_by_hash(&mut snapshot, shown.hash().as_bytes()).await?;
+    let good = found.filter(|token| {
+        let allowed = match token.purpose {
+            EnrolmentFor::Devices { count } => count,
+            EnrolmentFor::Point { .. } => 1,
+        };
+        token.revoked_at.is_none() && token.expires_at > site.now() && token.used < allowed
+    });
+    Ok(good.map(|token| (token.id, token.purpose)))
+}
+
+async fn enrol_device(
+    mut change: Change<'_>,
+    request: &EnrolRequest,
+) -> Result<(EnrolledIdentity, String), EnrolmentError> {
+    let (id, now) = (random::device_id(), change.now());
+    let certificate = certificate::for_device(change.site(), &request.csr, id)?;
+    let name = name::free(&mut change, &request.host_name).await?;
+    device::insert(&mut change, id, &name, now).await?;
+    let note = Note {
+        object_kind: "device",
+        object_name: id.to_string(),
+        action: "device.enrol",
+        detail: json!({ "new": { "id": id, "name": name } }),
+    };
+    change.commit(&note).await?;
+    Ok((EnrolledIdentity::Device { id, name }, certificate))
+}
+
+async fn enrol_point(
+    mut change: Change<'_>,
+    request: &EnrolRequest,
+    name: Name,
+) -> Result<(EnrolledIdentity, String), EnrolmentError> {
+    let (site, now) = (change.site(), change.now());
+    let issued = certificate::for_point(site, &mut change, &request.csr, &name).await?;
+    let certificate = issued.ok_or(EnrolmentError::Refused)?;
+    point::enrolled(&mut change, &name, now).await?;
+    let note = Note {
+        object_kind: "point",
+        object_name: name.to_string(),
+        action: "point.enrol",
+        detail: json!({ "new": { "enrolled_at": now } }),
+    };
+    change.commit(&note).await?;
+    Ok((EnrolledIdentity::Point { name }, certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use dray_model::api::device::CreateEnrolmentToken;
+    use dray_model::api::point::CreatePoint;
+    use dray_trust::NewIdentity;
+
+    use crate::enrolment as tokens;
+    use crate::testing;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    async fn token(site: &Site, purpose: EnrolmentFor) -> (i64, String) {
+        let command = CreateEnrolmentToken { purpose, comment: dray_model::Text::default(), valid_s: None };
+        let created = tokens::create(site, &Actor::System, command).await.unwrap();
+        (created.id, created.token)
+    }
+
+    async fn ask(site: &Site, token: &str) -> Result<Enrolled, EnrolmentError> {
+        let csr = NewIdentity::generate().csr_pem;
+        enrol(site, HERE, EnrolRequest { token: token.to_owned(), csr, host_name: "PC".to_owned() }).await
+    }
+
+    #[tokio::test]
+    async fn a_token_enrols_as_many_devices_as_it_is_for() {
+        let test = testing::site().await;
+        let (id, token) = token(&test.site, EnrolmentFor::Devices { count: 2 }).await;
+        for expected in ["pc", "pc-2"] {
+            let enrolled = ask(&test.site, &token).await.unwrap();
+            let EnrolledIdentity::Device { id, name } = enrolled.identity else { panic!("not a device") };
+            assert_eq!(name.as_str(), expected);
+            let identity = dray_trust::certificate::Identity::Device(id);
+            assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
+        }
+        assert!(matches!(ask(&test.site, &token).await, Err(EnrolmentError::Refused)));
+        let used = enrolment::find(&mut test.site.db().read().await.unwrap(), id).await.unwrap().unwrap().used;
+        assert_eq!(used, 2);
+    }
+
+    #[tokio::test]
+    async fn wrong_expired_and_revoked_tokens_look_the_same() {
+        let test = testing::site().await;
+        let fingerprint = test.site.keys().authority().fingerprint();
+        let unknown = Token::generate(TokenKind::Enrolment, fingerprint).reveal();
+        let (id, revoked) = token(&test.site, EnrolmentFor::Devices { count: 2 }).await;
+        tokens::revoke(&test.site, &Actor::System, id).await.unwrap();
+        let (_, expired) = token(&test.site, EnrolmentFor::Devices { count: 2 }).await;
+        let later = test.site.now() + Duration::from_secs(2 * 24 * 60 * 60);
+        let site = Site::open_with_clock(&test.made.dir, Arc::new(move || later)).await.unwrap();
+        for token in ["hello", &unknown, &revoked, &expired] {
+            assert!(matches!(ask(&site, token).await, Err(EnrolmentError::Refused)), "{token}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_guesses_is_held_up_even_with_a_good_token() {
+        let test = testing::site().await;
+        let (_, good) = token(&test.site, EnrolmentFor::Devices { count: 2 }).await;
+        while !matches!(ask(&test.site, "guess").await, Err(EnrolmentError::Guessing)) {}
+        assert!(matches!(ask(&test.site, &good).await, Err(EnrolmentError::Guessing)));
+    }
+
+    #[tokio::test]
+    async fn a_bad_certificate_request_does_not_use_up_the_token() {
+        let test = testing::site().await;
+        let (_, token) = token(&test.site, EnrolmentFor::Devices { count: 1 }).await;
+        let request = EnrolRequest { token: token.clone(), csr: "none".to_owned(), host_name: "pc".to_owned() };
+        let refused = enrol(&test.site, HERE, request).await;
+        assert!(matches!(refused, Err(EnrolmentError::Certificate(_))));
+        assert!(ask(&test.site, &token).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_point_enrols_once_with_a_token_of_its_own() {
+        let test = testing::site().await;
+        let name: Name = "berlin".parse().unwrap();
+        let url = "https://point.example:8443".to_owned();
+        let point = CreatePoint { name: name.clone(), title: dray_model::Text::default(), url };
+        crate::point::create(&test.site, &Actor::System, point).await.unwrap();
+        let (_, token) = token(&test.site, EnrolmentFor::Point { point: name.clone() }).await;
+        let identity = dray_trust::certificate::Identity::Point(name.clone());
+        assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap());
+        let enrolled = ask(&test.site, &token).await.unwrap();
+        assert_eq!(enrolled.identity, EnrolledIdentity::Point { name });
+        assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
+        assert!(matches!(ask(&test.site, &token).await, Err(EnrolmentError::Refused)));
+    }
+}

@@ -1,0 +1,17 @@
+//! Lists enrolment tokens, those that are over included.
+
+use dray_model::api::device::EnrolmentTokenView;
+use dray_model::api::page::{Page, PageRequest};
+
+use super::EnrolmentError;
+use crate::actor::{Actor, Permission};
+use crate::site::Site;
+
+/// Tokens, newest first.
+///
+/// # Errors
+/// Only what can happen to any operation.
+pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<EnrolmentTokenView>, EnrolmentError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    Ok(dray_store::enrolment::list(&mut snapshot, page).await?)
+}

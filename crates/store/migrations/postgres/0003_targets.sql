@@ -1,0 +1,107 @@
+-- Who may enrol, devices with their facts, and collections of them.
+
+-- point: the one distribution point that may enrol; absent for a number of devices.
+CREATE TABLE enrolment_token (
+    id         BIGINT PRIMARY KEY,
+    hash       BYTEA NOT NULL UNIQUE,
+    point      TEXT,
+    allowed    BIGINT NOT NULL,
+    used       BIGINT NOT NULL,
+    comment    TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+
+CREATE TABLE device (
+    id          BIGINT PRIMARY KEY,
+    name        TEXT COLLATE "C" NOT NULL UNIQUE,
+    enrolled_at BIGINT NOT NULL,
+    seen_at     BIGINT,
+    revoked_at  BIGINT
+);
+
+-- What devices tell of themselves, by the inventory catalogue. The digests are those of the rows of each class, so that what
+-- didn't change isn't written again.
+CREATE TABLE device_facts (
+    device_id         BIGINT PRIMARY KEY REFERENCES device (id) ON DELETE CASCADE,
+    platform          TEXT,
+    os_name           TEXT,
+    os_version        TEXT,
+    os_version_key    TEXT,
+    architecture      TEXT,
+    host_name         TEXT,
+    memory_bytes      BIGINT,
+    processors        BIGINT,
+    agent_version     TEXT,
+    agent_version_key TEXT,
+    taken_at          BIGINT NOT NULL,
+    device_digest     BYTEA NOT NULL,
+    disks_digest      BYTEA NOT NULL,
+    addresses_digest  BYTEA NOT NULL,
+    software_digest   BYTEA NOT NULL
+);
+
+-- place: where the row stands in the device's list; lists may hold the same values twice.
+CREATE TABLE device_disk (
+    device_id  BIGINT NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    place      BIGINT NOT NULL,
+    mount      TEXT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    free_bytes BIGINT NOT NULL,
+    PRIMARY KEY (device_id, place)
+);
+
+CREATE TABLE device_address (
+    device_id BIGINT NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    place     BIGINT NOT NULL,
+    interface TEXT NOT NULL,
+    ip        TEXT NOT NULL,
+    ip_key    TEXT,
+    prefix    BIGINT NOT NULL,
+    PRIMARY KEY (device_id, place)
+);
+
+CREATE TABLE device_software (
+    device_id   BIGINT NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    place       BIGINT NOT NULL,
+    name        TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    version_key TEXT NOT NULL,
+    PRIMARY KEY (device_id, place)
+);
+
+-- "Which devices have this package" without reading every device's list.
+CREATE INDEX device_software_name ON device_software (name, device_id);
+
+CREATE TABLE collection (
+    id           BIGINT PRIMARY KEY,
+    name         TEXT COLLATE "C" NOT NULL UNIQUE,
+    revision     BIGINT NOT NULL,
+    properties   TEXT NOT NULL,
+    evaluated_at BIGINT,
+    created_at   BIGINT NOT NULL,
+    changed_at   BIGINT NOT NULL
+);
+
+-- kind: all_devices; direct, with device_id; query, with the typed query and the classes that it looks at (1 device, 2 disks,
+-- 4 addresses, 8 software).
+CREATE TABLE collection_rule (
+    collection_id BIGINT NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    place         BIGINT NOT NULL,
+    kind          TEXT NOT NULL,
+    device_id     BIGINT REFERENCES device (id) ON DELETE CASCADE,
+    query         TEXT,
+    classes       BIGINT NOT NULL,
+    PRIMARY KEY (collection_id, place)
+);
+
+CREATE INDEX collection_rule_device ON collection_rule (device_id) WHERE device_id IS NOT NULL;
+
+CREATE TABLE collection_member (
+    collection_id BIGINT NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    device_id     BIGINT NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    PRIMARY KEY (collection_id, device_id)
+);
+
+CREATE INDEX collection_member_device ON collection_member (device_id, collection_id);

@@ -1,0 +1,107 @@
+-- Who may enrol, devices with their facts, and collections of them.
+
+-- point: the one distribution point that may enrol; absent for a number of devices.
+CREATE TABLE enrolment_token (
+    id         INTEGER PRIMARY KEY,
+    hash       BLOB NOT NULL UNIQUE,
+    point      TEXT,
+    allowed    INTEGER NOT NULL,
+    used       INTEGER NOT NULL,
+    comment    TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT;
+
+CREATE TABLE device (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    enrolled_at INTEGER NOT NULL,
+    seen_at     INTEGER,
+    revoked_at  INTEGER
+) STRICT;
+
+-- What devices tell of themselves, by the inventory catalogue. The digests are those of the rows of each class, so that what
+-- didn't change isn't written again.
+CREATE TABLE device_facts (
+    device_id         INTEGER PRIMARY KEY REFERENCES device (id) ON DELETE CASCADE,
+    platform          TEXT,
+    os_name           TEXT,
+    os_version        TEXT,
+    os_version_key    TEXT,
+    architecture      TEXT,
+    host_name         TEXT,
+    memory_bytes      INTEGER,
+    processors        INTEGER,
+    agent_version     TEXT,
+    agent_version_key TEXT,
+    taken_at          INTEGER NOT NULL,
+    device_digest     BLOB NOT NULL,
+    disks_digest      BLOB NOT NULL,
+    addresses_digest  BLOB NOT NULL,
+    software_digest   BLOB NOT NULL
+) STRICT;
+
+-- place: where the row stands in the device's list; lists may hold the same values twice.
+CREATE TABLE device_disk (
+    device_id  INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    place      INTEGER NOT NULL,
+    mount      TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    free_bytes INTEGER NOT NULL,
+    PRIMARY KEY (device_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE device_address (
+    device_id INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    place     INTEGER NOT NULL,
+    interface TEXT NOT NULL,
+    ip        TEXT NOT NULL,
+    ip_key    TEXT,
+    prefix    INTEGER NOT NULL,
+    PRIMARY KEY (device_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE device_software (
+    device_id   INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    place       INTEGER NOT NULL,
+    name        TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    version_key TEXT NOT NULL,
+    PRIMARY KEY (device_id, place)
+) STRICT, WITHOUT ROWID;
+
+-- "Which devices have this package" without reading every device's list.
+CREATE INDEX device_software_name ON device_software (name, device_id);
+
+CREATE TABLE collection (
+    id           INTEGER PRIMARY KEY,
+    name         TEXT NOT NULL UNIQUE,
+    revision     INTEGER NOT NULL,
+    properties   TEXT NOT NULL,
+    evaluated_at INTEGER,
+    created_at   INTEGER NOT NULL,
+    changed_at   INTEGER NOT NULL
+) STRICT;
+
+-- kind: all_devices; direct, with device_id; query, with the typed query and the classes that it looks at (1 device, 2 disks,
+-- 4 addresses, 8 software).
+CREATE TABLE collection_rule (
+    collection_id INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    place         INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    device_id     INTEGER REFERENCES device (id) ON DELETE CASCADE,
+    query         TEXT,
+    classes       INTEGER NOT NULL,
+    PRIMARY KEY (collection_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX collection_rule_device ON collection_rule (device_id) WHERE device_id IS NOT NULL;
+
+CREATE TABLE collection_member (
+    collection_id INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    device_id     INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+    PRIMARY KEY (collection_id, device_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX collection_member_device ON collection_member (device_id, collection_id);

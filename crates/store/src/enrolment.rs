@@ -1,0 +1,183 @@
+//! Enrolment tokens: how many devices, or which distribution point, may still enrol. Hashes of secrets, never secrets.
+//!
+//! Tokens that are over stay, because the audit log names them by number.
+
+use dray_model::Timestamp;
+use dray_model::api::device::{EnrolmentFor, EnrolmentTokenView};
+use dray_model::api::page::{Page, PageRequest};
+use sqlx::any::AnyRow;
+
+use crate::db::{Snapshot, WriteTx};
+use crate::error::{Attempt as _, StoreError};
+use crate::page;
+use crate::row::Record;
+
+/// A token; complete it with a condition.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, point, allowed, used, comment, created_at, expires_at, revoked_at FROM enrolment_token ",
+            $rest
+        )
+    };
+}
+
+/// A token to be added.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken<'a> {
+    /// Hash of its secret.
+    pub hash: &'a [u8],
+    /// What for.
+    pub purpose: &'a EnrolmentFor,
+    /// For administrators.
+    pub comment: &'a str,
+    /// Now.
+    pub created_at: Timestamp,
+    /// From this instant it is refused.
+    pub expires_at: Timestamp,
+}
+
+/// Adds a token and tells its number.
+pub async fn insert(tx: &mut WriteTx, token: &NewToken<'_>) -> Result<i64, StoreError> {
+    const SQL: &str = "INSERT INTO enrolment_token (id, hash, point, allowed, used, comment, created_at, expires_at) \
+                       SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, 0, $4, $5, $6 FROM enrolment_token RETURNING id";
+    let (point, allowed) = match token.purpose {
+        EnrolmentFor::Devices { count } => (None, i64::from(*count)),
+        EnrolmentFor::Point { point } => (Some(point.as_str()), 1),
+    };
+    let row = sqlx::query(SQL)
+        .bind(token.hash)
+        .bind(point)
+        .bind(allowed)
+        .bind(token.comment)
+        .bind(token.created_at.micros())
+        .bind(token.expires_at.micros())
+        .fetch_one(tx.connection())
+        .await
+        .attempt("add an enrolment token")?;
+    Record::new("enrolment_token", "id", &row).number("id")
+}
+
+/// The token with this number.
+pub async fn find(snapshot: &mut Snapshot, id: i64) -> Result<Option<EnrolmentTokenView>, StoreError> {
+    let row = sqlx::query(select!("WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("find an enrolment token")?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The token whose secret has this hash, whatever its state.
+pub async fn find_by_hash(snapshot: &mut Snapshot, hash: &[u8]) -> Result<Option<EnrolmentTokenView>, StoreError> {
+    let row = sqlx::query(select!("WHERE hash = $1"))
+        .bind(hash)
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("find an enrolment token by its secret")?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Tokens, newest first.
+pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page<EnrolmentTokenView>, StoreError> {
+    let rows = sqlx::query(select!("WHERE id < $1 ORDER BY id DESC LIMIT $2"))
+        .bind(page::number_after(request, i64::MAX))
+        .bind(page::fetch_limit(request))
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("list enrolment tokens")?;
+    Ok(page::cut(request, page::read_all(&rows, read)?, |token| token.id.to_string()))
+}
+
+/// Counts one use. False, and nothing counted, when the token is used up, expired, revoked or not there.
+pub async fn take(tx: &mut WriteTx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE enrolment_token SET used = used + 1 \
+                       WHERE id = $1 AND used < allowed AND expires_at > $2 AND revoked_at IS NULL";
+    let done = sqlx::query(SQL)
+        .bind(id)
+        .bind(now.micros())
+        .execute(tx.connection())
+        .await
+        .attempt("use an enrolment token")?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Revokes the token from `now` on; one that is revoked keeps its first instant. False when there is none of this number.
+pub async fn revoke(tx: &mut WriteTx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE enrolment_token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2")
+        .bind(now.micros())
+        .bind(id)
+        .execute(tx.connection())
+        .await
+        .attempt("revoke an enrolment token")?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn read(row: &AnyRow) -> Result<EnrolmentTokenView, StoreError> {
+    let record = Record::new("enrolment_token", "id", row);
+    let purpose = match record.optional("point", Record::parsed)? {
+        Some(point) => EnrolmentFor::Point { point },
+        None => EnrolmentFor::Devices { count: record.count("allowed")? },
+    };
+    Ok(EnrolmentTokenView {
+        id: record.number("id")?,
+        purpose,
+        comment: record.parsed("comment")?,
+        used: record.count("used")?,
+        created_at: record.time("created_at")?,
+        expires_at: record.time("expires_at")?,
+        revoked_at: record.optional("revoked_at", Record::time)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::each_engine;
+
+    const END: Timestamp = Timestamp::MAX;
+
+    async fn add(tx: &mut WriteTx, secret: u8, purpose: EnrolmentFor) -> i64 {
+        let hash = [secret; 32];
+        let created_at = Timestamp::from_secs(1);
+        let expires_at = Timestamp::from_secs(100);
+        insert(tx, &NewToken { hash: &hash, purpose: &purpose, comment: "lab", created_at, expires_at }).await.unwrap()
+    }
+
+    #[test]
+    fn tokens_read_back_newest_first_and_by_their_hash() {
+        each_engine(async |db| {
+            let mut tx = db.write().await.unwrap();
+            let first = add(&mut tx, 1, EnrolmentFor::Devices { count: 3 }).await;
+            let point = EnrolmentFor::Point { point: "berlin".parse().unwrap() };
+            let second = add(&mut tx, 2, point.clone()).await;
+            let listed = list(&mut tx, &PageRequest::new(Some(1), None)).await.unwrap();
+            assert_eq!((listed.items[0].id, &listed.items[0].purpose), (second, &point));
+            let rest = list(&mut tx, &PageRequest::new(Some(1), listed.next)).await.unwrap();
+            assert_eq!((rest.items[0].id, rest.next), (first, None));
+            assert_eq!(find_by_hash(&mut tx, &[2; 32]).await.unwrap().unwrap().id, second);
+            assert_eq!(find_by_hash(&mut tx, &[3; 32]).await.unwrap(), None);
+            assert_eq!(find(&mut tx, first).await.unwrap().unwrap().comment.as_str(), "lab");
+        });
+    }
+
+    #[test]
+    fn a_token_is_used_as_often_as_allowed_in_its_time_and_not_once_revoked() {
+        each_engine(async |db| {
+            let mut tx = db.write().await.unwrap();
+            let now = Timestamp::from_secs(99);
+            let twice = add(&mut tx, 1, EnrolmentFor::Devices { count: 2 }).await;
+            assert!(!take(&mut tx, twice, Timestamp::from_secs(100)).await.unwrap(), "expired");
+            assert!(take(&mut tx, twice, now).await.unwrap());
+            assert!(take(&mut tx, twice, now).await.unwrap());
+            assert!(!take(&mut tx, twice, now).await.unwrap(), "used up");
+            assert_eq!(find(&mut tx, twice).await.unwrap().unwrap().used, 2);
+            let other = add(&mut tx, 2, EnrolmentFor::Devices { count: 2 }).await;
+            assert!(revoke(&mut tx, other, now).await.unwrap());
+            assert!(revoke(&mut tx, other, END).await.unwrap());
+            assert_eq!(find(&mut tx, other).await.unwrap().unwrap().revoked_at, Some(now));
+            assert!(!take(&mut tx, other, now).await.unwrap(), "revoked");
+            assert!(!revoke(&mut tx, 77, now).await.unwrap());
+        });
+    }
+}
