@@ -15,6 +15,7 @@ use crate::output::{Format, Output};
 use crate::serve;
 
 mod advertisement;
+mod agent;
 mod audit;
 mod collection;
 mod completion;
@@ -79,8 +80,7 @@ enum Command {
     #[command(subcommand)]
     Site(serve::SiteCommand),
     /// Run the client agent on this computer, or ask it
-    #[command(subcommand)]
-    Agent(dray_agent::command::AgentCommand),
+    Agent(agent::AgentLine),
     /// Write the profile that the other commands use
     Login(login::LoginCommand),
     /// Packages: source folders, releases, where their content goes
@@ -140,7 +140,7 @@ impl Dray {
         let Self { global, command } = self;
         let output = Output::new(global.output);
         match command {
-            Command::Agent(command) => Ok(dray_agent::command::run(command, &["agent"])?),
+            Command::Agent(line) => line.run(),
             Command::Site(command) => command.run(output).map(done),
             Command::Point(PointCommands { command: PointSide::Here(command) }) => command.run(output).map(done),
             Command::Demo(command) => command.run(output).map(done),

@@ -16,6 +16,7 @@ use crate::serve::shutdown;
 mod bytes;
 mod children;
 mod folder;
+mod leftovers;
 mod ports;
 mod report;
 mod sample;
@@ -82,6 +83,7 @@ impl DemoCommand {
             Err(failure) => Err(failure),
         };
         stage.children.stop().await;
+        leftovers::end_programs(folder.path());
         folder.remove()?;
         outcome
     }

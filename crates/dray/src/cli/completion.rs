@@ -18,7 +18,8 @@ impl CompletionCommand {
     /// Prints the script.
     pub(crate) fn run(self) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Dray::command(), "dray", &mut script);
+        let mut command = Dray::command().mut_subcommand("agent", super::agent::full_command);
+        clap_complete::generate(self.shell, &mut command, "dray", &mut script);
         print(&String::from_utf8_lossy(&script))
     }
 }

@@ -39,9 +39,9 @@ impl Children {
 
     /// Starts `dray ARGS` as a service called `name`.
     pub(super) fn start(&self, name: &str, args: &[&str]) -> Outcome {
-        let mut command = self.command(name, args)?;
-        command.arg("--exit-with-parent").stdin(Stdio::piped());
-        let child = command.spawn().map_err(|error| cannot_start(name, &error))?;
+        let args = [&["--exit-with-parent"], args].concat();
+        let child =
+            self.command(name, &args)?.stdin(Stdio::piped()).spawn().map_err(|error| cannot_start(name, &error))?;
         self.lock().push(Running { name: name.to_owned(), child });
         Ok(())
     }

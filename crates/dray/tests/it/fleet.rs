@@ -67,7 +67,7 @@ impl Fleet {
 
     /// Serves the site, and waits until it answers.
     pub(crate) fn serve_site(&self) -> Service {
-        let service = self.start("site", dray().args(["site", "serve"]).arg(self.path("site")));
+        let service = self.start("site", dray().args(["--exit-with-parent", "site", "serve"]).arg(self.path("site")));
         until("the site answers", || self.try_dray(&["package", "list"]).status.success().then_some(()));
         service
     }
@@ -87,7 +87,12 @@ impl Fleet {
     /// Serves the point.
     pub(crate) fn serve_point(&self) -> Service {
         let folder = self.path("point");
-        self.start("point", dray().args(["point", "serve", "--listen", &self.point_listen, "--folder"]).arg(folder))
+        self.start(
+            "point",
+            dray()
+                .args(["--exit-with-parent", "point", "serve", "--listen", &self.point_listen, "--folder"])
+                .arg(folder),
+        )
     }
 
     /// Enrols an agent with a folder of this name.
@@ -103,13 +108,12 @@ impl Fleet {
 
     /// Runs an agent.
     pub(crate) fn run_agent(&self, name: &str) -> Service {
-        self.start(name, dray().args(["agent", "run", "--folder"]).arg(self.path(name)))
+        self.start(name, dray().args(["--exit-with-parent", "agent", "run", "--folder"]).arg(self.path(name)))
     }
 
     fn start(&self, name: &str, command: &mut Command) -> Service {
         let log = File::options().create(true).append(true).open(self.path(&format!("{name}.log"))).unwrap();
-        let command = command.arg("--exit-with-parent").stdin(Stdio::piped());
-        Service(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
+        Service(command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
     }
 }
 
