@@ -48,7 +48,7 @@ impl Fleet {
         run(Command::new(&dray)
             .args(["site", "init"])
             .arg(&site_folder)
-            .args(["--listen", &admin, "--client-listen", &client])
+            .args(["--url", &format!("https://{admin}"), "--client-url", &format!("https://{client}")])
             .stdout(Stdio::null()))?;
         let site =
             Process::start(Command::new(&dray).args(["site", "serve"]).arg(&site_folder), folder.path(), "site")?;
