@@ -2,12 +2,14 @@
 //!
 //! The administrators' router authenticates in a layer, so a route without [`Caller`] is closed all the same.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use dray_model::{DeviceId, Name};
-use dray_site::Actor;
 use dray_site::token::authenticate;
+use dray_site::{Actor, SiteError};
 use dray_trust::certificate::Identity;
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -15,9 +17,14 @@ use http::{StatusCode, header};
 use crate::problem::ApiError;
 use crate::router::Api;
 
-/// Whose certificate the connection was made with; put into each request by the server.
+/// Who is at the other end of the connection; put into each request by the server.
 #[derive(Debug, Clone)]
-pub(crate) struct Peer(pub(crate) Option<Identity>);
+pub(crate) struct Peer {
+    /// Whose certificate the connection was made with.
+    pub(crate) identity: Option<Identity>,
+    /// Where it comes from.
+    pub(crate) address: IpAddr,
+}
 
 /// The administrator who asks.
 #[derive(Debug, Clone)]
@@ -53,6 +60,49 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// The device or distribution point that asks, found to be enrolled just now: one that was shut out gets nothing, whatever
+/// certificate it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberIdentity {
+    /// A device.
+    Device(DeviceId),
+    /// A distribution point.
+    Point(Name),
+}
+
+impl MemberIdentity {
+    /// As the operations know it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Device(id) => Actor::Device(*id),
+            Self::Point(name) => Actor::Point(name.clone()),
+        }
+    }
+}
+
+impl FromRequestParts<Api> for MemberIdentity {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        let identity = parts.extensions.get::<Peer>().and_then(|peer| peer.identity.clone());
+        let identity = identity.ok_or_else(|| no_certificate("a device or distribution point"))?;
+        if !api.site.admission().admits(&api.site, &identity).await.map_err(SiteError::from)? {
+            let detail = format!("the {identity} may not talk to this site");
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
+                .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+        }
+        match identity {
+            Identity::Device(id) => {
+                api.site.presence().seen(id, api.site.now());
+                Ok(Self::Device(id))
+            }
+            Identity::Point(name) => Ok(Self::Point(name)),
+            Identity::Site => Err(no_certificate("a device or distribution point")),
+        }
+    }
+}
+
 /// The enrolled device that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceIdentity(pub DeviceId);
@@ -65,18 +115,18 @@ impl DeviceIdentity {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for DeviceIdentity {
+impl FromRequestParts<Api> for DeviceIdentity {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        match parts.extensions.get::<Peer>() {
-            Some(Peer(Some(Identity::Device(id)))) => Ok(Self(*id)),
-            _ => Err(no_certificate("a device")),
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        match MemberIdentity::from_request_parts(parts, api).await? {
+            MemberIdentity::Device(id) => Ok(Self(id)),
+            MemberIdentity::Point(_) => Err(no_certificate("a device")),
         }
     }
 }
 
-/// The distribution point that asks.
+/// The enrolled distribution point that asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointIdentity(pub Name);
 
@@ -88,14 +138,27 @@ impl PointIdentity {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for PointIdentity {
+impl FromRequestParts<Api> for PointIdentity {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        match MemberIdentity::from_request_parts(parts, api).await? {
+            MemberIdentity::Point(name) => Ok(Self(name)),
+            MemberIdentity::Device(_) => Err(no_certificate("a distribution point")),
+        }
+    }
+}
+
+/// Where the request comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(pub(crate) IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for PeerAddress {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        match parts.extensions.get::<Peer>() {
-            Some(Peer(Some(Identity::Point(name)))) => Ok(Self(name.clone())),
-            _ => Err(no_certificate("a distribution point")),
-        }
+        let peer = parts.extensions.get::<Peer>().expect("the server puts the peer into each request");
+        Ok(Self(peer.address))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Handlers translate: request to command, outcome to answer. Rights, effects and audit are in `dray_site`. Every failure leaves as
 //! problem+json with a stable code. Both routers authenticate in one layer before any handler; handlers get who asks from
-//! [`Caller`], [`DeviceIdentity`] or [`PointIdentity`], and can't call an operation without it.
+//! [`Caller`], [`DeviceIdentity`], [`PointIdentity`] or [`MemberIdentity`], and can't call an operation without it.
 //!
 //! To add a resource:
 //! 1. request and answer types in `dray_model::api::<resource>`;
@@ -17,19 +17,24 @@
 
 mod audit;
 mod authentication;
+mod content;
+mod document;
+mod enrolment;
 pub mod etag;
 pub mod extract;
 mod idempotency;
 mod job;
 mod observe;
 mod openapi;
+mod package;
+mod point;
 mod problem;
 mod router;
 mod server;
 mod system;
 mod token;
 
-pub use authentication::{Caller, DeviceIdentity, PointIdentity};
+pub use authentication::{Caller, DeviceIdentity, MemberIdentity, PointIdentity};
 pub use openapi::document;
 pub use problem::ApiError;
 pub use router::Api;

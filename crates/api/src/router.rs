@@ -12,7 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
-use crate::{audit, authentication, idempotency, job, observe, openapi, system, token};
+use crate::{
+    audit, authentication, content, document, enrolment, idempotency, job, observe, openapi, package, point, system,
+    token,
+};
 
 /// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
@@ -29,6 +32,9 @@ fn administrators_json() -> OpenApiRouter<Api> {
         .merge(token::routes())
         .merge(audit::routes())
         .merge(job::routes())
+        .merge(package::routes())
+        .merge(point::routes())
+        .merge(enrolment::routes())
 }
 
 /// Administrators' uploads, downloads and held connections: no limits of time and size but their own.
@@ -38,12 +44,17 @@ fn administrators_streaming() -> OpenApiRouter<Api> {
 
 /// Resources of clients and points with JSON in and out.
 fn clients_json() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
+    OpenApiRouter::new() //
+        .merge(document::client_routes())
+        .merge(point::client_routes())
+        .merge(enrolment::client_routes())
 }
 
 /// Downloads and held connections of clients and points: no limits of time and size but their own.
 fn clients_streaming() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
+    OpenApiRouter::new() //
+        .merge(content::client_routes())
+        .merge(point::held_routes())
 }
 
 /// The administrators' part with its description, before state and layers.

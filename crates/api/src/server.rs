@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use dray_site::generation::Follower;
+use dray_site::presence::Flusher;
 use dray_site::{ServerIdentityError, Site};
 use dray_trust::tls::TlsError;
 use dray_trust::{ClientAuth, TlsSettings, server_config};
@@ -75,6 +77,8 @@ pub struct Running {
     pub client_addr: SocketAddr,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    _follower: Follower,
+    _flusher: Flusher,
 }
 
 impl Running {
@@ -106,10 +110,12 @@ pub async fn serve(site: Site, options: ServeOptions) -> Result<Running, ServeEr
     let (client, client_addr) = bind("clients", options.client_addr).await?;
     let (stop, stopped) = watch::channel(false);
     let administrators = Listener { socket: admin, tls: admin_tls, router: router::administrators(site.clone()) };
+    let (follower, flusher) = (Follower::start(site.clone()), Flusher::start(site.clone()));
     let clients = Listener { socket: client, tls: client_tls, router: router::clients(site) };
     let listeners = [administrators, clients].map(|listener| tokio::spawn(listener.run(stopped.clone())));
     tracing::info!(%admin_addr, %client_addr, "serving");
-    Ok(Running { admin_addr, client_addr, stop, listeners: listeners.into() })
+    let listeners = listeners.into();
+    Ok(Running { admin_addr, client_addr, stop, listeners, _follower: follower, _flusher: flusher })
 }
 
 async fn bind(whom: &'static str, addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {

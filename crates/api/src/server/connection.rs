@@ -1,5 +1,6 @@
 //! One connection: handshake, whose certificate it is, requests.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +31,7 @@ const ALIVE: Duration = Duration::from_secs(20);
 
 /// Serves a connection to its end, or lets it finish its open requests once the server is stopped.
 pub(super) async fn serve(socket: TcpStream, tls: TlsAcceptor, router: Router, mut stopped: watch::Receiver<bool>) {
+    let Ok(address) = socket.peer_addr().map(|address| address.ip()) else { return };
     // Answers are written whole; waiting for more to send would only delay them.
     let _ = socket.set_nodelay(true);
     let stream = match tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await {
@@ -37,7 +39,7 @@ pub(super) async fn serve(socket: TcpStream, tls: TlsAcceptor, router: Router, m
         Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
-    let Some(peer) = peer(&stream) else { return };
+    let Some(peer) = peer(&stream, address) else { return };
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
@@ -71,13 +73,13 @@ fn builder() -> Builder<TokioExecutor> {
 }
 
 /// Who is at the other end. A certificate that TLS accepted but that names nobody closes the connection.
-fn peer(stream: &TlsStream<TcpStream>) -> Option<Peer> {
+fn peer(stream: &TlsStream<TcpStream>, address: IpAddr) -> Option<Peer> {
     let (_, session) = stream.get_ref();
     let Some(certificate) = session.peer_certificates().and_then(|chain| chain.first()) else {
-        return Some(Peer(None));
+        return Some(Peer { identity: None, address });
     };
     match PeerIdentity::from_certificate_der(certificate) {
-        Ok(peer) => Some(Peer(Some(peer.identity))),
+        Ok(peer) => Some(Peer { identity: Some(peer.identity), address }),
         Err(error) => {
             tracing::warn!(%error, "a certificate of the site's authority names nobody");
             None

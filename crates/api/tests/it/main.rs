@@ -4,5 +4,8 @@
 
 mod client;
 mod document;
+mod enrolment;
+mod package;
+mod point;
 mod server;
 mod token;

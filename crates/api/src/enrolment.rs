@@ -1,0 +1,70 @@
+//! `/api/v1/enrolment-tokens` for administrators; `/client/v1/enrol` and `/client/v1/renew` for devices and points.
+
+use axum::extract::State;
+use axum::routing::post;
+use dray_model::api::client::{EnrolRequest, Enrolled, RenewRequest, Renewed};
+use dray_model::api::device::{CreateEnrolmentToken, EnrolmentTokenCreated, EnrolmentTokenView};
+use dray_model::api::page::Page;
+use dray_site::enrolment;
+use http::{HeaderName, StatusCode, header};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::authentication::{Caller, MemberIdentity, PeerAddress};
+use crate::extract::{Json, PageQuery, Paging, Path, page};
+use crate::problem::ApiError;
+use crate::router::Api;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
+}
+
+pub(crate) fn client_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/enrol", post(enrol)).route("/renew", post(renew))
+}
+
+/// List enrolment tokens, newest first, those that are over included.
+#[utoipa::path(get, path = "/enrolment-tokens", tag = "devices", params(PageQuery), responses((status = 200, body = Page<EnrolmentTokenView>)))]
+async fn list(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Paging(request): Paging,
+) -> Result<Json<Page<EnrolmentTokenView>>, ApiError> {
+    Ok(page(enrolment::list(&api.site, &actor, &request).await?))
+}
+
+/// Make an enrolment token. The answer holds its secret, which is told this once.
+#[utoipa::path(post, path = "/enrolment-tokens", tag = "devices", request_body = CreateEnrolmentToken, responses((status = 201, body = EnrolmentTokenCreated)))]
+async fn create(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(command): Json<CreateEnrolmentToken>,
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<EnrolmentTokenCreated>), ApiError> {
+    let created = enrolment::create(&api.site, &actor, command).await?;
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
+}
+
+/// Revoke an enrolment token; who enrolled with it stays.
+#[utoipa::path(delete, path = "/enrolment-tokens/{id}", tag = "devices", params(("id" = i64, Path)), responses((status = 204)))]
+async fn revoke(State(api): State<Api>, Caller(actor): Caller, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+    enrolment::revoke(&api.site, &actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Enrol: the one request that needs no certificate.
+async fn enrol(
+    State(api): State<Api>,
+    PeerAddress(from): PeerAddress,
+    Json(request): Json<EnrolRequest>,
+) -> Result<Json<Enrolled>, ApiError> {
+    Ok(Json(enrolment::enrol(&api.site, from, request).await?))
+}
+
+/// A new certificate for the same identity.
+async fn renew(
+    State(api): State<Api>,
+    member: MemberIdentity,
+    Json(request): Json<RenewRequest>,
+) -> Result<Json<Renewed>, ApiError> {
+    Ok(Json(enrolment::renew(&api.site, &member.actor(), request).await?))
+}
