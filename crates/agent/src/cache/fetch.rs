@@ -16,6 +16,9 @@ use dray_model::{Digest, Name};
 use super::Cache;
 use crate::durable;
 
+/// Ranges in flight are what a fetch has in memory; an agent is small, and adjoining ranges go in one request anyway.
+const OPTIONS: FetchOptions = FetchOptions { gap_bytes_max: 64 << 10, range_bytes_max: 512 << 10 };
+
 /// What a fetch brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fetched {
@@ -76,7 +79,7 @@ impl Cache {
         let staging = self.staging(content);
         let held = self.held_for(content);
         let have: Vec<_> = held.manifests.iter().map(|(id, manifest)| (*id, manifest)).collect();
-        let plan = plan(&Arc::new(want), &have, FetchOptions::default()).map_err(|error| damaged(in_full(&error)))?;
+        let plan = plan(&Arc::new(want), &have, OPTIONS).map_err(|error| damaged(in_full(&error)))?;
         let totals = plan.totals;
         self.make_sure_of_room(totals.disk_bytes, &staging)?;
         tracing::debug!(%content, plan = %plan.explain(), "planned");
