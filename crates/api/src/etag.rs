@@ -1,4 +1,5 @@
-//! Revisions as entity tags: an object's answer carries `ETag: "<revision>"`, a change may carry `If-Match`.
+//! Revisions as entity tags: an object's answer carries `ETag: "<revision>"`, a change must carry it in `If-Match`.
+//! Who means to change an object whatever became of it says `If-Match: *`.
 //!
 //! The comparison itself is the operation's, inside its transaction: these helpers only read and write the headers.
 
@@ -10,25 +11,32 @@ use crate::problem::ApiError;
 
 /// The header for an answer about `revision`.
 #[must_use]
-pub fn etag(revision: i64) -> [(HeaderName, HeaderValue); 1] {
+pub fn etag(revision: u64) -> [(HeaderName, HeaderValue); 1] {
     let value = HeaderValue::from_str(&format!("\"{revision}\"")).expect("digits and quotes are legal in a header");
     [(header::ETAG, value)]
 }
 
-/// The revision that the caller saw; `None` when it doesn't matter to it (`If-Match` absent or `*`).
+/// The revision that the caller saw; `None` when it doesn't matter to it (`*`). Requests without it are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IfMatch(pub Option<i64>);
+pub struct IfMatch(pub Option<u64>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let value = parts.headers.get(header::IF_MATCH).ok_or_else(|| {
+            ApiError::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "if_match_required",
+                "the change doesn't say what it is of",
+            )
+            .with_hint("send the ETag of the object's answer as If-Match, or `If-Match: *` to change it in any case")
+        })?;
         parse(value.to_str().unwrap_or_default()).map(Self)
     }
 }
 
-fn parse(text: &str) -> Result<Option<i64>, ApiError> {
+fn parse(text: &str) -> Result<Option<u64>, ApiError> {
     if text.trim() == "*" {
         return Ok(None);
     }

@@ -39,6 +39,12 @@ impl News {
         });
     }
 
+    /// The highest generation that was told; 0 before the first.
+    #[must_use]
+    pub fn latest(&self) -> i64 {
+        *self.generation.borrow()
+    }
+
     /// Has all held requests look again, although the counter is the same.
     pub fn look_again(&self) {
         self.generation.send_modify(|_| {});
@@ -50,26 +56,24 @@ impl News {
         self.generation.subscribe()
     }
 
-    /// Looks until there is something, but no longer than `wait` (at most [`HOLD_MAX`]). `None` when there was nothing.
-    ///
-    /// # Errors
-    /// The first one of `look`.
-    pub async fn hold<T, E>(
-        &self,
-        wait: Duration,
-        mut look: impl AsyncFnMut() -> Result<Option<T>, E>,
-    ) -> Result<Option<T>, E> {
-        let end = Instant::now() + wait.min(HOLD_MAX);
-        let mut news = self.subscribe();
-        loop {
-            if let Some(found) = look().await? {
-                return Ok(Some(found));
-            }
-            match tokio::time::timeout_at(end, news.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return Ok(None),
-            }
-        }
+    /// Begins to hold a request for at most `wait`, and never longer than [`HOLD_MAX`].
+    #[must_use]
+    pub fn hold(&self, wait: Duration) -> Hold {
+        Hold { news: self.subscribe(), end: Instant::now() + wait.min(HOLD_MAX) }
+    }
+}
+
+/// A held request: it looks, and as long as it finds nothing it looks [`again`](Self::again). News between two looks aren't missed.
+#[derive(Debug)]
+pub struct Hold {
+    news: watch::Receiver<i64>,
+    end: Instant,
+}
+
+impl Hold {
+    /// Waits for news since the hold began or since this was last called. False when the time is over.
+    pub async fn again(&mut self) -> bool {
+        matches!(tokio::time::timeout_at(self.end, self.news.changed()).await, Ok(Ok(())))
     }
 }
 
@@ -118,30 +122,25 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn a_hold_ends_with_nothing_when_its_time_is_over() {
+    async fn a_hold_ends_when_its_time_is_over() {
         let news = News::default();
-        let looked: Result<Option<()>, StoreError> = news.hold(Duration::from_millis(5), async || Ok(None)).await;
-        assert_eq!(looked.unwrap(), None);
+        assert!(!news.hold(Duration::from_millis(5)).again().await);
     }
 
     #[tokio::test]
-    async fn a_committed_change_wakes_whoever_waits() {
+    async fn a_committed_change_wakes_whoever_waits_and_is_not_missed() {
         let test = testing::site().await;
-        let (looked, first_look) = (tokio::sync::Notify::new(), std::cell::Cell::new(true));
-        let held = test.site.news().hold(HOLD_MAX, async || {
-            let generation = read(&test.site).await?;
-            assert_eq!(generation == 0, first_look.replace(false));
-            looked.notify_one();
-            Ok::<_, StoreError>((generation > 0).then_some(generation))
-        });
-        let change = async {
-            looked.notified().await;
+        let raise = async || {
             let mut change = test.site.change(&Actor::System, Permission::ManageSite).await.unwrap();
             change.raise_generation().await.unwrap();
             change.commit_unnoted().await.unwrap();
         };
-        let (found, ()) = tokio::join!(held, change);
-        assert_eq!(found.unwrap(), Some(1));
+        let mut hold = test.site.news().hold(HOLD_MAX);
+        raise().await;
+        assert!(hold.again().await);
+        let (woken, ()) = tokio::join!(hold.again(), raise());
+        assert!(woken);
+        assert_eq!(read(&test.site).await.unwrap(), 2);
     }
 
     #[tokio::test]

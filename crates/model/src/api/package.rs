@@ -40,6 +40,15 @@ pub struct ChangePackage {
     pub programs: Option<Vec<Program>>,
 }
 
+/// A package to be put on distribution points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DistributePackage {
+    /// The points; at most 1000.
+    pub points: Vec<Name>,
+}
+
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -32,12 +32,16 @@ pub async fn assignments(
 ) -> Result<Option<Assigned>, PointError> {
     actor.authorise(Permission::ActAsPoint)?;
     seen(site, name).await?;
-    site.news()
-        .hold(wait, async || {
-            let assigned = look(site, name).await?;
-            Ok(Some(assigned).filter(|assigned| known != Some(assigned.tag)))
-        })
-        .await
+    let mut hold = site.news().hold(wait);
+    loop {
+        let assigned = look(site, name).await?;
+        if known != Some(assigned.tag) {
+            return Ok(Some(assigned));
+        }
+        if !hold.again().await {
+            return Ok(None);
+        }
+    }
 }
 
 async fn look(site: &Site, name: &Name) -> Result<Assigned, PointError> {

@@ -17,7 +17,7 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Point
     let mut change = site.change(actor, Permission::ManagePoints).await?;
     let former = point::find(&mut change, name).await?.ok_or_else(|| PointError::NotFound(name.clone()))?;
     point::delete(&mut change, name).await?;
-    change.raise_generation().await?;
+    change.shut_out().await?;
     let note = Note {
         object_kind: KIND,
         object_name: name.to_string(),

@@ -1,0 +1,97 @@
+//! `/client/v1`: what points ask about their duty and tell of it, and where devices are sent for content.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use dray_model::Digest;
+use dray_model::api::client::{Locations, LocationsRequest, PointReports};
+use dray_site::{Site, point};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::authentication::{DeviceIdentity, PointIdentity};
+use crate::extract::{Json, Query};
+use crate::problem::ApiError;
+use crate::router::Api;
+
+pub(crate) fn client_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/point/reports", post(report)).route("/locations", post(locations))
+}
+
+pub(crate) fn held_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/point/assignments", get(assignments))
+}
+
+#[derive(Debug, Deserialize)]
+struct Wait {
+    /// Longest time to hold the request, in seconds; more than 600 is 600.
+    #[serde(default)]
+    wait_s: u32,
+}
+
+/// What the calling point is to hold, once it is something else than `If-None-Match` names.
+async fn assignments(
+    State(api): State<Api>,
+    identity: PointIdentity,
+    Query(Wait { wait_s }): Query<Wait>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let known = known(&headers);
+    let wait = Duration::from_secs(wait_s.into());
+    let found = point::assignments(&api.site, &identity.actor(), &identity.0, known, wait).await?;
+    Ok(match (found, known) {
+        (Some(assigned), _) => {
+            let headers = [tag(assigned.tag), (header::CONTENT_TYPE, "application/json".to_owned())];
+            (headers, assigned.json).into_response()
+        }
+        (None, Some(known)) => (StatusCode::NOT_MODIFIED, [tag(known)]).into_response(),
+        (None, None) => StatusCode::NOT_MODIFIED.into_response(),
+    })
+}
+
+/// The state that the caller knows. A tag that isn't ours names none.
+fn known(headers: &HeaderMap) -> Option<Digest> {
+    headers.get(header::IF_NONE_MATCH)?.to_str().ok()?.trim_start_matches("W/").trim_matches('"').parse().ok()
+}
+
+fn tag(digest: Digest) -> (HeaderName, String) {
+    (header::ETAG, format!("\"{digest}\""))
+}
+
+/// Where the calling point is.
+async fn report(
+    State(api): State<Api>,
+    identity: PointIdentity,
+    Json(PointReports { reports }): Json<PointReports>,
+) -> Result<StatusCode, ApiError> {
+    point::report(&api.site, &identity.actor(), &identity.0, reports).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Where contents are to be had.
+async fn locations(
+    State(api): State<Api>,
+    identity: DeviceIdentity,
+    parts: Parts,
+    Json(LocationsRequest { contents }): Json<LocationsRequest>,
+) -> Result<Json<Locations>, ApiError> {
+    let url = site_url(&api.site, &parts);
+    Ok(Json(point::locations(&api.site, &identity.actor(), identity.0, &contents, &url).await?))
+}
+
+/// Base of objects' addresses at the site, by the name under which the caller reached it; by the configuration when it named none.
+fn site_url(site: &Site, parts: &Parts) -> String {
+    let host = || Authority::try_from(parts.headers.get(header::HOST)?.as_bytes()).ok();
+    let authority = parts.uri.authority().cloned().or_else(host).map(|authority| authority.to_string());
+    let configured = || {
+        let config = site.config();
+        let address = config.client_addr;
+        config.addresses.first().map_or(address.to_string(), |host| format!("{host}:{}", address.port()))
+    };
+    format!("https://{}/client/v1/content", authority.unwrap_or_else(configured))
+}
