@@ -154,6 +154,9 @@ impl Holder {
                 self.reading = None;
                 match read {
                     ReadManifest::Needs(needs) => {
+                        if let ManifestNeeds::Unusable(why) = &needs {
+                            self.give_up(ObjectName::Manifest(key.0), why.clone());
+                        }
                         self.needs.insert(key, needs);
                     }
                     ReadManifest::Damaged(why) => self.set_aside(ObjectName::Manifest(key.0), &why).await,
@@ -172,16 +175,22 @@ impl Holder {
         self.needs.retain(|(_, content), _| wanted.contains(content));
     }
 
-    /// What can't be used is looked at again now and then, like anything else that failed.
+    /// Contents that contradict each other can't be used either.
     fn note_unusable(&mut self, todo: &Reconciliation, now: Instant) {
         for wanted in todo.contents.values() {
             let manifest = wanted.objects.keys().find(|object| matches!(object, ObjectName::Manifest(_)));
             if let (Some(why), Some(manifest)) = (&wanted.unusable, manifest)
                 && !self.retries.is_waiting(manifest, now)
             {
-                self.retries.gave_up(*manifest, why.clone(), now, (self.clock)());
+                self.give_up(*manifest, why.clone());
             }
         }
+    }
+
+    /// What can't be used is looked at again now and then, like anything else that failed.
+    fn give_up(&mut self, manifest: ObjectName, why: String) {
+        tracing::warn!(object = %manifest, why, "a content that is assigned can't be used");
+        self.retries.gave_up(manifest, why, Instant::now(), (self.clock)());
     }
 
     fn forget_unusable(&mut self, now: Instant) {

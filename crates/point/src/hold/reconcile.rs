@@ -111,6 +111,7 @@ impl Work<'_> {
         let agreed = *self.sizes.entry(object).or_insert(bytes);
         if agreed != bytes {
             // One digest has one length: whoever says the other is wrong, and which it is can't be known here.
+            self.done.contents.entry(content).or_default().objects.insert(object, bytes);
             self.unusable(content, format!("{object} is said to have {agreed} and {bytes} bytes"));
             return false;
         }

@@ -1,0 +1,233 @@
+//! A site with published content, and a point that is enrolled at it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use dray_client::content::{Fetch, Fetcher, Source};
+use dray_client::{HttpLimits, content};
+use dray_content::ingest::{self, Ingested, KnownChunks};
+use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, PointAssignments, PointReports};
+use dray_model::point::{PointAssignment, PointContentState, PointReport};
+use dray_point::{PointConfig, RunningPoint, Summary, enrol};
+use dray_trust::{Identity, Token, TokenKind};
+use http::{Request, Response};
+use tokio::sync::watch;
+
+use crate::server::{self, Authority, Body, Credentials, TestServer};
+
+/// How the site answers a request for an object.
+pub(crate) type ObjectAnswer = Arc<dyn Fn(&Request<Bytes>, &Bytes) -> Response<Body> + Send + Sync>;
+
+/// A site and what it knows.
+pub(crate) struct World {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) site: TestServer,
+    pub(crate) state: Arc<SiteState>,
+    folder: tempfile::TempDir,
+}
+
+pub(crate) struct SiteState {
+    authority: Arc<Authority>,
+    objects: Mutex<HashMap<String, Bytes>>,
+    assigned: watch::Sender<(u64, Vec<PointAssignment>)>,
+    pub(crate) reports: watch::Sender<Vec<PointReport>>,
+    answer: Mutex<ObjectAnswer>,
+    /// Ranges that were asked for, by path.
+    pub(crate) asked: Mutex<Vec<(String, (usize, usize))>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let authority = Arc::new(Authority::new());
+        let state = Arc::new(SiteState {
+            authority: Arc::clone(&authority),
+            objects: Mutex::default(),
+            assigned: watch::Sender::new((1, Vec::new())),
+            reports: watch::Sender::new(Vec::new()),
+            answer: Mutex::new(Arc::new(server::object)),
+            asked: Mutex::default(),
+        });
+        let answers = Arc::clone(&state);
+        let credentials = authority.site();
+        let site = TestServer::start(&authority, &credentials, move |request| {
+            let state = Arc::clone(&answers);
+            async move { state.answer(request).await }
+        })
+        .await;
+        Self { authority, site, state, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// With a point that is enrolled.
+    pub(crate) async fn with_point() -> Self {
+        let world = Self::new().await;
+        enrol::enrol(&world.point_folder(), &world.site.url, &world.token(), HttpLimits::default()).await.unwrap();
+        world
+    }
+
+    pub(crate) fn token(&self) -> String {
+        Token::generate(TokenKind::Enrolment, self.authority.0.fingerprint()).reveal()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn point_folder(&self) -> PathBuf {
+        self.path("point")
+    }
+
+    pub(crate) fn config(&self) -> PointConfig {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        PointConfig::new(self.point_folder(), listen, Arc::new(server::now))
+    }
+
+    pub(crate) async fn start(&self) -> RunningPoint {
+        dray_point::Point::start(self.config()).await.unwrap()
+    }
+
+    /// Publishes a content of noise: one file of `bytes`, whose seed makes it what it is.
+    pub(crate) fn publish(&self, seed: u64, bytes: usize) -> Ingested {
+        let source = self.path(&format!("source-{seed}"));
+        std::fs::create_dir_all(&source).unwrap();
+        std::fs::write(source.join("file.bin"), noise(seed, bytes)).unwrap();
+        let staging = self.path(&format!("staging-{seed}"));
+        let ingested =
+            ingest::ingest(&source, &staging, &KnownChunks::default(), &ingest::Options::default(), &()).unwrap();
+        let mut objects = self.state.objects.lock().unwrap();
+        objects.insert(format!("manifests/{}", ingested.manifest_digest), ingested.manifest_bytes.clone().into());
+        for pack in &ingested.packs {
+            objects.insert(format!("packs/{}", pack.digest), std::fs::read(&pack.path).unwrap().into());
+        }
+        ingested
+    }
+
+    pub(crate) fn assign(&self, contents: &[&Ingested]) {
+        let assignment = |ingested: &&Ingested| PointAssignment {
+            package: "app".parse().unwrap(),
+            source_version: 1,
+            content: ingested.content,
+            manifest: ingested.manifest_digest,
+            manifest_bytes: ingested.manifest_bytes.len() as u64,
+        };
+        let contents = contents.iter().map(assignment).collect();
+        self.state.assigned.send_modify(|(revision, assigned)| {
+            *revision += 1;
+            *assigned = contents;
+        });
+    }
+
+    /// Sets how objects are answered from now on.
+    pub(crate) fn answer_objects(
+        &self,
+        answer: impl Fn(&Request<Bytes>, &Bytes) -> Response<Body> + Send + Sync + 'static,
+    ) {
+        *self.state.answer.lock().unwrap() = Arc::new(answer);
+    }
+
+    /// A device that fetches from the point.
+    pub(crate) fn fetch_from(&self, point: &RunningPoint, credentials: &Credentials) -> Fetch {
+        let base = format!("https://{}/v1", point.address()).parse().unwrap();
+        let http = self.authority.client(Some(credentials), HttpLimits::default());
+        Fetcher::new(http).from(vec![Source { name: "point".parse().unwrap(), base }])
+    }
+
+    pub(crate) fn object_file(&self, kind: &str, digest: &dray_model::Digest) -> PathBuf {
+        self.point_folder().join(kind).join(digest.to_string())
+    }
+}
+
+impl SiteState {
+    async fn answer(&self, request: Request<Bytes>) -> Response<Body> {
+        match request.uri().path() {
+            "/client/v1/enrol" => self.enrol(&request),
+            "/client/v1/point/assignments" => self.assignments(&request).await,
+            "/client/v1/point/reports" => {
+                let reports: PointReports = serde_json::from_slice(request.body()).unwrap();
+                self.reports.send_modify(|all| all.extend(reports.reports));
+                server::bytes(204, "")
+            }
+            path => match path.strip_prefix("/client/v1/content/") {
+                Some(name) => self.object(name, &request),
+                None => server::bytes(404, ""),
+            },
+        }
+    }
+
+    fn enrol(&self, request: &Request<Bytes>) -> Response<Body> {
+        let asked: EnrolRequest = serde_json::from_slice(request.body()).unwrap();
+        let name: dray_model::Name = "berlin".parse().unwrap();
+        let enrolled = Enrolled {
+            identity: EnrolledIdentity::Point { name: name.clone() },
+            site: "acme".parse().unwrap(),
+            certificate: self.authority.certify(&asked.csr, &Identity::Point(name)),
+            authority: self.authority.0.ca_pem().to_owned(),
+            trusted_keys: serde_json::json!({}),
+        };
+        server::json(201, &enrolled)
+    }
+
+    async fn assignments(&self, request: &Request<Bytes>) -> Response<Body> {
+        let known = request.headers().get("if-none-match").cloned();
+        let mut assigned = self.assigned.subscribe();
+        let tag = |revision: u64| format!("\"{revision}\"");
+        let news = assigned.wait_for(|(revision, _)| known.as_ref().is_none_or(|known| *known != tag(*revision)));
+        let (revision, contents) = news.await.unwrap().clone();
+        let mut answer = server::json(200, &PointAssignments { contents });
+        answer.headers_mut().insert("etag", tag(revision).parse().unwrap());
+        answer
+    }
+
+    fn object(&self, name: &str, request: &Request<Bytes>) -> Response<Body> {
+        let Some(bytes) = self.objects.lock().unwrap().get(name).cloned() else { return server::bytes(404, "") };
+        if let Some(range) = server::asked(request) {
+            self.asked.lock().unwrap().push((name.to_owned(), range));
+        }
+        let answer = Arc::clone(&self.answer.lock().unwrap());
+        answer(request, &bytes)
+    }
+}
+
+pub(crate) fn is_installed(summary: &Summary) -> bool {
+    let installed = |state: &PointContentState| matches!(state, PointContentState::Installed { .. });
+    !summary.contents.is_empty() && summary.contents.iter().all(|content| installed(&content.state))
+}
+
+pub(crate) fn failure(summary: &Summary) -> Option<String> {
+    summary.contents.iter().find_map(|content| match &content.state {
+        PointContentState::Failed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    })
+}
+
+/// Reads an object whole.
+pub(crate) async fn read(
+    fetch: &Fetch,
+    object: dray_content::ObjectName,
+    bytes: u64,
+) -> Result<Bytes, content::FetchError> {
+    let mut reader = fetch.read(object, 0, bytes);
+    let mut all = bytes::BytesMut::new();
+    while let Some(piece) = reader.next().await? {
+        all.extend_from_slice(&piece.bytes);
+    }
+    Ok(all.freeze())
+}
+
+/// Bytes that look random (xorshift64) and are the same in every run.
+fn noise(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+pub(crate) fn exists(path: &Path) -> bool {
+    path.try_exists().unwrap()
+}
