@@ -1,12 +1,16 @@
 //! Keeps the certificate good: asks for the next one while a third of the time is left.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Backoff, Link};
 use crate::clock;
 use crate::folder::Folder;
 use crate::identity::{Identity, RenewError, renew};
 use crate::platform::WallTimer;
+
+/// Shortest time between two renewals, whatever the certificates say: a site that issues expired ones is not asked in a loop.
+const PACE: Duration = Duration::from_secs(60);
 
 /// Renews for ever. Ends only when the system gives no timer or the certificate can't be read: then it was good when the agent
 /// started, and the next start says what is wrong.
@@ -34,6 +38,7 @@ pub(crate) async fn keep_certificate(folder: Folder, mut identity: Identity, lin
                 identity = renewed;
                 link.set_site(site);
                 backoff.reset();
+                tokio::time::sleep(PACE).await;
             }
             Err(RenewError::Request(error)) => {
                 link.failed(&error);

@@ -354,6 +354,23 @@ async fn one_agent_works_in_a_folder_and_ends_when_it_is_asked() {
     assert!(!computer.folder().join("control.sock").exists());
 }
 
+#[tokio::test]
+async fn a_certificate_is_renewed_in_time_and_used_from_then_on() {
+    let site = Site::start().await;
+    site.known().short_certificates = true;
+    let mut computer = Computer::enrolled(&site).await;
+    let before = computer.json(&["status"]).await["certificate_expires"].clone();
+    computer.start();
+    wait_until(|| site.known().renewals > 0).await;
+    wait_until_json(&computer, &["status"], |status| status["link"] == "reachable").await;
+    computer.kill();
+    assert_ne!(computer.json(&["status"]).await["certificate_expires"], before);
+    computer.start();
+    site.advertise("tool", terms(NOW), site.publish(program("true"), None));
+    site.executed().await;
+    assert_eq!(site.known().renewals, 1);
+}
+
 async fn wait_until(done: impl Fn() -> bool) {
     for _ in 0..1500 {
         if done() {

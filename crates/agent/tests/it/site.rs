@@ -64,6 +64,10 @@ pub(crate) struct Known {
     pub(crate) tampers_documents: bool,
     /// Flips a byte of every pack.
     pub(crate) tampers_packs: bool,
+    /// Issues certificates at enrolment that are due for renewal at once.
+    pub(crate) short_certificates: bool,
+    /// Renewals that were asked for.
+    pub(crate) renewals: u32,
     /// Bytes of packs that were served.
     pub(crate) pack_bytes: u64,
 }
@@ -179,9 +183,9 @@ impl Shared {
         self.known.lock().unwrap()
     }
 
-    fn issue(&self, csr: &str, device: DeviceId) -> String {
+    fn issue(&self, csr: &str, device: DeviceId, seconds: u64) -> String {
         let subject = Identity::Device(device);
-        self.authority.issue(csr, &subject, &[], Duration::from_secs(86_400), clock::now()).unwrap().chain_pem
+        self.authority.issue(csr, &subject, &[], Duration::from_secs(seconds), clock::now()).unwrap().chain_pem
     }
 }
 
@@ -229,7 +233,7 @@ async fn enrol(State(site): State<Served>, Json(request): Json<EnrolRequest>) ->
     let enrolled = Enrolled {
         identity: EnrolledIdentity::Device { id, name: "pc-1".parse().unwrap() },
         site: "test-site".parse().unwrap(),
-        certificate: site.issue(&request.csr, id),
+        certificate: site.issue(&request.csr, id, if site.known().short_certificates { 100 } else { 86_400 }),
         authority: site.authority.ca_pem().to_owned(),
         trusted_keys: serde_json::to_value(keys).unwrap(),
     };
@@ -237,7 +241,8 @@ async fn enrol(State(site): State<Served>, Json(request): Json<EnrolRequest>) ->
 }
 
 async fn renew(State(site): State<Served>, Json(request): Json<RenewRequest>) -> Json<Renewed> {
-    Json(Renewed { certificate: site.issue(&request.csr, DeviceId::from_random(DEVICE)) })
+    site.known().renewals += 1;
+    Json(Renewed { certificate: site.issue(&request.csr, DeviceId::from_random(DEVICE), 86_400) })
 }
 
 async fn policy(
