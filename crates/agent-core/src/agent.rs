@@ -185,17 +185,23 @@ impl Agent {
         }
     }
 
-    /// A run that was decided on and not started goes on under its id, unless it may not start any more.
+    /// A run that was decided on and not started goes on under its id, unless it may not start any more or is no longer what its
+    /// advertisement offers.
     fn judge_intent(&mut self, now: Timestamp) {
-        let Some(name) = self.state.run.as_ref().map(|run| run.spec.advertisement.clone()) else { return };
-        let may_start = self.state.offers.get(&name).is_some_and(|offer| match self.scene(now).offered(offer) {
-            Ok(_) => true,
-            Err(stop) => stop.reason == Reason::TakingFacts,
-        });
+        let may_start = self.state.run.as_ref().is_some_and(|run| self.may_still_start(now, run));
         if let Some(run) = &mut self.state.run {
             run.void = !may_start;
-            run.started_at = None;
         }
+    }
+
+    fn may_still_start(&self, now: Timestamp, run: &Run) -> bool {
+        let scene = self.scene(now);
+        let Some(offer) = self.state.offers.get(&run.spec.advertisement) else { return false };
+        let is_offered = scene.documents(offer).is_ok_and(|(advertisement, release)| {
+            let now_offered = (&release.package, release.number, &advertisement.terms.program);
+            now_offered == (&run.spec.package, run.spec.release, &run.spec.program)
+        });
+        is_offered && scene.offered(offer).err().is_none_or(|stop| stop.reason == Reason::TakingFacts)
     }
 
     fn policy_received(&mut self, now: Timestamp, policy: Policy, effects: &mut Vec<Effect>) {

@@ -144,3 +144,23 @@ fn the_folder_of_a_run_whose_result_is_kept_is_removed_even_after_a_crash() {
     assert!(world.folders.is_empty());
     assert_eq!(world.count_starts("editor"), 1);
 }
+
+#[test]
+fn an_intent_of_something_that_is_not_offered_any_more_is_made_void() {
+    let mut world = world();
+    crash_at_start(&mut world, CrashPoint::AfterEffects(0));
+    world.site.release("editor", 2, Some(content("editor", 2)), &[program("install")]);
+    world.manual = true;
+    world.restart_agent();
+    world.send_policy();
+    for effect in world.effects.clone() {
+        if let Effect::FetchDocument { digest, .. } = effect {
+            let document = Box::new(world.site.documents[&digest].clone());
+            world.handle(Event::DocumentReceived { digest, document });
+        }
+    }
+    world.manual = false;
+    world.restart_agent();
+    world.live(2 * HOUR);
+    assert_eq!(world.starts.iter().map(|spec| spec.release.source_version).collect::<Vec<_>>(), [2]);
+}

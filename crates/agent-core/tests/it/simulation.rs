@@ -131,6 +131,7 @@ impl Simulation {
             }
             _ => {}
         }
+        self.check_always();
         if self.dice.one_in(2) {
             self.send_policy();
         }
@@ -284,6 +285,7 @@ impl Simulation {
         self.world.document_faults.clear();
         self.world.start_faults.clear();
         self.world.set_clock(0);
+        self.check_always();
     }
 
     /// What holds at any time.
@@ -307,7 +309,11 @@ impl Simulation {
             let terms = self.promised[&policy.number].get(&spec.advertisement);
             let terms = terms.unwrap_or_else(|| panic!("{} was withdrawn", spec.advertisement));
             assert!(terms.start.is_none_or(|start| start <= clock), "started before its start");
-            assert!(terms.expires.is_none_or(|expires| clock < expires), "started after its expiry");
+            assert!(
+                terms.expires.is_none_or(|expires| clock < expires),
+                "{spec:?} started after its expiry {terms:?} {clock} off {}",
+                self.world.clock_off_s
+            );
             assert_eq!(terms.package, spec.package);
         }
         self.checked_starts = self.world.starts.len();
@@ -360,40 +366,16 @@ impl Simulation {
     }
 }
 
+/// Enough for every run; `PROPTEST_CASES` asks for more.
+fn seeds() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(48)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: seeds(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_nothing_runs_twice_nothing_is_lost_and_everything_comes_to_rest(seed in any::<u64>()) {
         Simulation::new(seed).run();
-    }
-}
-
-#[test]
-fn stats() {
-    for seed in 0..6 {
-        let t = std::time::Instant::now();
-        let mut s = Simulation::new(seed);
-        s.run();
-        let ex: Vec<_> = s
-            .world
-            .outbox
-            .iter()
-            .filter_map(|m| match &m.event {
-                StatusEvent::State { standing, .. } => Some(standing.reason.as_ref().unwrap().code()),
-                _ => None,
-            })
-            .collect();
-        let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-        for e in ex {
-            *counts.entry(e).or_default() += 1;
-        }
-        println!(
-            "{seed}: {:?} starts {} messages {} {counts:?} state {} ",
-            t.elapsed(),
-            s.world.starts.len(),
-            s.world.outbox.len(),
-            serde_json::to_string(s.world.agent.state()).unwrap().len()
-        );
     }
 }
