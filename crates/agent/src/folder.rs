@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! identity.json    who this device is, with its key (0600); there only when enrolment is complete
-//! state.redb       the agent's memory: the state of its decisions and the messages that the site has not kept yet
+//! agent.redb       the agent's memory: the state of its decisions and the messages that the site has not kept yet
 //! runs/<run>/      one folder for each run of a program
 //! cache/           contents
 //! control.sock     local commands
@@ -85,7 +85,7 @@ impl Folder {
     /// The agent's memory.
     #[must_use]
     pub fn state(&self) -> PathBuf {
-        self.0.join("state.redb")
+        self.0.join("agent.redb")
     }
 
     /// The runs.

@@ -6,7 +6,7 @@ use dray_model::status::StatusEvent;
 
 fn path() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("state.redb");
+    let path = temp.path().join("agent.redb");
     (temp, path)
 }
 

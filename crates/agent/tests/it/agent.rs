@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dray_model::advertisement::{AdvertisementTerms, Assignment, Rerun};
 use dray_model::program::Program;
-use dray_model::state::ClientState;
+use dray_model::state::{ClientState, Reason};
 use dray_model::status::StatusEvent;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -135,11 +135,7 @@ async fn a_program_is_delivered_run_and_reported_and_the_agent_can_explain_it() 
         })
     });
     assert!((300_000..400_000).contains(&delivered.await));
-    site.heard(|messages| {
-        let succeeded = |event: &StatusEvent| matches!(event, StatusEvent::State { standing, .. } if standing.state == ClientState::Succeeded);
-        messages.values().any(|message| succeeded(&message.event)).then_some(())
-    })
-    .await;
+    told(&site, ClientState::Succeeded).await;
     assert_eq!(site.known().facts.as_ref().unwrap().platform, "linux");
 
     let status = computer.json(&["status"]).await;
@@ -167,7 +163,7 @@ async fn an_agent_killed_while_a_program_runs_reports_its_result_once_and_never_
     computer.start();
     let StatusEvent::Executed { exit_code, .. } = site.executed().await else { panic!() };
     assert_eq!(exit_code, Some(5));
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    told(&site, ClientState::Failed).await;
     assert_eq!(executions(&site.known().messages).len(), 1);
     assert_eq!(std::fs::read_to_string(count).unwrap(), "x\n");
 }
@@ -309,13 +305,8 @@ async fn a_command_that_is_not_there_is_a_failure_with_its_reason() {
     let site = Site::start().await;
     let _computer = Computer::at_work(&site).await;
     site.advertise("tool", terms(NOW), site.publish(program("./no-such-program"), None));
-    let reason = site.heard(|messages| {
-        messages.values().find_map(|message| match &message.event {
-            StatusEvent::State { standing, .. } if standing.state == ClientState::Failed => standing.reason.clone(),
-            _ => None,
-        })
-    });
-    assert_eq!(reason.await.code(), "not_startable");
+    let reason = told(&site, ClientState::Failed).await;
+    assert_eq!(reason.unwrap().code(), "not_startable");
 }
 
 #[tokio::test]
@@ -336,7 +327,7 @@ async fn enrolment_happens_once_and_only_at_the_site_that_the_token_names() {
 async fn an_agent_without_its_memory_does_not_begin_anew() {
     let site = Site::start().await;
     let computer = Computer::enrolled(&site).await;
-    std::fs::remove_file(computer.folder().join("state.redb")).unwrap();
+    std::fs::remove_file(computer.folder().join("agent.redb")).unwrap();
     let run = computer.command(&["run"]).await;
     assert!(!run.status.success() && String::from_utf8_lossy(&run.stderr).contains("missing"), "{run:?}");
 }
@@ -369,6 +360,17 @@ async fn a_certificate_is_renewed_in_time_and_used_from_then_on() {
     site.advertise("tool", terms(NOW), site.publish(program("true"), None));
     site.executed().await;
     assert_eq!(site.known().renewals, 1);
+}
+
+/// Waits until a program is reported in a state, and gives the reason.
+async fn told(site: &Site, state: ClientState) -> Option<Reason> {
+    site.heard(|messages| {
+        messages.values().find_map(|message| match &message.event {
+            StatusEvent::State { standing, .. } if standing.state == state => Some(standing.reason.clone()),
+            _ => None,
+        })
+    })
+    .await
 }
 
 async fn wait_until(done: impl Fn() -> bool) {
