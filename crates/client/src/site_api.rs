@@ -31,7 +31,7 @@ pub use pages::Pages;
 
 use crate::address::{BaseUrl, PathAndQuery};
 use crate::error::ClientError;
-use crate::http::{Call, HttpClient};
+use crate::http::{Answer, Call, HttpClient};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -84,28 +84,37 @@ impl SiteApi {
 
     /// Creates or starts something, once, however often the connection breaks.
     async fn post<B: Serialize, T: DeserializeOwned>(&self, path: PathAndQuery, body: &B) -> Result<T, ClientError> {
+        self.once(path, body, async |answer| answer.json().await).await
+    }
+
+    /// As [`post`](Self::post), where the answer has no body.
+    async fn post_quietly<B: Serialize>(&self, path: PathAndQuery, body: &B) -> Result<(), ClientError> {
+        self.once(path, body, async |_| Ok(())).await
+    }
+
+    async fn once<B: Serialize, T>(
+        &self,
+        path: PathAndQuery,
+        body: &B,
+        read: impl AsyncFn(Answer) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let key = HeaderValue::from_str(&(self.fresh_key)())
             .map_err(|error| ClientError::Identity { what: "idempotency key", source: error.into() })?;
         let mut attempt = 1;
         loop {
-            match self.post_once(&path, &key, body).await {
+            let call = self.call(Method::POST, &path)?.header(IDEMPOTENCY_KEY, key.clone()).json(body);
+            let done = match call.send().await {
+                Ok(answer) => read(answer).await,
+                Err(error) => Err(error),
+            };
+            match done {
                 Err(error) if attempt < CREATE_ATTEMPTS && may_have_arrived(&error) => {
                     tokio::time::sleep(CREATE_PAUSE * attempt).await;
                     attempt += 1;
                 }
-                other => return other,
+                done => return done,
             }
         }
-    }
-
-    async fn post_once<B: Serialize, T: DeserializeOwned>(
-        &self,
-        path: &PathAndQuery,
-        key: &HeaderValue,
-        body: &B,
-    ) -> Result<T, ClientError> {
-        let call = self.call(Method::POST, path)?.header(IDEMPOTENCY_KEY, key.clone());
-        call.json(body).send().await?.json().await
     }
 
     /// Changes the `revision` of something; refused with `precondition_failed` when there is a newer one.

@@ -31,6 +31,11 @@ impl SiteApi {
         self.pages(path("/jobs"))
     }
 
+    /// Jobs in one state, the newest first.
+    pub fn jobs_in(&self, state: JobState) -> Pages<'_, Job> {
+        self.pages(path("/jobs").query("state", state.as_str()))
+    }
+
     /// One job.
     ///
     /// # Errors
@@ -43,8 +48,8 @@ impl SiteApi {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn cancel_job(&self, id: &JobId) -> Result<Job, ClientError> {
-        self.post(path(format!("/jobs/{id}/cancel")), &()).await
+    pub async fn cancel_job(&self, id: &JobId) -> Result<(), ClientError> {
+        self.post_quietly(path(format!("/jobs/{id}/cancel")), &()).await
     }
 
     /// Waits until the job is done and tells `on_look` what each look at it showed. There is no time limit; drop the future to

@@ -2,7 +2,8 @@
 
 use ::http::Method;
 use dray_model::Name;
-use dray_model::api::package::{ChangePackage, CreatePackage, JobStarted, PackageView, ReleaseView};
+use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
+use dray_model::api::point::PointPackageView;
 
 use super::{Pages, SiteApi, path};
 use crate::error::ClientError;
@@ -61,5 +62,18 @@ impl SiteApi {
     /// A package's releases, the newest first.
     pub fn releases(&self, name: &Name) -> Pages<'_, ReleaseView> {
         self.pages(path(format!("/packages/{name}/releases")))
+    }
+
+    /// The distribution points that a package is on, and where they are with it.
+    pub fn package_points(&self, name: &Name) -> Pages<'_, PointPackageView> {
+        self.pages(path(format!("/packages/{name}/points")))
+    }
+
+    /// Puts a package on all of these points, or on none when one isn't there.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn distribute_package(&self, name: &Name, points: &DistributePackage) -> Result<(), ClientError> {
+        self.post_quietly(path(format!("/packages/{name}/distribute")), points).await
     }
 }
