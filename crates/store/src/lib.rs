@@ -17,12 +17,14 @@
 
 pub mod advertisement;
 pub mod audit;
+pub mod collection;
 pub mod content;
 mod db;
 pub mod device;
 pub mod document;
 pub mod enrolment;
 mod error;
+pub mod facts;
 pub mod idempotency;
 pub mod job;
 pub mod meta;

@@ -1,0 +1,128 @@
+//! Members of collections, seen from the collection and from the device.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dray_model::api::collection::CollectionMember;
+use dray_model::api::page::{Page, PageRequest};
+use dray_model::{DeviceId, Name};
+use dray_query::Class;
+use serde::Serialize;
+
+use super::rule::{Rule, bits, group};
+use crate::db::{Snapshot, WriteTx};
+use crate::error::{Attempt as _, StoreError};
+use crate::row::Record;
+use crate::{page, sql};
+
+/// Members by name.
+pub async fn members(
+    snapshot: &mut Snapshot,
+    collection: i64,
+    request: &PageRequest,
+) -> Result<Page<CollectionMember>, StoreError> {
+    const SQL: &str = "SELECT d.id, d.name FROM collection_member AS m JOIN device AS d ON d.id = m.device_id \
+                       WHERE m.collection_id = $1 AND d.name > $2 ORDER BY d.name LIMIT $3";
+    let rows = sqlx::query(SQL)
+        .bind(collection)
+        .bind(request.after.as_deref().unwrap_or(""))
+        .bind(page::fetch_limit(request))
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("list the members of a collection")?;
+    let members = page::read_all(&rows, |row| {
+        let record = Record::new("device", "name", row);
+        Ok(CollectionMember { device: record.converted("id")?, name: record.parsed("name")? })
+    })?;
+    Ok(page::cut(request, members, |member| member.name.to_string()))
+}
+
+/// Names of the collections that the device is a member of.
+pub async fn names_of(snapshot: &mut Snapshot, device: DeviceId) -> Result<Vec<Name>, StoreError> {
+    const SQL: &str = "SELECT c.name FROM collection_member AS m JOIN collection AS c ON c.id = m.collection_id \
+                       WHERE m.device_id = $1 ORDER BY c.name";
+    let rows = sqlx::query(SQL)
+        .bind(device.number())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the collections of a device")?;
+    page::read_all(&rows, |row| Record::new("collection", "name", row).parsed("name"))
+}
+
+/// Collections that a change of one device's facts may touch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Their rules, direct ones of other devices left out.
+    pub rules: BTreeMap<i64, Vec<Rule>>,
+    /// All collections that the device is a member of now.
+    pub member_of: BTreeSet<i64>,
+}
+
+/// The collections with a query about one of `classes`. For all classes these are all collections with any rule, so that a new
+/// device is put where it belongs.
+pub async fn touched(
+    snapshot: &mut Snapshot,
+    device: DeviceId,
+    classes: &BTreeSet<Class>,
+) -> Result<Touched, StoreError> {
+    const ALL: i64 = 15;
+    const RULES: &str = "SELECT r.collection_id, r.kind, r.device_id, r.query FROM collection_rule AS r \
+                         WHERE r.collection_id IN (SELECT t.collection_id FROM collection_rule AS t \
+                         WHERE (t.classes & $1) <> 0 OR (t.classes = 0 AND $1 = $2)) \
+                         AND (r.kind <> 'direct' OR r.device_id = $3) ORDER BY r.collection_id, r.place";
+    let rows = sqlx::query(RULES)
+        .bind(bits(classes))
+        .bind(ALL)
+        .bind(device.number())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the rules that a device's facts touch")?;
+    let members = sqlx::query("SELECT collection_id FROM collection_member WHERE device_id = $1")
+        .bind(device.number())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the memberships of a device")?;
+    let member_of =
+        page::read_all(&members, |row| Record::new("collection_member", "collection_id", row).number("collection_id"))?;
+    Ok(Touched { rules: group(&rows)?, member_of: member_of.into_iter().collect() })
+}
+
+/// Adds the device to collections and takes it from others.
+pub async fn change_device(
+    tx: &mut WriteTx,
+    device: DeviceId,
+    add: &BTreeSet<i64>,
+    remove: &BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO collection_member (collection_id, device_id) \
+                       SELECT CAST(e.value ->> 'id' AS BIGINT), $1 FROM EACH($2) AS e \
+                       WHERE 1 = 1 ON CONFLICT (collection_id, device_id) DO NOTHING";
+    const REMOVE: &str = "DELETE FROM collection_member WHERE device_id = $1 \
+                          AND collection_id IN (SELECT CAST(e.value ->> 'id' AS BIGINT) FROM EACH($2) AS e)";
+    #[derive(Serialize)]
+    struct Row {
+        id: i64,
+    }
+    for (text, ids) in [(ADD, add), (REMOVE, remove)] {
+        if ids.is_empty() {
+            continue;
+        }
+        let ids: Vec<Row> = ids.iter().map(|id| Row { id: *id }).collect();
+        sqlx::query(sql::expand(tx.engine(), text))
+            .bind(device.number())
+            .bind(sql::rows(&ids))
+            .execute(tx.connection())
+            .await
+            .attempt("change the memberships of a device")?;
+    }
+    Ok(())
+}
+
+/// Takes the device from all collections. False when it was in none.
+pub async fn forget_device(tx: &mut WriteTx, device: DeviceId) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM collection_member WHERE device_id = $1")
+        .bind(device.number())
+        .execute(tx.connection())
+        .await
+        .attempt("end the memberships of a device")?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,153 @@
+use dray_model::DeviceId;
+use dray_model::collection::CollectionRule;
+use dray_model::facts::Facts;
+use dray_query::{FactRows, Limits, Query};
+
+use super::*;
+use crate::facts::{self, FactDigests};
+use crate::testing::each_engine;
+use crate::{Db, device};
+
+const NOW: Timestamp = Timestamp::MIN;
+
+fn id(number: u64) -> DeviceId {
+    DeviceId::from_random(number)
+}
+
+fn query(text: &str) -> Rule {
+    Rule::Query(Box::new(Query::parse(text, &Limits::default()).unwrap()))
+}
+
+async fn add_device(tx: &mut WriteTx, number: u64, name: &str, facts: Option<&Facts>) {
+    device::insert(tx, id(number), &name.parse().unwrap(), NOW).await.unwrap();
+    if let Some(facts) = facts {
+        let rows = FactRows::from(facts);
+        let digests = FactDigests::of(&rows);
+        facts::replace(tx, id(number), &rows, &digests, &digests.changed(None), NOW).await.unwrap();
+    }
+}
+
+fn linux(processors: u32) -> Facts {
+    Facts { platform: "linux".into(), processors: Some(processors), ..Facts::default() }
+}
+
+async fn add(tx: &mut WriteTx, name: &str, rules: &[Rule]) -> i64 {
+    let id = insert(tx, &name.parse().unwrap(), &CollectionProperties::default(), NOW).await.unwrap();
+    set_rules(tx, id, rules).await.unwrap();
+    id
+}
+
+async fn names(tx: &mut WriteTx, collection: i64) -> Vec<String> {
+    let page = members(tx, collection, &PageRequest::default()).await.unwrap();
+    page.items.into_iter().map(|member| member.name.to_string()).collect()
+}
+
+#[test]
+fn a_collection_reads_back_with_its_rules_in_order() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        add_device(&mut tx, 1, "pc", None).await;
+        let rules = [query("processors > 2"), Rule::Direct(id(1)), Rule::AllDevices];
+        let number = add(&mut tx, "big", &rules).await;
+        add(&mut tx, "all", &[Rule::AllDevices]).await;
+        evaluate(&mut tx, number, NOW).await.unwrap();
+        let found = find(&mut tx, &"big".parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!((found.id, found.view.members, found.view.evaluated_at), (number, 1, Some(NOW)));
+        let expression = CollectionRule::Query { expression: "processors > 2".parse().unwrap() };
+        assert_eq!(
+            found.view.rules,
+            [expression, CollectionRule::Direct { device: id(1) }, CollectionRule::AllDevices]
+        );
+        let listed = list(&mut tx, &PageRequest::default()).await.unwrap();
+        assert_eq!(listed.items.iter().map(|view| view.rules.len()).collect::<Vec<_>>(), [1, 3]);
+        delete(&mut tx, number).await.unwrap();
+        assert_eq!(find(&mut tx, &"big".parse().unwrap()).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn members_are_the_enrolled_devices_that_any_rule_means() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        add_device(&mut tx, 1, "four", Some(&linux(4))).await;
+        add_device(&mut tx, 2, "two", Some(&linux(2))).await;
+        add_device(&mut tx, 3, "silent", None).await;
+        add_device(&mut tx, 4, "gone", Some(&linux(8))).await;
+        device::revoke(&mut tx, id(4), NOW).await.unwrap();
+        let rules = [query("processors > 2"), query(r#"name == "x" || processors == 1"#), Rule::Direct(id(3))];
+        let number = add(&mut tx, "some", &rules).await;
+        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 2, removed: 0 });
+        assert_eq!(names(&mut tx, number).await, ["four", "silent"]);
+        set_rules(&mut tx, number, &[query("!(processors > 2)")]).await.unwrap();
+        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 1, removed: 1 });
+        assert_eq!(names(&mut tx, number).await, ["silent", "two"]);
+        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation::default());
+        set_rules(&mut tx, number, &[]).await.unwrap();
+        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 0, removed: 2 });
+    });
+}
+
+#[test]
+fn a_preview_counts_all_and_names_the_first() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        for (number, name) in (1..).zip(["c", "a", "b"]) {
+            add_device(&mut tx, number, name, Some(&linux(4))).await;
+        }
+        let query = Query::parse("processors in [4, 5]", &Limits::default()).unwrap();
+        let preview = matching(&mut tx, &query, 2).await.unwrap();
+        let sample: Vec<_> = preview.sample.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!((preview.members, sample), (3, vec!["a", "b"]));
+    });
+}
+
+#[test]
+fn a_change_of_facts_touches_only_collections_that_ask_for_them() {
+    each_engine(async |db: Db| {
+        use dray_query::Class;
+        let mut tx = db.write().await.unwrap();
+        add_device(&mut tx, 1, "pc", None).await;
+        add_device(&mut tx, 2, "other", None).await;
+        let all = add(&mut tx, "all", &[Rule::AllDevices, Rule::Direct(id(2))]).await;
+        let big = add(&mut tx, "big", &[query("processors > 2")]).await;
+        let vim = add(&mut tx, "vim", &[Rule::Direct(id(1)), query(r#"software.exists(s, s.name == "vim")"#)]).await;
+        let touched_by = async |tx: &mut WriteTx, classes: &[Class]| {
+            let found = touched(tx, id(1), &classes.iter().copied().collect()).await.unwrap();
+            found.rules.into_iter().map(|(id, rules)| (id, rules.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(touched_by(&mut tx, &[Class::Device]).await, [(big, 1)]);
+        assert_eq!(touched_by(&mut tx, &[Class::Software, Class::Disks]).await, [(vim, 2)]);
+        let every = [Class::Device, Class::Disks, Class::Addresses, Class::Software];
+        assert_eq!(touched_by(&mut tx, &every).await, [(all, 1), (big, 1), (vim, 2)]);
+        change_device(&mut tx, id(1), &[all, big].into(), &[].into()).await.unwrap();
+        change_device(&mut tx, id(1), &[all, vim].into(), &[big].into()).await.unwrap();
+        assert_eq!(touched(&mut tx, id(1), &[].into()).await.unwrap().member_of, [all, vim].into());
+        let collections = names_of(&mut tx, id(1)).await.unwrap();
+        assert_eq!(collections.iter().map(Name::as_str).collect::<Vec<_>>(), ["all", "vim"]);
+        assert!(forget_device(&mut tx, id(1)).await.unwrap());
+        assert!(!forget_device(&mut tx, id(1)).await.unwrap());
+    });
+}
+
+#[test]
+fn ten_thousand_devices_are_evaluated_at_once() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        let devices = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) ";
+        for rest in [
+            "INSERT INTO device (id, name, enrolled_at) SELECT i, 'pc-' || CAST(i AS TEXT), 0 FROM n WHERE 1 = 1",
+            "INSERT INTO device_facts (device_id, processors, taken_at, device_digest, disks_digest, addresses_digest, \
+             software_digest) SELECT i, i % 8, 0, unhex('00'), unhex('00'), unhex('00'), unhex('00') FROM n WHERE 1 = 1",
+        ] {
+            let text = match rest.split_once(") SELECT") {
+                Some((head, tail)) => format!("{head}) {devices}SELECT{tail}"),
+                None => unreachable!("both texts have a column list"),
+            };
+            sqlx::query(sqlx::AssertSqlSafe(text)).execute(tx.connection()).await.unwrap();
+        }
+        let number = add(&mut tx, "big", &[query("processors >= 4")]).await;
+        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 5000, removed: 0 });
+        set_rules(&mut tx, number, &[query("processors == 4")]).await.unwrap();
+        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 0, removed: 3750 });
+    });
+}
