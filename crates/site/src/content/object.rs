@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use dray_content::ObjectName;
+use futures_util::TryStreamExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _, poll_fn};
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStoreExt as _};
 use tokio::sync::mpsc;
@@ -81,12 +82,11 @@ pub async fn open(site: &Site, actor: &Actor, name: &ObjectName, wanted: Wanted)
         Err(error) => return Err(failed("read an object")(error).into()),
     };
     let (size_bytes, range) = (got.meta.size, got.range.clone());
-    metrics::counter!("dray_content_served_bytes_total").increment(range.end - range.start);
     let body = match got.payload {
         GetResultPayload::File(file, _) => read_file(file, range.clone()),
         GetResultPayload::Stream(stream) => stream.map(|piece| piece.map_err(std::io::Error::other)).boxed(),
     };
-    Ok(Opened { size_bytes, range, body })
+    Ok(Opened { size_bytes, range, body: counted(body) })
 }
 
 /// Stores don't say alike that a range lies outside of the object, so its size is asked for.
@@ -107,6 +107,11 @@ async fn range_error(
         Ok(_) => failed("read a range of an object")(error).into(),
         Err(error) => error,
     }
+}
+
+fn counted(body: Body) -> Body {
+    let served = metrics::counter!("dray_content_served_bytes_total");
+    body.inspect_ok(move |piece| served.increment(piece.len() as u64)).boxed()
 }
 
 fn authorise(actor: &Actor) -> Result<(), SiteError> {

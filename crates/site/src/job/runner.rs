@@ -125,7 +125,7 @@ impl Worker {
                 return;
             }
         };
-        if let Err(error) = self.report(&job, work.max_attempts(), result).await {
+        if let Err(error) = self.report(&job, work.max_attempts(), &progress, result).await {
             tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "cannot report on a job; it will run again");
         }
     }
@@ -156,6 +156,7 @@ impl Worker {
         &self,
         job: &ClaimedJob,
         max_attempts: u32,
+        progress: &Progress,
         result: Result<(), JobFailure>,
     ) -> Result<(), StoreError> {
         let now = self.site.now();
@@ -170,6 +171,8 @@ impl Worker {
             tracing::warn!(job = %job.id, kind = job.kind, key = job.key, attempts = job.attempts, %error, "a job failed");
         }
         let mut tx = self.site.db().write_beside_others().await?;
+        // What it told last stays with it: the end of a job is worth reading.
+        job::renew(&mut tx, job.id, &self.owner, now + LEASE, progress.latest().as_ref()).await?;
         job::finish(&mut tx, job.id, &self.owner, outcome, now).await?;
         tx.commit().await
     }

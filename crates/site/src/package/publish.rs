@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::read::Files;
+use self::store::Stored;
 use super::{KIND, PackageError};
 use crate::actor::{Actor, Permission};
 use crate::change::Note;
@@ -50,8 +51,8 @@ impl JobKind for Publish {
             );
             return Ok(());
         }
-        let new_bytes = store::store(site, &files, progress).await?;
-        commit(site, &package.name, &files, new_bytes).await?;
+        let stored = store::store(site, &files, progress).await?;
+        commit(site, &package.name, &files, stored).await?;
         metrics::counter!("dray_content_ingested_bytes_total").increment(files.bytes());
         progress.tell("published", files.bytes(), Some(files.bytes()));
         Ok(())
@@ -64,14 +65,14 @@ fn is_newest(package: &PackageView, files: &Files) -> bool {
 }
 
 /// Publishes, unless the package was deleted, or got the same content from another job, while its source was read.
-async fn commit(site: &Site, name: &Name, files: &Files, new_bytes: u64) -> Result<(), JobFailure> {
+async fn commit(site: &Site, name: &Name, files: &Files, stored: Stored) -> Result<(), JobFailure> {
     let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
     let Some(package) = package::find(&mut change, name).await? else { return Ok(()) };
     if is_newest(&package, files) {
         return Ok(());
     }
-    let manifest = store::keep(&mut change, files).await?;
-    let files = release::Files::New { content: files.content(), manifest, new_bytes };
+    let manifest = store::keep(&mut change, files, stored).await?;
+    let files = release::Files::New { content: files.content(), manifest, new_bytes: stored.new_bytes() };
     let made = release::publish(&mut change, &package, files).await.map_err(|error| failure(&error.into()))?;
     let note = Note {
         object_kind: KIND,

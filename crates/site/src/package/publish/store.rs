@@ -17,10 +17,28 @@ use crate::site::Site;
 /// Objects that are stored side by side.
 const PARALLEL: usize = 4;
 
-/// Stores what is new; nothing when the same content is known already, from another package perhaps. Tells the bytes of packs.
-pub(super) async fn store(site: &Site, files: &Files, progress: &Progress) -> Result<u64, JobFailure> {
+/// What became of the objects of a read source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// Nothing: the same content is known already, from another package perhaps.
+    Known,
+    /// They are in the store, so many bytes of packs among them that were not.
+    Now(u64),
+}
+
+impl Stored {
+    pub(super) fn new_bytes(self) -> u64 {
+        match self {
+            Self::Known => 0,
+            Self::Now(bytes) => bytes,
+        }
+    }
+}
+
+/// Stores what is new.
+pub(super) async fn store(site: &Site, files: &Files, progress: &Progress) -> Result<Stored, JobFailure> {
     if content::find(&mut site.db().read().await?, &files.ingested.content).await?.is_some() {
-        return Ok(0);
+        return Ok(Stored::Known);
     }
     let mut uploads = uploads(files);
     begin(site, &uploads).await?;
@@ -36,7 +54,7 @@ pub(super) async fn store(site: &Site, files: &Files, progress: &Progress) -> Re
         progress.tell("storing", done, Some(total));
     }
     store_one(site.clone(), manifest).await?;
-    Ok(files.ingested.totals.stored_bytes)
+    Ok(Stored::Now(files.ingested.totals.stored_bytes))
 }
 
 async fn store_one(site: Site, (name, upload): (ObjectName, Upload)) -> Result<u64, SiteError> {
@@ -46,12 +64,16 @@ async fn store_one(site: Site, (name, upload): (ObjectName, Upload)) -> Result<u
 }
 
 /// Makes the content known, unless another package did meanwhile, and tells the digest of its manifest.
-pub(super) async fn keep(change: &mut Change<'_>, files: &Files) -> Result<Digest, JobFailure> {
+pub(super) async fn keep(change: &mut Change<'_>, files: &Files, stored: Stored) -> Result<Digest, JobFailure> {
     let ingested = &files.ingested;
     if let Some(known) = content::find(change, &ingested.content).await? {
         return Ok(known.manifest);
     }
-    let stored = StoredContent {
+    if stored == Stored::Known {
+        // The package that it was known from is deleted since.
+        return Err(in_the_way());
+    }
+    let content = StoredContent {
         digest: ingested.content,
         manifest: ingested.manifest_digest,
         manifest_bytes: ingested.manifest_bytes.len() as u64,
@@ -59,10 +81,10 @@ pub(super) async fn keep(change: &mut Change<'_>, files: &Files) -> Result<Diges
         files: ingested.totals.files,
     };
     let packs = ingested.manifest.packs().iter().map(|pack| (ObjectName::Pack(pack.digest), pack.size));
-    let manifest = (ObjectName::Manifest(ingested.manifest_digest), stored.manifest_bytes);
+    let manifest = (ObjectName::Manifest(ingested.manifest_digest), content.manifest_bytes);
     let objects: Vec<_> = packs.chain([manifest]).map(|(name, size_bytes)| object(&name, size_bytes)).collect();
     let now = change.now();
-    if content::keep(change, &stored, &objects, now).await? { Ok(stored.manifest) } else { Err(in_the_way()) }
+    if content::keep(change, &content, &objects, now).await? { Ok(content.manifest) } else { Err(in_the_way()) }
 }
 
 /// Notes what is about to be stored, so that no sweep removes it.

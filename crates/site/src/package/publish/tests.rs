@@ -107,11 +107,37 @@ async fn a_package_deleted_while_its_source_is_read_is_not_published() {
     fs::write(folder.join("new"), b"new").unwrap();
     let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
     let files = read::read(&test.site, &package, folder, &Progress::default()).await.unwrap();
-    let new_bytes = store::store(&test.site, &files, &Progress::default()).await.unwrap();
+    let stored_now = store::store(&test.site, &files, &Progress::default()).await.unwrap();
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
-    commit(&test.site, &name("zip"), &files, new_bytes).await.unwrap();
+    commit(&test.site, &name("zip"), &files, stored_now).await.unwrap();
     let mut snapshot = test.site.db().read().await.unwrap();
     assert_eq!(stored::find(&mut snapshot, &files.ingested.content).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn content_that_was_known_and_is_deleted_meanwhile_is_read_and_stored_again() {
+    let (test, folder, _) = published().await;
+    let copy = dray_model::api::package::CreatePackage { name: name("copy"), ..command(Some(&folder)) };
+    let copy = create(&test.site, &admin(), copy).await.unwrap();
+    let files = read::read(&test.site, &copy, folder, &Progress::default()).await.unwrap();
+    let known = store::store(&test.site, &files, &Progress::default()).await.unwrap();
+    assert_eq!(known, Stored::Known);
+    delete(&test.site, &admin(), &name("zip")).await.unwrap();
+    let refused = commit(&test.site, &copy.name, &files, known).await.unwrap_err();
+    assert!(matches!(refused, JobFailure::Passing(_)));
+    drop(files);
+    Publish.run(&test.site, PublishPackage { package: copy.name }, &Progress::default()).await.unwrap();
+    let copy = find(&test.site, &admin(), &name("copy")).await.unwrap().release.unwrap();
+    assert!(copy.new_bytes > 2_900_000);
+}
+
+#[test]
+fn a_dropped_job_stops_its_reading_threads() {
+    use dray_content::Progress as _;
+    let (reading, cancel) = progress::Reading::new(&Progress::default());
+    assert!(!reading.is_cancelled());
+    drop(cancel);
+    assert!(reading.is_cancelled());
 }
 
 #[tokio::test]
@@ -130,6 +156,7 @@ async fn workers_publish_and_the_package_is_no_longer_publishing() {
         tokio::task::yield_now().await;
     };
     assert_eq!((job.state, job.key.as_deref()), (JobState::Done, Some("zip")));
+    assert_eq!(job.progress.unwrap().step, "published");
     let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
     assert!(package.publishing.is_none() && package.release.is_some());
     let update = update(&test.site, &admin(), &name("zip")).await.unwrap();
