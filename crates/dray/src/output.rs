@@ -16,7 +16,8 @@ mod table;
 
 pub(crate) use human::{bytes, count, seconds, time, time_or_dash};
 pub(crate) use progress::Progress;
-pub(crate) use table::{Fields, Listed, Shown, render_fields, render_table};
+use table::render_fields;
+pub(crate) use table::{Fields, Listed, Shown, render_table};
 
 /// The form of what a command prints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -40,9 +40,10 @@ pub(crate) fn render_table(headings: &[&str], rows: impl IntoIterator<Item = Vec
 
 /// Lays out one object. A label without a value is left out.
 pub(crate) fn render_fields(fields: &[(&str, String)]) -> String {
-    let width = fields.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    let fields = fields.iter().filter(|(_, value)| !value.is_empty());
+    let width = fields.clone().map(|(label, _)| label.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for (label, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+    for (label, value) in fields {
         for (index, line) in value.lines().enumerate() {
             let label = if index == 0 { label } else { "" };
             text.push_str(&format!("{label:width$}  {}", printable(line, true)));
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn empty_fields_are_left_out_and_long_ones_indented() {
-        let fields = [("name", "x".to_owned()), ("comment", String::new()), ("programs", "one\ntwo".to_owned())];
+        let fields = [("name", "x".to_owned()), ("manufacturer", String::new()), ("programs", "one\ntwo".to_owned())];
         assert_eq!(render_fields(&fields), "name      x\nprograms  one\n          two\n");
     }
 }

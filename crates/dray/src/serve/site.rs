@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use dray_api::ServeOptions;
+use dray_api::{Running, ServeOptions};
 use dray_client::BaseUrl;
 use dray_model::Name;
 use dray_site::job::Runner;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::log::LogOptions;
 use super::{block_on, shutdown};
 use crate::error::{Exit, Failure, Outcome};
-use crate::output::{Fields, Output, Shown, render_fields};
+use crate::output::{Fields, Output, Shown};
 
 /// Where administrators are served unless something else is said.
 const ADMIN_PORT: u16 = 8440;
@@ -145,7 +145,7 @@ impl Serve {
             .await
             .map_err(|error| Failure::failed(&attempt).because(&error))?;
         let workers = Runner::start(site.clone(), dray_site::job::registry());
-        output.remark(render_fields(&banner(&self.dir, &site)).trim_end())?;
+        output.show(&Serving::of(&self.dir, &site, &running))?;
         let why = shutdown::requested().await?;
         tracing::info!(why, "ending");
         running.stop().await;
@@ -155,15 +155,41 @@ impl Serve {
     }
 }
 
-fn banner(dir: &Path, site: &Site) -> Fields {
-    let profile = dir.join(AdminProfile::FILE);
-    let url = AdminProfile::load(dir).map_or_else(|_| format!("https://{}", site.config().admin_addr), |p| p.url);
-    vec![
-        ("site", site.name().to_string()),
-        ("API", format!("{url}/api/v1")),
-        ("clients", site.config().client_addr.to_string()),
-        ("profile", profile.display().to_string()),
-    ]
+/// Where a site that serves is found.
+#[derive(Serialize)]
+struct Serving {
+    site: Name,
+    api: String,
+    administrators: SocketAddr,
+    clients: SocketAddr,
+    profile: PathBuf,
+}
+
+impl Serving {
+    fn of(dir: &Path, site: &Site, running: &Running) -> Self {
+        let profile = dir.join(AdminProfile::FILE);
+        // Without its profile the site serves all the same; then only the listener's address is known.
+        let url = AdminProfile::load(dir).map_or_else(|_| format!("https://{}", running.admin_addr), |p| p.url);
+        Self {
+            site: site.name().clone(),
+            api: format!("{url}/api/v1"),
+            administrators: running.admin_addr,
+            clients: running.client_addr,
+            profile,
+        }
+    }
+}
+
+impl Shown for Serving {
+    fn fields(&self) -> Fields {
+        vec![
+            ("site", self.site.to_string()),
+            ("API", self.api.clone()),
+            ("administrators", self.administrators.to_string()),
+            ("clients", self.clients.to_string()),
+            ("profile", self.profile.display().to_string()),
+        ]
+    }
 }
 
 fn database(text: &str) -> Result<String, String> {
