@@ -32,7 +32,8 @@ pub struct HoldSettings {
     pub reserve_bytes: u64,
     /// How long an object stays when nothing needs it any more, for clients that are in the middle of it. Default 1 h.
     pub removal_grace: Duration,
-    /// How old a verification may get before the object is read and verified again. Default 7 days.
+    /// How old a verification may get before the object is read and verified again; at least a minute.
+    /// Default 7 days.
     pub verify_every: Duration,
     /// Bytes per second from the site, over all transfers. Default: no limit.
     pub bytes_per_s: Option<u64>,

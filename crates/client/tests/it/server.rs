@@ -1,4 +1,5 @@
 //! HTTPS servers on loopback whose answers a test writes, with certificates of an authority made for the test.
+#![allow(dead_code, reason = "each test binary that has this file uses its part")]
 
 use std::convert::Infallible;
 use std::io;
@@ -39,11 +40,15 @@ impl Authority {
     }
 
     pub(crate) fn certify(&self, csr_pem: &str, identity: &Identity) -> String {
+        self.certify_for(csr_pem, identity, Duration::from_secs(86_400))
+    }
+
+    pub(crate) fn certify_for(&self, csr_pem: &str, identity: &Identity, valid: Duration) -> String {
         let addresses = match identity {
             Identity::Device(_) => Vec::new(),
             _ => vec!["127.0.0.1".parse().unwrap()],
         };
-        self.0.issue(csr_pem, identity, &addresses, Duration::from_secs(86_400), now()).unwrap().chain_pem
+        self.0.issue(csr_pem, identity, &addresses, valid, now()).unwrap().chain_pem
     }
 
     pub(crate) fn device(&self) -> Credentials {

@@ -1,7 +1,7 @@
 //! What a request for an object is answered with: decided from its header fields alone.
 
-use http::HeaderMap;
 use http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::{HeaderMap, Method};
 
 use super::range::{RangeRequest, Satisfied};
 
@@ -18,8 +18,9 @@ pub(super) enum Decision {
     Unsatisfiable,
 }
 
-/// Decides about an object of `size` bytes whose strong ETag is `etag`, quotes included (RFC 9110, 13.2.2).
-pub(super) fn decide(headers: &HeaderMap, etag: &str, size: u64) -> Decision {
+/// Decides about an object of `size` bytes whose strong ETag is `etag`, quotes included (RFC 9110, 13.2.2). Ranges are for `GET`
+/// alone (14.2).
+pub(super) fn decide(method: &Method, headers: &HeaderMap, etag: &str, size: u64) -> Decision {
     if text(headers, &IF_NONE_MATCH).is_some_and(|tags| names(tags, etag)) {
         return Decision::NotModified;
     }
@@ -28,7 +29,7 @@ pub(super) fn decide(headers: &HeaderMap, etag: &str, size: u64) -> Decision {
         None => true,
         Some(validator) => validator.as_bytes() == etag.as_bytes(),
     };
-    let range = text(headers, &RANGE).filter(|_| applies).and_then(RangeRequest::parse);
+    let range = text(headers, &RANGE).filter(|_| applies && *method == Method::GET).and_then(RangeRequest::parse);
     match range.map(|range| range.of(size)) {
         None => Decision::Whole,
         Some(Satisfied::Part { start, end }) => Decision::Part { start, end },
@@ -55,7 +56,7 @@ mod tests {
 
     fn decided(headers: &[(HeaderName, &str)]) -> Decision {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        decide(&headers, ETAG, 100)
+        decide(&Method::GET, &headers, ETAG, 100)
     }
 
     #[test]
@@ -80,5 +81,11 @@ mod tests {
         assert_eq!(decided(&[(RANGE, "bytes=100-")]), Decision::Unsatisfiable);
         assert_eq!(decided(&[(RANGE, "bytes=0-1,5-6")]), Decision::Whole);
         assert_eq!(decided(&[]), Decision::Whole);
+    }
+
+    #[test]
+    fn a_range_means_nothing_when_only_the_head_is_asked_for() {
+        let headers = [(RANGE, "bytes=0-1".parse().unwrap())].into_iter().collect();
+        assert_eq!(decide(&Method::HEAD, &headers, ETAG, 100), Decision::Whole);
     }
 }

@@ -51,9 +51,9 @@ async fn object(
     };
     let suspicion = Suspicion::new(name, serving.suspects.clone());
     let etag = format!("\"{}\"", name.digest());
-    let headers = request.headers().clone();
+    let (method, headers) = (request.method().clone(), request.headers().clone());
     let folder = Arc::clone(&serving.folder);
-    let opened = tokio::task::spawn_blocking(move || open(&folder.object(&name), &headers, &etag)).await;
+    let opened = tokio::task::spawn_blocking(move || open(&folder.object(&name), &method, &headers, &etag)).await;
     let (file, size, decision, etag) = match opened {
         Ok(Ok(opened)) => opened,
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => return Err(empty(StatusCode::NOT_FOUND)),
@@ -64,19 +64,22 @@ async fn object(
         }
         Err(_) => return Err(empty(StatusCode::SERVICE_UNAVAILABLE)),
     };
-    let body = |length| {
+    let body = |length, suspicion| {
         let served = Arc::clone(&serving.served);
         if with_body { FileBody::new(file, length, suspicion, served, pulse) } else { FileBody::none() }
     };
     Ok(match decision {
         Decision::NotModified => with_head(StatusCode::NOT_MODIFIED, &etag, None, FileBody::none()),
-        Decision::Whole => with_head(StatusCode::OK, &etag, Some(size), body(size)),
+        Decision::Whole => with_head(StatusCode::OK, &etag, Some(size), body(size, suspicion)),
         Decision::Part { start, end } => {
-            let mut part = with_head(StatusCode::PARTIAL_CONTENT, &etag, Some(end - start), body(end - start));
+            let mut part =
+                with_head(StatusCode::PARTIAL_CONTENT, &etag, Some(end - start), body(end - start, suspicion));
             set(part.headers_mut(), CONTENT_RANGE, &format!("bytes {start}-{}/{size}", end - 1));
             part
         }
         Decision::Unsatisfiable => {
+            // Our clients know an object's length from its manifest: what they ask for beyond the end may have been cut off.
+            suspicion.raise();
             let mut refusal = empty(StatusCode::RANGE_NOT_SATISFIABLE);
             set(refusal.headers_mut(), CONTENT_RANGE, &format!("bytes */{size}"));
             refusal
@@ -85,10 +88,15 @@ async fn object(
 }
 
 /// Opens an object and stands where the answer begins.
-fn open(path: &std::path::Path, headers: &HeaderMap, etag: &str) -> io::Result<(File, u64, Decision, String)> {
+fn open(
+    path: &std::path::Path,
+    method: &Method,
+    headers: &HeaderMap,
+    etag: &str,
+) -> io::Result<(File, u64, Decision, String)> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    let decision = decide(headers, etag, size);
+    let decision = decide(method, headers, etag, size);
     if let Decision::Part { start, .. } = decision {
         file.seek(SeekFrom::Start(start))?;
     }

@@ -1,6 +1,7 @@
 //! What is assigned comes, verified; what is bad or not needed goes.
 
 use std::fs::File;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use dray_content::ObjectName;
@@ -179,4 +180,24 @@ async fn two_processes_never_work_on_one_folder() {
     let second = dray_point::Point::start(world.config()).await;
     assert!(matches!(second, Err(PointError::InUse(_))));
     point.stop().await;
+}
+
+#[tokio::test]
+async fn an_object_that_is_cut_off_while_it_is_served_is_noticed_and_fetched_again() {
+    let world = World::with_point().await;
+    let ingested = world.publish(1, 300_000);
+    world.assign(&[&ingested]);
+    let point = world.start().await;
+    point.wait_until(is_installed).await;
+    let pack = &ingested.packs[0];
+    let path = world.object_file("packs", &pack.digest);
+    File::options().write(true).open(&path).unwrap().set_len(1000).unwrap();
+    // Later than the last verification, else it would not be looked at again so soon.
+    world.ahead_s.store(3600, Ordering::SeqCst);
+    let asked = world.state.asked.lock().unwrap().len();
+    let fetch = world.fetch_from(&point, &world.authority.device());
+    let mut reader = fetch.read(ObjectName::Pack(pack.digest), 2000, 3000);
+    assert!(reader.next().await.is_err());
+    point.wait_until(|summary| is_installed(summary) && world.state.asked.lock().unwrap().len() > asked).await;
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), pack.size);
 }

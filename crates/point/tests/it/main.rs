@@ -4,10 +4,10 @@
 
 mod enrolment;
 mod hold;
+mod renewal;
 mod resume;
 mod serve;
 // The same servers as the client's tests use.
 #[path = "../../../client/tests/it/server.rs"]
-#[allow(dead_code, reason = "each crate's tests use their part")]
 mod server;
 mod world;

@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use dray_client::content::{Fetch, Fetcher, Source};
 use dray_client::{HttpLimits, content};
 use dray_content::ingest::{self, Ingested, KnownChunks};
-use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, PointAssignments, PointReports};
+use dray_model::Name;
+use dray_model::api::client::{
+    EnrolRequest, Enrolled, EnrolledIdentity, PointAssignments, PointReports, RenewRequest, Renewed,
+};
 use dray_model::point::{PointAssignment, PointContentState, PointReport};
 use dray_point::{PointConfig, RunningPoint, Summary, enrol};
 use dray_trust::{Identity, Token, TokenKind};
@@ -27,6 +32,8 @@ pub(crate) struct World {
     pub(crate) site: TestServer,
     pub(crate) state: Arc<SiteState>,
     folder: tempfile::TempDir,
+    /// How far the point's clock is ahead, in seconds.
+    pub(crate) ahead_s: Arc<AtomicU64>,
 }
 
 pub(crate) struct SiteState {
@@ -35,6 +42,9 @@ pub(crate) struct SiteState {
     assigned: watch::Sender<(u64, Vec<PointAssignment>)>,
     pub(crate) reports: watch::Sender<Vec<PointReport>>,
     answer: Mutex<ObjectAnswer>,
+    /// How long certificates of points are good, in seconds.
+    pub(crate) valid_s: AtomicU64,
+    pub(crate) renewals: watch::Sender<u32>,
     /// Ranges that were asked for, by path.
     pub(crate) asked: Mutex<Vec<(String, (usize, usize))>>,
 }
@@ -49,6 +59,8 @@ impl World {
             reports: watch::Sender::new(Vec::new()),
             answer: Mutex::new(Arc::new(server::object)),
             asked: Mutex::default(),
+            valid_s: AtomicU64::new(86_400),
+            renewals: watch::Sender::new(0),
         });
         let answers = Arc::clone(&state);
         let credentials = authority.site();
@@ -57,7 +69,7 @@ impl World {
             async move { state.answer(request).await }
         })
         .await;
-        Self { authority, site, state, folder: tempfile::tempdir().unwrap() }
+        Self { authority, site, state, folder: tempfile::tempdir().unwrap(), ahead_s: Arc::default() }
     }
 
     /// With a point that is enrolled.
@@ -81,7 +93,9 @@ impl World {
 
     pub(crate) fn config(&self) -> PointConfig {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        PointConfig::new(self.point_folder(), listen, Arc::new(server::now))
+        let ahead_s = Arc::clone(&self.ahead_s);
+        let clock = move || server::now() + Duration::from_secs(ahead_s.load(Ordering::SeqCst));
+        PointConfig::new(self.point_folder(), listen, Arc::new(clock))
     }
 
     pub(crate) async fn start(&self) -> RunningPoint {
@@ -143,6 +157,11 @@ impl SiteState {
     async fn answer(&self, request: Request<Bytes>) -> Response<Body> {
         match request.uri().path() {
             "/client/v1/enrol" => self.enrol(&request),
+            "/client/v1/renew" => {
+                let asked: RenewRequest = serde_json::from_slice(request.body()).unwrap();
+                self.renewals.send_modify(|count| *count += 1);
+                server::json(200, &Renewed { certificate: self.certify(&asked.csr, &"berlin".parse().unwrap()) })
+            }
             "/client/v1/point/assignments" => self.assignments(&request).await,
             "/client/v1/point/reports" => {
                 let reports: PointReports = serde_json::from_slice(request.body()).unwrap();
@@ -158,15 +177,20 @@ impl SiteState {
 
     fn enrol(&self, request: &Request<Bytes>) -> Response<Body> {
         let asked: EnrolRequest = serde_json::from_slice(request.body()).unwrap();
-        let name: dray_model::Name = "berlin".parse().unwrap();
+        let name: Name = "berlin".parse().unwrap();
         let enrolled = Enrolled {
             identity: EnrolledIdentity::Point { name: name.clone() },
             site: "acme".parse().unwrap(),
-            certificate: self.authority.certify(&asked.csr, &Identity::Point(name)),
+            certificate: self.certify(&asked.csr, &name),
             authority: self.authority.0.ca_pem().to_owned(),
             trusted_keys: serde_json::json!({}),
         };
         server::json(201, &enrolled)
+    }
+
+    fn certify(&self, csr: &str, point: &Name) -> String {
+        let valid = Duration::from_secs(self.valid_s.load(Ordering::SeqCst));
+        self.authority.certify_for(csr, &Identity::Point(point.clone()), valid)
     }
 
     async fn assignments(&self, request: &Request<Bytes>) -> Response<Body> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dray_client::error::in_full;
 use dray_content::ObjectName;
@@ -14,11 +15,18 @@ use crate::folder::Folder;
 
 /// Objects that are suspected at a time; the regular verification finds the others.
 const SUSPECTS_MAX: usize = 1024;
+/// How old a verification must be before a suspicion counts.
+const SUSPECT_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// Shortest time between two verifications of an object, whatever is asked for.
+const VERIFY_EVERY_MIN: Duration = Duration::from_secs(60);
 
 impl Holder {
-    /// Remembers an object that could not be read as it should.
+    /// Remembers an object that could not be read as it should, unless it was verified just now: callers shall not keep the disk
+    /// busy with it.
     pub(super) fn suspect(&mut self, object: ObjectName) {
-        if self.suspects.len() < SUSPECTS_MAX && !self.suspects.contains(&object) {
+        let Some(held) = self.held.get(&object) else { return };
+        let is_fresh = (self.clock)().since(held.verified_at) < SUSPECT_AGAIN_AFTER;
+        if !is_fresh && self.suspects.len() < SUSPECTS_MAX && !self.suspects.contains(&object) {
             self.suspects.push_back(object);
         }
     }
@@ -29,7 +37,7 @@ impl Holder {
         if self.verifying.is_some() {
             return later;
         }
-        let (clock, every) = ((self.clock)(), self.settings.verify_every);
+        let (clock, every) = ((self.clock)(), self.settings.verify_every.max(VERIFY_EVERY_MIN));
         let oldest = self.held.iter().min_by_key(|(_, held)| held.verified_at);
         let due = oldest.map(|(object, held)| (*object, (held.verified_at + every).since(clock)));
         let object = match (self.suspects.pop_front(), due) {
