@@ -8,7 +8,7 @@ use dray_model::state::Reason;
 use dray_model::status::StatusEvent;
 use dray_model::{DeviceId, Name, RunId, Timestamp};
 
-use crate::assess::{Scene, Stop};
+use crate::assess::Scene;
 use crate::check::{Checks, Stage};
 use crate::effect::Effect;
 use crate::event::{Event, NotStarted, RunObservation, Started};
@@ -260,7 +260,7 @@ impl Agent {
         }
         reconcile::dismiss(&mut self.state);
         self.asked.ask(open::open(&self.state, &self.facts, &wanted, now), effects);
-        self.wakeup = self.wakeup_after(now, &turns);
+        self.wakeup = self.next_instant(now);
     }
 
     fn pass_verdict(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
@@ -328,8 +328,8 @@ impl Agent {
         self.facts.keep_current(now);
     }
 
-    fn wakeup_after(&self, now: Timestamp, turns: &Turns) -> Option<Timestamp> {
-        let stops = turns.stops.values().filter_map(|stop: &Stop| stop.next);
+    /// The next instant at which anything changes by itself.
+    fn next_instant(&self, now: Timestamp) -> Option<Timestamp> {
         let standings = self.state.offers.values().filter_map(|offer| offer.standing.next);
         let policy = self.state.policy.as_ref();
         let documents = policy.into_iter().flat_map(|policy| self.state.documents.missing(policy));
@@ -337,6 +337,6 @@ impl Agent {
         let policy_expiry = policy.map(|policy| policy.expires_at);
         let facts = self.facts.next().filter(|_| self.facts.open_ticket().is_none());
         let single = [policy_expiry, facts, self.state.contents.next(now)].into_iter().flatten();
-        stops.chain(standings).chain(documents).chain(single).filter(|instant| *instant > now).min()
+        standings.chain(documents).chain(single).filter(|instant| *instant > now).min()
     }
 }

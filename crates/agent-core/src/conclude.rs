@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use dray_model::program::ExitClass;
 use dray_model::state::{ClientState, Reason};
-use dray_model::status::{OUTPUT_TAIL_MAX, StatusEvent};
+use dray_model::status::StatusEvent;
 use dray_model::{Name, RunId, Timestamp};
 
 use crate::effect::Effect;
 use crate::event::NotStarted;
 use crate::history::PastRun;
 use crate::ledger::{AwaitedRestart, Finished};
+use crate::limits::tail;
 use crate::offer::{Hold, Presence, Task, Verifying};
 use crate::pause::Pause;
 use crate::run::{Outcome, Run, RunResult};
@@ -149,23 +150,5 @@ fn executed(run: &Run, result: RunResult) -> StatusEvent {
         started_at: result.started_at,
         duration_ms: result.duration_ms,
         output_tail: tail(result.output_tail),
-    }
-}
-
-/// The end of a text, at most [`OUTPUT_TAIL_MAX`] bytes and whole characters.
-fn tail(text: String) -> String {
-    let cut = text.ceil_char_boundary(text.len().saturating_sub(OUTPUT_TAIL_MAX));
-    if cut == 0 { text } else { text[cut..].to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_output_tail_is_cut_at_whole_characters() {
-        assert_eq!(tail("short".into()), "short");
-        let long = tail(format!("{}x", "é".repeat(OUTPUT_TAIL_MAX)));
-        assert!(long.len() <= OUTPUT_TAIL_MAX && long.ends_with("éx"));
     }
 }

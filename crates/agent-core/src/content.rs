@@ -11,6 +11,7 @@ use dray_model::{DeviceId, Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{ContentFailure, ContentFailureKind};
+use crate::limits::sentence;
 use crate::pause::{Pause, backoff};
 
 /// Somebody has to make room first, so there is no hurry.
@@ -115,7 +116,7 @@ impl Contents {
     pub(crate) fn failed(&mut self, content: &Digest, failure: ContentFailure, device: DeviceId, now: Timestamp) {
         let Some(fetch) = self.fetches.get_mut(content) else { return };
         fetch.failures = fetch.failures.saturating_add(1);
-        let error = failure.error;
+        let error = sentence(failure.error);
         let mut wait = backoff(fetch.failures, &[&device.number().to_le_bytes(), content.as_bytes()]);
         let problem = match failure.kind {
             ContentFailureKind::SiteUnreachable => Reason::SiteUnreachable { error },
@@ -136,7 +137,7 @@ impl Contents {
         let losses = held.losses.saturating_add(1);
         let wait = backoff(losses, &[&device.number().to_le_bytes(), content.as_bytes()]);
         let mut fetch = Fetch { losses, ..Fetch::default() };
-        fetch.failed(Reason::ContentDamaged { error }, wait, now);
+        fetch.failed(Reason::ContentDamaged { error: sentence(error) }, wait, now);
         self.fetches.insert(*content, fetch);
     }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::DocumentKind;
 use crate::event::Document;
+use crate::limits::sentence;
 use crate::pause::{Pause, backoff};
 
 /// A refused document is asked for again after this time: somebody may have mended it.
@@ -80,7 +81,7 @@ impl Documents {
         } else {
             backoff(failures, &[&device.number().to_le_bytes(), digest.as_bytes()])
         };
-        self.failed.insert(digest, Failure { failures, error, refused, pause: Pause::new(now, wait) });
+        self.failed.insert(digest, Failure { failures, error: sentence(error), refused, pause: Pause::new(now, wait) });
     }
 
     /// What the policy names and is not here, in the policy's order.

@@ -42,7 +42,7 @@ pub enum Event {
         /// The facts; what could not be found out is left out.
         facts: Box<Facts>,
     },
-    /// Bytes of content are coming in. Changes the state only the first time, so that it needs no transaction of its own.
+    /// Bytes of content are coming in. Enough once a second; only the first one changes the state.
     ContentProgress {
         /// Which content.
         content: Digest,

@@ -15,8 +15,7 @@ use dray_model::state::{ClientState, Reason};
 use dray_model::{Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Settled assignments kept for one advertisement beyond those that its revision holds; the earliest go first.
-const SETTLED_MAX: usize = 256;
+use crate::limits::LIMITS;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
@@ -76,7 +75,7 @@ impl Ledger {
     /// Ends assignments with a result; with none of them it was the person's own request.
     pub(crate) fn settle(&mut self, assignments: BTreeSet<Assignment>, terms: &AdvertisementTerms, finished: Finished) {
         self.settled.extend(assignments);
-        while self.settled.len() > SETTLED_MAX {
+        while self.settled.len() > LIMITS.settled_assignments {
             let Some(oldest) = self.settled.iter().find(|one| !terms.assignments.contains(one)).copied() else { break };
             self.settled.remove(&oldest);
         }
@@ -181,7 +180,7 @@ mod tests {
             let terms = advertisement(1, 0, &[kept, At { time: at(n) }]).terms;
             ledger.settle(ledger.due(&terms, at(600)), &terms, finished());
         }
-        assert_eq!(ledger.settled.len(), SETTLED_MAX);
+        assert_eq!(ledger.settled.len(), LIMITS.settled_assignments);
         assert!(ledger.settled.contains(&kept));
     }
 }

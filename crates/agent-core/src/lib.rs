@@ -24,6 +24,7 @@ mod event;
 mod facts;
 mod history;
 mod ledger;
+mod limits;
 mod offer;
 mod open;
 mod pause;

@@ -11,11 +11,9 @@ use dray_model::{Name, Timestamp};
 
 use crate::documents::Documents;
 use crate::ledger::Ledger;
+use crate::limits::LIMITS;
 use crate::offer::{Offer, Presence};
 use crate::state::State;
-
-/// Ledgers kept of advertisements that no longer reach the device; the longest withdrawn go first.
-const FORGOTTEN_MAX: usize = 1000;
 
 /// Brings the offers in line with the policy and the documents that are here.
 pub(crate) fn reconcile(state: &mut State, now: Timestamp) {
@@ -94,9 +92,9 @@ fn forget(state: &mut State) {
     let offers = &state.offers;
     let gone = state.ledgers.iter().filter(|(name, _)| !offers.contains_key(*name));
     let mut gone: Vec<_> = gone.map(|(name, ledger)| (ledger.withdrawn, name.clone())).collect();
-    if gone.len() > FORGOTTEN_MAX {
+    if gone.len() > LIMITS.forgotten_advertisements {
         gone.sort();
-        gone.truncate(gone.len() - FORGOTTEN_MAX);
+        gone.truncate(gone.len() - LIMITS.forgotten_advertisements);
         gone.iter().for_each(|(_, name)| drop(state.ledgers.remove(name)));
     }
 }

@@ -9,6 +9,8 @@ use dray_model::state::Reason;
 use dray_model::{Digest, Name, RunId, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::sentence;
+
 /// All that is needed to start a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSpec {
@@ -106,7 +108,7 @@ impl Run {
             Outcome::Exit(exit_code) => Reason::ExitCode { exit_code: *exit_code },
             Outcome::Signal(signal) => Reason::Signal { signal: *signal },
             Outcome::TimeLimit => Reason::TimeLimit { limit_s: self.spec.time_limit_s },
-            Outcome::NotStartable(error) => Reason::NotStartable { error: error.clone() },
+            Outcome::NotStartable(error) => Reason::NotStartable { error: sentence(error.clone()) },
             Outcome::Interrupted => Reason::Interrupted,
             Outcome::Lost => Reason::RunnerLost,
         }

@@ -155,10 +155,14 @@ impl Simulation {
         self.world.handle_until(event, crash);
         self.check_always();
         if crash.is_some() {
+            if self.dice.one_in(4) {
+                let away = Duration::from_secs(self.dice.below(12 * HOUR));
+                self.world.be_away_until(self.world.now + away);
+            }
             if self.dice.one_in(3) {
-                self.world.restart_computer()
+                self.world.restart_computer();
             } else {
-                self.world.restart_agent()
+                self.world.restart_agent();
             }
             self.check_always();
             // The shell's policy request brings the policy again.
@@ -368,7 +372,7 @@ impl Simulation {
 
 /// Enough for every run; `PROPTEST_CASES` asks for more.
 fn seeds() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(48)
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(32)
 }
 
 proptest! {

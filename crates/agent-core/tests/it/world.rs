@@ -350,7 +350,7 @@ impl World {
         let answer = self.inbox.keys().next().map(|(when, _)| *when);
         let next = answer.into_iter().chain(self.wakeup()).min().filter(|next| *next <= limit);
         let Some(next) = next else {
-            self.now = limit;
+            self.now = self.now.max(limit);
             self.settle_folders();
             return None;
         };
