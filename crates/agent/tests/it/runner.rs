@@ -213,7 +213,7 @@ fn a_second_runner_does_nothing_while_the_first_lives_or_after_it() {
 
 #[test]
 fn a_runner_that_was_killed_leaves_its_mark_and_no_other_starts_the_program() {
-    let run = Run::script("echo x >> count; echo $$ > own; sleep 1000");
+    let run = Run::script("echo x >> count; echo $$ > own; exec sleep 1000");
     let mut runner = run.spawn();
     let own = run.wait_for("own");
     runner.kill().unwrap();
