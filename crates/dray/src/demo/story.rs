@@ -308,7 +308,7 @@ async fn tell_bytes(
     release: &ReleaseReport,
 ) -> Outcome<Vec<DeviceReport>> {
     stage
-        .step("the update in bytes", async |_| {
+        .step("what the update took over the wire", async |_| {
             let mut reports = Vec::new();
             let mut lines = String::new();
             for device in devices {
@@ -316,7 +316,8 @@ async fn tell_bytes(
                 if let Some(last) = deliveries.last() {
                     let sources: Vec<_> =
                         last.sources.iter().map(|(source, moved)| format!("{} from {source}", bytes(*moved))).collect();
-                    lines.push_str(&format!("\n            {}: {}", device.device_name, sources.join(", ")));
+                    let (name, reused) = (&device.device_name, bytes(last.reused_bytes));
+                    lines.push_str(&format!("\n            {name}: {}, {reused} reused", sources.join(", ")));
                 }
                 reports.push(DeviceReport {
                     device: device.device_name.clone(),
@@ -325,7 +326,7 @@ async fn tell_bytes(
                     deliveries,
                 });
             }
-            Ok((reports, format!("of {} each agent fetched{lines}", bytes(release.size_bytes))))
+            Ok((reports, format!("of {}{lines}", bytes(release.size_bytes))))
         })
         .await
 }

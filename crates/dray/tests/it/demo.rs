@@ -1,5 +1,8 @@
 //! The demonstration does what it says, and leaves nothing behind.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::fleet::{assert_success, dray, names_in, until};
@@ -60,13 +63,31 @@ fn a_program_that_fails_fails_the_demonstration() {
     assert!(said.contains("exit code 3"), "{said}");
 }
 
+#[test]
+fn a_demonstration_serves_until_it_is_asked_to_end_and_leaves_nothing() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("demo");
+    let mut demo = dray();
+    demo.args(["demo", "--agents", "1", "--folder"]).arg(&folder).stdout(Stdio::piped());
+    let mut demo = demo.spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("keeps running")), "it ended before it served");
+    let listed = dray().args(["device", "list", "--profile"]).arg(folder.join("site/admin.toml")).output().unwrap();
+    assert_success(&listed);
+    let pid = rustix::process::Pid::from_child(&demo);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
+    assert!(!folder.exists());
+    assert_eq!(processes_in(folder.to_str().unwrap()), 0);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_outlives_a_demonstration_that_is_killed() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("demo");
     let mut demo = dray();
-    demo.args(["demo", "--agents", "1", "--folder"]).arg(&folder).stdout(std::process::Stdio::null());
+    demo.args(["demo", "--agents", "1", "--folder"]).arg(&folder).stdout(Stdio::null());
     let mut demo = demo.spawn().unwrap();
     until("the site and an agent run", || (processes_in(folder.to_str().unwrap()) >= 4).then_some(()));
     demo.kill().unwrap();
