@@ -142,4 +142,6 @@ fn read(row: &AnyRow) -> Result<StoredCollection, StoreError> {
 }
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 //!
 //! A device that was revoked keeps its row until it is deleted; facts and memberships go with the row.
 
+use std::collections::BTreeSet;
+
 use dray_model::api::device::DeviceView;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::device::DeviceState;
@@ -77,6 +79,22 @@ pub async fn is_enrolled(snapshot: &mut Snapshot, id: DeviceId) -> Result<bool, 
         .await
         .attempt("find out whether a device is enrolled")?;
     Ok(row.is_some())
+}
+
+/// Which of these devices there are, revoked ones included.
+pub async fn existing(snapshot: &mut Snapshot, ids: &BTreeSet<DeviceId>) -> Result<BTreeSet<DeviceId>, StoreError> {
+    #[derive(Serialize)]
+    struct Wanted {
+        id: i64,
+    }
+    const SQL: &str = "SELECT id FROM device WHERE id IN (SELECT CAST(e.value ->> 'id' AS BIGINT) FROM EACH($1) AS e)";
+    let wanted: Vec<_> = ids.iter().map(|id| Wanted { id: id.number() }).collect();
+    let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
+        .bind(sql::rows(&wanted))
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find out which devices there are")?;
+    rows.iter().map(|row| Record::new("device", "id", row).converted("id")).collect()
 }
 
 /// Devices by name.
