@@ -4,6 +4,7 @@
 
 mod client_api;
 mod content;
+mod coverage;
 mod enrolment;
 mod http;
 mod server;
