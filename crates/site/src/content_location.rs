@@ -1,6 +1,13 @@
-//! Where the site keeps content: a local folder or an S3-compatible bucket, behind one handle.
+//! Where the site keeps content: a local folder or a bucket of an S3-compatible store, behind one handle.
 //!
-//! Credentials of a bucket come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …), never from the site's file.
+//! The location says *where*, completely: `site.toml` holds it, and the environment can't send the site to another server later.
+//! *Who the site is* there is told by the environment, a file or the machine's identity ([`credentials`]); a location has no room
+//! for a secret, and no error repeats what stood in one.
+
+mod bucket;
+mod check;
+mod connection;
+mod credentials;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,49 +15,127 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
-use object_store::prefix::PrefixStore;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The place of a site's content. Text form: `file:PATH` or `s3://BUCKET/PREFIX`.
+pub use bucket::BucketLocation;
+pub use check::{ContentCheckError, Step};
+pub(crate) use check::{check, claim};
+use connection::Patience;
+pub use credentials::Environment;
+
+/// The place of a site's content. Text form: `file:PATH` or `s3://BUCKET/PREFIX?OPTION=VALUE&…` ([`BucketLocation`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContentLocation {
     /// A folder; a relative path counts from the site's folder.
     Folder(PathBuf),
     /// A bucket.
-    Bucket {
-        /// Its name.
-        bucket: String,
-        /// Where in it; may be empty.
-        prefix: String,
-    },
+    Bucket(BucketLocation),
 }
 
-/// A text that is no [`ContentLocation`].
+/// A text that is no [`ContentLocation`]. Nothing of the text is repeated but names of options: a secret may stand where none belongs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no place for content: use file:PATH or s3://BUCKET/PREFIX")]
-pub struct InvalidContentLocation(String);
+pub enum InvalidContentLocation {
+    /// Neither form.
+    #[error("no place for content: use file:PATH or s3://BUCKET/PREFIX?OPTION=VALUE")]
+    Form,
+    /// The bucket's name.
+    #[error(
+        "no bucket name: 3 to 63 lower-case letters, digits, dots and hyphens; credentials have no place in the location"
+    )]
+    Bucket,
+    /// The prefix.
+    #[error("no prefix: names between single slashes, none of them . or ..")]
+    Prefix,
+    /// An option that there isn't.
+    #[error("{0} is no option of an s3:// location: there are endpoint, region, style, allow_http, credentials and ca")]
+    Option(String),
+    /// An option said twice.
+    #[error("{0} is said twice")]
+    Twice(&'static str),
+    /// An option's value.
+    #[error("the value of {option} is wrong: {expected}")]
+    Value {
+        /// Which.
+        option: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// An endpoint without TLS.
+    #[error("the endpoint is plain http, which anyone on the way can read: use https, or say allow_http=true as well")]
+    PlainHttp,
+}
+
+/// Why a place for content can't be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenContentError {
+    /// The folder can't be made or opened.
+    #[error("cannot open the folder {path}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What stood in the way.
+        #[source]
+        source: object_store::Error,
+    },
+    /// Neither an endpoint nor a region: nothing says which server is meant.
+    #[error(
+        "the location says neither region nor endpoint: add ?region=NAME, for another provider than AWS ?endpoint=https://HOST"
+    )]
+    NoRegion,
+    /// One half of a key.
+    #[error("{present} is in the environment but {missing} is not")]
+    HalfAKey {
+        /// What is there.
+        present: &'static str,
+        /// What is not.
+        missing: &'static str,
+    },
+    /// The file with the authority's certificate.
+    #[error("cannot use the certificates in {path}")]
+    Authority {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The client.
+    #[error("cannot set up the connection to the bucket")]
+    Client(#[source] object_store::Error),
+}
 
 impl ContentLocation {
-    /// Opens it, making the folder when it is missing. `base` is the site's folder.
+    /// Opens it, making the folder when it is missing; a bucket isn't asked. `base` is the site's folder.
     ///
     /// # Errors
-    /// When the folder can't be made, or the environment doesn't describe the bucket.
-    pub fn open(&self, base: &Path) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
+    /// When the folder can't be made, or location and environment don't describe a connection.
+    pub fn open(&self, base: &Path, environment: &Environment) -> Result<Arc<dyn ObjectStore>, OpenContentError> {
         match self {
-            Self::Folder(path) => {
-                let path = base.join(path);
-                let failed =
-                    |source: std::io::Error| object_store::Error::Generic { store: "folder", source: Box::new(source) };
-                std::fs::create_dir_all(&path).map_err(failed)?;
-                Ok(Arc::new(LocalFileSystem::new_with_prefix(path)?))
-            }
-            Self::Bucket { bucket, prefix } => {
-                let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
-                Ok(Arc::new(PrefixStore::new(bucket, prefix.as_str())))
-            }
+            Self::Folder(path) => open_folder(base.join(path)),
+            Self::Bucket(bucket) => bucket.open(environment, &Patience::SERVING),
         }
+    }
+
+    /// The location with what it leaves open taken from the environment, so that it holds good without it from now on.
+    ///
+    /// # Errors
+    /// When the environment's endpoint or region makes no sense, or is plain http that the location doesn't allow.
+    pub fn settled(self, environment: &Environment) -> Result<Self, InvalidContentLocation> {
+        match self {
+            Self::Bucket(bucket) => bucket.settled(environment).map(Self::Bucket),
+            Self::Folder(_) => Ok(self),
+        }
+    }
+}
+
+fn open_folder(path: PathBuf) -> Result<Arc<dyn ObjectStore>, OpenContentError> {
+    let failed = |source: std::io::Error| object_store::Error::Generic { store: "folder", source: Box::new(source) };
+    let made = std::fs::create_dir_all(&path).map_err(failed).and_then(|()| LocalFileSystem::new_with_prefix(&path));
+    match made {
+        // What a release names must be there after a power cut, too.
+        Ok(folder) => Ok(Arc::new(folder.with_fsync(true))),
+        Err(source) => Err(OpenContentError::Folder { path, source }),
     }
 }
 
@@ -58,16 +143,10 @@ impl FromStr for ContentLocation {
     type Err = InvalidContentLocation;
 
     fn from_str(text: &str) -> Result<Self, InvalidContentLocation> {
-        let invalid = || InvalidContentLocation(text.to_owned());
         if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
             return Ok(Self::Folder(path.into()));
         }
-        let (bucket, prefix) =
-            text.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, ""))).ok_or_else(invalid)?;
-        if bucket.is_empty() {
-            return Err(invalid());
-        }
-        Ok(Self::Bucket { bucket: bucket.to_owned(), prefix: prefix.trim_end_matches('/').to_owned() })
+        text.strip_prefix("s3://").ok_or(InvalidContentLocation::Form)?.parse().map(Self::Bucket)
     }
 }
 
@@ -75,7 +154,7 @@ impl fmt::Display for ContentLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => write!(f, "file:{}", path.display()),
-            Self::Bucket { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::Bucket(bucket) => write!(f, "s3://{bucket}"),
         }
     }
 }
@@ -98,11 +177,23 @@ mod tests {
 
     #[test]
     fn the_text_form_reads_back() {
-        for text in ["file:content", "file:/srv/dray", "s3://bucket/", "s3://bucket/a/b"] {
+        for text in [
+            "file:content",
+            "file:/srv/dray",
+            "s3://bucket/",
+            "s3://bucket/a/b",
+            "s3://bucket/a?region=eu-central-1",
+            "s3://bucket/?endpoint=https://s3.example.com:9000/s3&region=garage&style=path",
+            "s3://bucket/?endpoint=http://[::1]:9000&allow_http=true&credentials=/etc/dray/s3 key&ca=/etc/s3.pem",
+        ] {
             assert_eq!(text.parse::<ContentLocation>().unwrap().to_string(), text);
         }
-        for bad in ["", "file:", "s3://", "content", "http://x/"] {
-            assert!(bad.parse::<ContentLocation>().is_err(), "{bad}");
+    }
+
+    #[test]
+    fn a_text_of_neither_form_is_refused() {
+        for bad in ["", "file:", "content", "http://x/", "s3:bucket"] {
+            assert_eq!(bad.parse::<ContentLocation>(), Err(InvalidContentLocation::Form), "{bad}");
         }
     }
 }

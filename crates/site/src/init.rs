@@ -15,7 +15,7 @@ use dray_store::{Db, StoreError, meta};
 use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::config::{AdminProfile, SiteConfig};
-use crate::content_location::ContentLocation;
+use crate::content_location::{self, ContentCheckError, ContentLocation, Environment, InvalidContentLocation};
 use crate::keys::{self, KeyError, SiteKeys};
 use crate::random;
 use crate::site::{OpenError, Site};
@@ -60,6 +60,12 @@ pub enum InitError {
         #[source]
         source: std::io::Error,
     },
+    /// What the environment adds to the content's location.
+    #[error("the environment says where content is kept, but not well")]
+    ContentLocation(#[from] InvalidContentLocation),
+    /// The content's location.
+    #[error(transparent)]
+    Content(#[from] ContentCheckError),
     /// Keys.
     #[error("cannot make the site's keys")]
     Keys(#[from] KeyError),
@@ -90,15 +96,19 @@ impl InitOptions {
     }
 }
 
-/// Makes a site in `dir`, which must be empty or absent.
+/// Makes a site in `dir`, which must be empty or absent. A bucket is tried out before anything is made.
 ///
 /// # Errors
 /// [`InitError`]; nothing is left in `dir` then. A PostgreSQL database may keep empty tables.
 pub async fn init(dir: &Path, options: &InitOptions, clock: Clock) -> Result<Initialised, InitError> {
     refuse_unless_empty(dir)?;
+    let environment = Environment::of_process();
+    let mut options = options.clone();
+    options.config.content = options.config.content.settled(&environment)?;
+    content_location::check(&options.config.content, &environment).await?;
     let staging = staging(dir);
     make_folder(&staging)?;
-    let made = fill(&staging, options, clock).await;
+    let made = fill(&staging, &options, &environment, clock).await;
     let moved = made.and_then(|profile| move_into_place(&staging, dir).map(|()| profile));
     if moved.is_err() {
         let _ = fs::remove_dir_all(&staging);
@@ -106,7 +116,12 @@ pub async fn init(dir: &Path, options: &InitOptions, clock: Clock) -> Result<Ini
     Ok(Initialised { dir: dir.to_owned(), profile: moved? })
 }
 
-async fn fill(dir: &Path, options: &InitOptions, clock: Clock) -> Result<AdminProfile, InitError> {
+async fn fill(
+    dir: &Path,
+    options: &InitOptions,
+    environment: &Environment,
+    clock: Clock,
+) -> Result<AdminProfile, InitError> {
     let keys = SiteKeys::generate(&options.config.name, clock())?;
     keys.save(&dir.join("keys"))?;
     let config = toml::to_string(&options.config).expect("the configuration is plain texts");
@@ -124,6 +139,7 @@ async fn fill(dir: &Path, options: &InitOptions, clock: Clock) -> Result<AdminPr
         AdminProfile { url: options.url.clone(), token: created?.secret, ca: keys.authority().ca_pem().to_owned() };
     let text = toml::to_string(&profile).expect("a profile is plain texts");
     keys::write(&dir.join(AdminProfile::FILE), &text)?;
+    content_location::claim(&options.config.content, environment, options.config.name.as_str()).await?;
     Ok(profile)
 }
 

@@ -43,7 +43,9 @@ pub mod token;
 pub use actor::{Actor, Permission};
 pub use change::{Change, Note};
 pub use config::{AdminProfile, ConfigError, SiteConfig};
-pub use content_location::{ContentLocation, InvalidContentLocation};
+pub use content_location::{
+    BucketLocation, ContentCheckError, ContentLocation, Environment, InvalidContentLocation, OpenContentError, Step,
+};
 pub use error::{Class, Failure, SiteError};
 pub use init::{InitError, InitOptions, Initialised, init};
 pub use keys::{KeyError, SiteKeys};

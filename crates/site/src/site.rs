@@ -15,6 +15,7 @@ use crate::admission::Admission;
 use crate::change::Change;
 use crate::clock::{self, Clock};
 use crate::config::{ConfigError, SiteConfig};
+use crate::content_location::{Environment, OpenContentError};
 use crate::enrolment::Guesses;
 use crate::error::SiteError;
 use crate::generation::News;
@@ -63,7 +64,7 @@ pub enum OpenError {
         location: String,
         /// What stood in the way.
         #[source]
-        source: object_store::Error,
+        source: OpenContentError,
     },
 }
 
@@ -104,7 +105,7 @@ impl Site {
         let keys = SiteKeys::load(&dir.join("keys"))?;
         let content = config
             .content
-            .open(dir)
+            .open(dir, &Environment::of_process())
             .map_err(|source| OpenError::Content { location: config.content.to_string(), source })?;
         let db = Db::open(&config.database_in(dir), clock()).await?;
         let inner = Inner {

@@ -1,0 +1,96 @@
+//! A site is made on a bucket only once all that it will do there has been done, and the error says what to do.
+
+use dray_site::{ContentCheckError, ContentLocation, InitError, InitOptions, Site, clock, init};
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
+use tempfile::TempDir;
+
+use crate::s3::{Server, said};
+
+async fn make(folder: &TempDir, location: &str) -> Result<Site, InitError> {
+    let dir = folder.path().join("site");
+    let mut options = InitOptions::new("test".parse().unwrap());
+    options.config.content = location.parse::<ContentLocation>().unwrap();
+    init(&dir, &options, clock::system()).await?;
+    Ok(Site::open(&dir).await.unwrap())
+}
+
+async fn refusal(location: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = make(&folder, location).await.err().expect("no site is made");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+    said(&refused)
+}
+
+#[tokio::test]
+async fn a_site_is_made_on_a_bucket_that_holds_what_was_tried() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let site = make(&folder, &server.location("sites/one")).await.unwrap();
+    let claim = site.content().get(&Path::from("site")).await.unwrap().bytes().await.unwrap();
+    assert_eq!(claim, "test".as_bytes());
+    assert_eq!(std::fs::read_dir(server.disk().join("sites/one/trial")).unwrap().count(), 0);
+    let text = std::fs::read_to_string(site.dir().join("site.toml")).unwrap();
+    assert!(text.contains("content = \"s3://dray/sites/one?endpoint=http://127.0.0.1:"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_prefix_that_another_site_uses_is_refused() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    make(&folder, &server.location("shared")).await.unwrap();
+    let refused = refusal(&server.location("shared")).await;
+    assert_eq!(
+        refused,
+        "s3://dray/shared is in use, it holds site: a site needs a prefix of its own, name an empty one"
+    );
+    make(&tempfile::tempdir().unwrap(), &server.location("other")).await.unwrap();
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_named_with_where_they_come_from() {
+    let server = Server::start().await;
+    let key = server.other_key("AKIAEXAMPLE", "not-the-secret");
+    let refused = refusal(&server.location_with("", &key)).await;
+    let expected = format!(
+        "cannot list objects in s3://dray/: the server doesn't accept the credentials; they come from the file {}",
+        key.display()
+    );
+    assert!(refused.starts_with(&expected) && !refused.contains("not-the-secret"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_named() {
+    let server = Server::start().await;
+    let refused = refusal(&server.location("").replace("s3://dray/", "s3://dray-two/")).await;
+    assert!(refused.contains("there is no bucket \"dray-two\"; make it first, or name another"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_named() {
+    let mut server = Server::start().await;
+    let location = server.location("");
+    server.stop().await;
+    let refused = refusal(&location).await;
+    assert!(refused.contains("no answer from http://127.0.0.1:"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_told_from_a_server_that_is_down() {
+    let server = Server::start_with_tls().await;
+    let location = server.location("");
+    let (stranger, _) = location.split_once("&ca=").unwrap();
+    let refused = refusal(stranger).await;
+    assert!(refused.contains("isn't trusted; name its authority's with ca=FILE"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_cannot_be_written_says_which_step_failed() {
+    let server = Server::start().await;
+    // A file stands where the server needs a folder.
+    std::fs::write(server.disk().join("blocked"), b"").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = make(&folder, &server.location("blocked/deep")).await.err().unwrap();
+    assert!(matches!(&refused, InitError::Content(ContentCheckError::Failed { .. })), "{refused}");
+}

@@ -1,0 +1,113 @@
+//! A package with its content in a bucket: published, published again after a small change, and served.
+
+use std::path::Path;
+
+use dray_model::api::package::{CreatePackage, ReleaseView};
+use dray_model::api::token::Role;
+use dray_site::content::{self, ObjectName, Wanted};
+use dray_site::job::{JobFailure, JobKind as _, Progress};
+use dray_site::package::{self, Publish, PublishPackage};
+use dray_site::{Actor, ContentLocation, InitOptions, Site, clock, init};
+use futures_util::TryStreamExt as _;
+
+use crate::s3::Server;
+
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+fn admin() -> Actor {
+    Actor::Token { name: "test".parse().unwrap(), role: Role::Administrator }
+}
+
+async fn site(folder: &Path, location: &str) -> Site {
+    let mut options = InitOptions::new("test".parse().unwrap());
+    options.config.content = location.parse::<ContentLocation>().unwrap();
+    init(&folder.join("site"), &options, clock::system()).await.unwrap();
+    Site::open(&folder.join("site")).await.unwrap()
+}
+
+async fn create(site: &Site, source: &Path) {
+    let command = CreatePackage {
+        name: "editor".parse().unwrap(),
+        properties: serde_json::from_str(r#"{"title": "An editor"}"#).unwrap(),
+        source: Some(source.to_str().unwrap().to_owned()),
+        programs: Vec::new(),
+    };
+    package::create(site, &admin(), command).await.unwrap();
+}
+
+async fn publish(site: &Site) -> Result<(), JobFailure> {
+    Publish.run(site, PublishPackage { package: "editor".parse().unwrap() }, &Progress::default()).await
+}
+
+async fn newest(site: &Site) -> Option<ReleaseView> {
+    package::find(site, &admin(), &"editor".parse().unwrap()).await.unwrap().release
+}
+
+async fn read(site: &Site, name: &ObjectName, wanted: Wanted) -> Vec<u8> {
+    let point = Actor::Point("berlin".parse().unwrap());
+    let opened = content::open(site, &point, name, wanted).await.unwrap();
+    let pieces: Vec<_> = opened.body.try_collect().await.unwrap();
+    let bytes = pieces.concat();
+    assert_eq!(bytes.len() as u64, opened.range.end - opened.range.start);
+    bytes
+}
+
+/// The packs in the bucket, by what its disk holds.
+fn packs(server: &Server) -> Vec<ObjectName> {
+    let entries = std::fs::read_dir(server.disk().join("site/packs")).unwrap();
+    entries.map(|entry| format!("packs/{}", entry.unwrap().file_name().to_str().unwrap()).parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_package_is_published_to_a_bucket_republished_cheaply_and_served_by_range() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), &server.location("site")).await;
+    let source = folder.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    let mut bytes = noise(1, 20_000_000);
+    std::fs::write(source.join("editor"), &bytes).unwrap();
+    create(&site, &source).await;
+    publish(&site).await.unwrap();
+    assert!(newest(&site).await.unwrap().new_bytes > 20_000_000);
+    let parts = server.requests().iter().filter(|request| request.contains("partNumber=")).count();
+    assert!(parts >= 3, "a large pack travels in parts");
+
+    bytes[10_000_000] ^= 1;
+    std::fs::write(source.join("editor"), &bytes).unwrap();
+    publish(&site).await.unwrap();
+    let second = newest(&site).await.unwrap();
+    assert_eq!(second.number.source_version, 2);
+    assert!(second.new_bytes < 600_000, "{}", second.new_bytes);
+
+    for pack in packs(&server) {
+        let whole = read(&site, &pack, Wanted::Whole).await;
+        assert_eq!(format!("packs/{}", blake3::hash(&whole).to_hex()), pack.to_string(), "the name is the digest");
+        assert_eq!(read(&site, &pack, Wanted::Between(1_000, 1_999)).await, whole[1_000..2_000]);
+        assert_eq!(read(&site, &pack, Wanted::Last(10)).await, whole[whole.len() - 10..]);
+        let after = content::open(&site, &Actor::Point("berlin".parse().unwrap()), &pack, Wanted::From(1 << 40)).await;
+        assert!(matches!(after, Err(content::ContentError::OutOfRange { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_publication_that_loses_its_store_is_made_good_by_the_next_attempt() {
+    let mut server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), &server.location("site")).await;
+    let source = folder.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::write(source.join("editor"), noise(2, 20_000_000)).unwrap();
+    create(&site, &source).await;
+    server.die_at("partNumber=2");
+    let (failed, ()) = tokio::join!(publish(&site), server.dead());
+    assert!(matches!(failed, Err(JobFailure::Passing(_))), "it may work in a while");
+    assert!(newest(&site).await.is_none());
+    server.start_again().await;
+    publish(&site).await.unwrap();
+    assert!(newest(&site).await.is_some());
+}
