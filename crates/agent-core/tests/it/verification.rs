@@ -126,3 +126,25 @@ fn a_program_that_needs_a_restart_is_verified_after_it() {
         assert_eq!(verified(&world), [present]);
     }
 }
+
+#[test]
+fn nothing_else_starts_before_a_run_is_verified() {
+    let mut world = world(detecting());
+    world.behaviours.insert(name("editor"), vec![Behaviour::installs("editor")]);
+    world.site.release("viewer", 1, None, &[program("install")]);
+    world.site.advertise("viewer", 1, at(0), terms("viewer", "install", &[At { time: at(20) }]));
+    world.send_policy();
+    world.live(HOUR);
+    let told: Vec<_> = world
+        .outbox
+        .iter()
+        .map(|message| match &message.event {
+            StatusEvent::Verified { .. } => "verified".to_owned(),
+            StatusEvent::Executed { package, .. } => format!("{package} ended"),
+            StatusEvent::State { advertisement, standing, .. } => format!("{advertisement} {}", standing.state),
+            StatusEvent::Delivered { .. } => "delivered".to_owned(),
+        })
+        .collect();
+    let place = |what: &str| told.iter().position(|told| told == what).expect("it was told");
+    assert!(place("editor ended") < place("verified") && place("verified") < place("viewer running"), "{told:?}");
+}
