@@ -50,14 +50,32 @@ pub async fn list(
     Ok(Page { items: page.items.into_iter().map(|(_, view)| view).collect(), next: page.next })
 }
 
-/// Removes messages that came before `limit`. States and runs stay.
-pub async fn remove_before(tx: &mut WriteTx, limit: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM status_message WHERE received_at < $1")
+/// Removes the oldest messages that came before `limit`, at most `most` of them; tells how many. States and runs stay.
+pub async fn remove_before(tx: &mut WriteTx, limit: Timestamp, most: u32) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM status_message WHERE id IN \
+                       (SELECT id FROM status_message WHERE received_at < $1 ORDER BY received_at LIMIT $2)";
+    let done = sqlx::query(SQL)
         .bind(limit.micros())
+        .bind(i64::from(most))
         .execute(tx.connection())
         .await
         .attempt("remove old status messages")?;
     Ok(done.rows_affected())
+}
+
+/// Forgets where devices are with an advertisement. Messages stay.
+pub async fn forget_states(tx: &mut WriteTx, advertisement: &Name) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM advertisement_state WHERE advertisement = $1",
+        "DELETE FROM advertisement_run WHERE advertisement = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(advertisement.as_str())
+            .execute(tx.connection())
+            .await
+            .attempt("forget the states of an advertised program")?;
+    }
+    Ok(())
 }
 
 fn read(row: &AnyRow) -> Result<(i64, StatusView), StoreError> {

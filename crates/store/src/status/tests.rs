@@ -137,8 +137,8 @@ fn old_messages_go_and_states_stay() {
         let mut tx = db.write().await.unwrap();
         with_device(&mut tx).await;
         receive(&mut tx, DEVICE, &[state(1, ClientState::Succeeded)], Timestamp::from_secs(10)).await.unwrap();
-        assert_eq!(remove_before(&mut tx, Timestamp::from_secs(10)).await.unwrap(), 0);
-        assert_eq!(remove_before(&mut tx, Timestamp::from_secs(11)).await.unwrap(), 1);
+        assert_eq!(remove_before(&mut tx, Timestamp::from_secs(10), 9).await.unwrap(), 0);
+        assert_eq!(remove_before(&mut tx, Timestamp::from_secs(11), 9).await.unwrap(), 1);
         assert_eq!(of_device(&mut tx, DEVICE).await.unwrap().len(), 1);
     });
 }

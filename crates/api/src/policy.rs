@@ -1,0 +1,37 @@
+//! `/client/v1/policy`: the calling device's policy.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use dray_site::policy;
+use http::{HeaderMap, StatusCode, header};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::authentication::DeviceIdentity;
+use crate::extract::Query;
+use crate::held::{Wait, known, tag};
+use crate::problem::ApiError;
+use crate::router::Api;
+
+pub(crate) fn held_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/policy", get(current))
+}
+
+/// The device's policy as a signed envelope, once it is another than `If-None-Match` names.
+async fn current(
+    State(api): State<Api>,
+    identity: DeviceIdentity,
+    Query(wait): Query<Wait>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let known = known(&headers);
+    let found = policy::current(&api.site, &identity.actor(), identity.0, known, wait.duration()).await?;
+    Ok(match (found, known) {
+        (Some(policy), _) => {
+            let headers = [tag(policy.tag), (header::CONTENT_TYPE, "application/json".to_owned())];
+            (headers, policy.envelope).into_response()
+        }
+        (None, Some(known)) => (StatusCode::NOT_MODIFIED, [tag(known)]).into_response(),
+        (None, None) => StatusCode::NOT_MODIFIED.into_response(),
+    })
+}

@@ -1,0 +1,58 @@
+//! Status messages: `/client/v1/status` takes them, `/api/v1/status` lists them.
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::post;
+use dray_model::Name;
+use dray_model::api::client::{StatusAccepted, StatusBatch};
+use dray_model::api::page::Page;
+use dray_model::api::status::StatusView;
+use dray_site::status;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::authentication::{Caller, DeviceIdentity};
+use crate::extract::{Json, PageQuery, Paging, Query, page};
+use crate::problem::ApiError;
+use crate::router::Api;
+
+/// Most bytes of a batch: a hundred runs with all that is kept of their output.
+const BATCH_LIMIT: usize = 8 << 20;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+pub(crate) fn client_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/status", post(receive).layer(DefaultBodyLimit::max(BATCH_LIMIT)))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StatusQuery {
+    /// Only of the device with this id or name.
+    device: Option<String>,
+    /// Only about this advertisement, withdrawn ones included.
+    #[param(value_type = Option<String>)]
+    advertisement: Option<Name>,
+}
+
+/// List status messages, the newest first.
+#[utoipa::path(get, path = "/status", tag = "status", operation_id = "list_status", params(StatusQuery, PageQuery), responses((status = 200, body = Page<StatusView>)))]
+async fn list(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Query(StatusQuery { device, advertisement }): Query<StatusQuery>,
+    Paging(request): Paging,
+) -> Result<Json<Page<StatusView>>, ApiError> {
+    Ok(page(status::list(&api.site, &actor, device.as_deref(), advertisement, &request).await?))
+}
+
+/// Takes a batch of the calling device's messages.
+async fn receive(
+    State(api): State<Api>,
+    identity: DeviceIdentity,
+    Json(StatusBatch { messages }): Json<StatusBatch>,
+) -> Result<Json<StatusAccepted>, ApiError> {
+    Ok(Json(status::receive(&api.site, &identity.actor(), identity.0, &messages).await?))
+}

@@ -1,0 +1,38 @@
+//! Checks terms as they come from people: by themselves, and against what the site holds.
+
+use std::collections::BTreeSet;
+
+use dray_model::advertisement::AdvertisementTerms;
+use dray_store::{Snapshot, collection, package};
+
+use super::AdvertisementError;
+
+/// Whether the terms make sense by themselves.
+pub(super) fn check(terms: &AdvertisementTerms) -> Result<(), AdvertisementError> {
+    let AdvertisementTerms { start, expires, assignments, .. } = terms;
+    if let (Some(start), Some(expires)) = (*start, *expires)
+        && expires <= start
+    {
+        return Err(AdvertisementError::ExpiresFirst { start, expires });
+    }
+    if assignments.len() > AdvertisementTerms::MAX_ASSIGNMENTS {
+        return Err(AdvertisementError::TooManyAssignments(assignments.len()));
+    }
+    let distinct: BTreeSet<_> = assignments.iter().collect();
+    if distinct.len() < assignments.len() { Err(AdvertisementError::AssignmentTwice) } else { Ok(()) }
+}
+
+/// Whether what the terms name is there. A package without a release may be advertised: policies wait for its first one.
+pub(super) async fn check_names(snapshot: &mut Snapshot, terms: &AdvertisementTerms) -> Result<(), AdvertisementError> {
+    let found = package::find(snapshot, &terms.package).await?;
+    let package = found.ok_or_else(|| AdvertisementError::NoPackage(terms.package.clone()))?;
+    let programs: Vec<_> = package.programs.into_iter().map(|program| program.name).collect();
+    if !programs.contains(&terms.program) {
+        let (package, program) = (terms.package.clone(), terms.program.clone());
+        return Err(AdvertisementError::NoProgram { package, program, programs });
+    }
+    if collection::find(snapshot, &terms.collection).await?.is_none() {
+        return Err(AdvertisementError::NoCollection(terms.collection.clone()));
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Advertisements and how far their devices are, as administrators see them.
+
+use dray_model::Name;
+use dray_model::api::advertisement::{AdvertisementView, DeviceStatusView};
+use dray_model::api::page::{Page, PageRequest};
+use dray_model::state::ClientState;
+use dray_store::advertisement::StoredAdvertisement;
+use dray_store::{Snapshot, advertisement, status};
+
+use super::AdvertisementError;
+use super::change::in_force;
+use crate::actor::{Actor, Permission};
+use crate::site::Site;
+
+/// Advertisements by name.
+///
+/// # Errors
+/// Only what can happen to any operation.
+pub async fn list(
+    site: &Site,
+    actor: &Actor,
+    page: &PageRequest,
+) -> Result<Page<AdvertisementView>, AdvertisementError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let found = advertisement::list(&mut snapshot, page).await?;
+    let mut items = Vec::with_capacity(found.items.len());
+    for stored in found.items {
+        items.push(view(&mut snapshot, stored).await?);
+    }
+    Ok(Page { items, next: found.next })
+}
+
+/// One advertisement.
+///
+/// # Errors
+/// [`AdvertisementError::NotFound`].
+pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<AdvertisementView, AdvertisementError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let stored = in_force(&mut snapshot, name).await?;
+    view(&mut snapshot, stored).await
+}
+
+/// Where devices are with the advertisement, by device id; those in `state` alone where one is given. Members that reported
+/// nothing yet are not among them.
+///
+/// # Errors
+/// [`AdvertisementError::NotFound`].
+pub async fn devices(
+    site: &Site,
+    actor: &Actor,
+    name: &Name,
+    state: Option<ClientState>,
+    page: &PageRequest,
+) -> Result<Page<DeviceStatusView>, AdvertisementError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    in_force(&mut snapshot, name).await?;
+    Ok(status::devices(&mut snapshot, name, state, page).await?)
+}
+
+pub(super) async fn view(
+    snapshot: &mut Snapshot,
+    stored: StoredAdvertisement,
+) -> Result<AdvertisementView, AdvertisementError> {
+    let summary = status::summary(snapshot, &stored.name, &stored.terms.collection).await?;
+    Ok(AdvertisementView {
+        name: stored.name,
+        revision: stored.revision,
+        digest: stored.document,
+        terms: stored.terms,
+        published_at: stored.published_at,
+        summary,
+    })
+}

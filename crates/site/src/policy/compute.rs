@@ -1,0 +1,111 @@
+//! What a device's policy says, from one instant of the database.
+
+use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
+use dray_model::{DeviceId, Digest, Timestamp};
+use dray_store::{meta, policy};
+use dray_trust::{Role, seal_document};
+
+use super::index::Index;
+use super::{PolicyError, VALIDITY};
+use crate::site::Site;
+
+/// A device's policy before it is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Computed {
+    /// The generation that it was computed at: the policy's number.
+    pub(super) generation: i64,
+    /// Which half of a validity it belongs to.
+    pub(super) half: i64,
+    /// Names what it says.
+    pub(super) tag: Digest,
+    /// What applies.
+    pub(crate) entries: Vec<PolicyEntry>,
+    settings: AgentSettings,
+}
+
+/// Computes the device's policy.
+pub(crate) async fn compute(site: &Site, device: DeviceId) -> Result<Computed, PolicyError> {
+    loop {
+        let mut snapshot = site.db().read().await?;
+        let generation = meta::generation(&mut snapshot, meta::POLICY_GENERATION).await?;
+        let collections = policy::collections(&mut snapshot, device).await?.ok_or(PolicyError::NotEnrolled(device))?;
+        let mut index = site.policies().index.lock().await;
+        if index.generation.is_some_and(|newer| newer > generation) {
+            // Somebody with a later snapshot was faster. Number and entries must not lie before what others were told.
+            continue;
+        }
+        if index.generation != Some(generation) {
+            *index = Index::read(&mut snapshot, generation).await?;
+        }
+        let entries = index.entries(&collections);
+        drop(index);
+        let (settings, half) = (AgentSettings::default(), half(device, site.now()));
+        let tag = tag(device, half, &entries, &settings);
+        return Ok(Computed { generation, half, tag, entries, settings });
+    }
+}
+
+impl Computed {
+    /// Signs it.
+    pub(super) fn seal(self, site: &Site, device: DeviceId) -> Result<Vec<u8>, PolicyError> {
+        let issued_at = site.now();
+        let policy = Policy {
+            format: Policy::FORMAT,
+            device,
+            number: u64::try_from(self.generation).unwrap_or(0),
+            issued_at,
+            expires_at: issued_at + VALIDITY,
+            entries: self.entries,
+            settings: self.settings,
+        };
+        let key = site.keys().signing(Role::Policy);
+        let sealed =
+            seal_document(Role::Policy, &policy, &[key]).map_err(|source| PolicyError::Document { device, source })?;
+        metrics::counter!("dray_policies_signed_total").increment(1);
+        Ok(sealed.bytes)
+    }
+}
+
+/// Time is cut into halves of a validity, for each device at instants of its own. A policy of an earlier half is signed anew.
+pub(super) fn half(device: DeviceId, now: Timestamp) -> i64 {
+    let half = i64::try_from(VALIDITY.as_micros() / 2).expect("a week fits");
+    (now.micros() + device.number() % half).div_euclid(half)
+}
+
+/// The same for the same answer, on every server.
+fn tag(device: DeviceId, half: i64, entries: &[PolicyEntry], settings: &AgentSettings) -> Digest {
+    let said = serde_json::to_vec(&(Policy::FORMAT, device, half, entries, settings));
+    Digest::of(&said.expect("a policy is plain texts and numbers"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_renewed_before_half_of_its_validity_is_over() {
+        for number in [0, 1, 7, u64::MAX] {
+            let device = DeviceId::from_random(number);
+            let at = Timestamp::from_secs(1_800_000_000);
+            assert!(half(device, at + VALIDITY / 2) == half(device, at) + 1, "{device}");
+        }
+    }
+
+    #[test]
+    fn a_tag_changes_with_all_that_the_policy_says() {
+        let device = DeviceId::from_random(1);
+        let settings = AgentSettings::default();
+        let entry = PolicyEntry { advertisement: Digest::of(b"a"), release: Digest::of(b"r") };
+        let other = AgentSettings { polling_interval_s: 60, ..settings };
+        let tags = [
+            tag(device, 0, &[], &settings),
+            tag(DeviceId::from_random(2), 0, &[], &settings),
+            tag(device, 1, &[], &settings),
+            tag(device, 0, &[entry], &settings),
+            tag(device, 0, &[], &other),
+        ];
+        let distinct: std::collections::BTreeSet<_> = tags.into_iter().collect();
+        assert_eq!(distinct.len(), tags.len());
+        assert_eq!(tag(device, 0, &[entry], &settings), tags[3]);
+    }
+}
