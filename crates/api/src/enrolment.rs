@@ -24,7 +24,7 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 }
 
 /// List enrolment tokens, newest first, those that are over included.
-#[utoipa::path(get, path = "/enrolment-tokens", tag = "devices", params(PageQuery), responses((status = 200, body = Page<EnrolmentTokenView>)))]
+#[utoipa::path(get, path = "/enrolment-tokens", tag = "devices", operation_id = "list_enrolment_tokens", params(PageQuery), responses((status = 200, body = Page<EnrolmentTokenView>)))]
 async fn list(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -34,7 +34,7 @@ async fn list(
 }
 
 /// Make an enrolment token. The answer holds its secret, which is told this once.
-#[utoipa::path(post, path = "/enrolment-tokens", tag = "devices", request_body = CreateEnrolmentToken, responses((status = 201, body = EnrolmentTokenCreated)))]
+#[utoipa::path(post, path = "/enrolment-tokens", tag = "devices", operation_id = "create_enrolment_token", request_body = CreateEnrolmentToken, responses((status = 201, body = EnrolmentTokenCreated)))]
 async fn create(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -45,7 +45,7 @@ async fn create(
 }
 
 /// Revoke an enrolment token; who enrolled with it stays.
-#[utoipa::path(delete, path = "/enrolment-tokens/{id}", tag = "devices", params(("id" = i64, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/enrolment-tokens/{id}", tag = "devices", operation_id = "revoke_enrolment_token", params(("id" = i64, Path)), responses((status = 204)))]
 async fn revoke(State(api): State<Api>, Caller(actor): Caller, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     enrolment::revoke(&api.site, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use dray_model::api::problem::{PROBLEM_JSON, Problem};
+use dray_model::api::problem::{PROBLEM_JSON, Problem, Span};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -23,6 +23,7 @@ pub(crate) fn head() -> OpenApi {
     let mut components = Components::new();
     components.add_security_scheme(SCHEME, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.schemas.insert("Problem".to_owned(), Problem::schema());
+    components.schemas.insert("Span".to_owned(), Span::schema());
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))

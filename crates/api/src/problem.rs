@@ -3,7 +3,7 @@
 //! What is our fault is logged here, once, with its causes; the answer says no more than the failure's own sentence.
 
 use axum::response::{IntoResponse, Response};
-use dray_model::api::problem::{PROBLEM_JSON, Problem};
+use dray_model::api::problem::{PROBLEM_JSON, Problem, Span};
 use dray_site::{Class, Failure};
 use http::{HeaderValue, StatusCode, header};
 
@@ -14,13 +14,14 @@ pub struct ApiError {
     code: &'static str,
     detail: String,
     hint: Option<String>,
+    span: Option<Span>,
 }
 
 impl ApiError {
     /// A failure of the request itself, before any operation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), hint: None }
+        Self { status, code, detail: detail.into(), hint: None, span: None }
     }
 
     /// Adds what to do about it.
@@ -40,7 +41,8 @@ impl<F: Failure> From<F> for ApiError {
         } else {
             append_causes(&mut detail, &failure);
         }
-        Self { status, code: failure.code(), detail, hint: failure.hint() }
+        let span = failure.span().map(|span| Span { start: span.start, end: span.end });
+        Self { status, code: failure.code(), detail, hint: failure.hint(), span }
     }
 }
 
@@ -78,6 +80,7 @@ impl IntoResponse for ApiError {
             code: self.code.to_owned(),
             detail: self.detail,
             hint: self.hint,
+            span: self.span,
             request_id: crate::observe::request_id(),
         };
         let body = serde_json::to_vec(&problem).expect("a problem is plain texts");

@@ -44,6 +44,11 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
     fn hint(&self) -> Option<String> {
         None
     }
+
+    /// The bytes of the expression that it is about, where one was refused.
+    fn span(&self) -> Option<std::ops::Range<usize>> {
+        None
+    }
 }
 
 /// What can happen to any operation.

@@ -22,7 +22,7 @@ pub struct DeviceView {
     pub seen_at: Option<Timestamp>,
     /// Whether it holds a connection now, so that a nudge reaches it.
     pub connected: bool,
-    /// When its facts were taken.
+    /// When it told the facts that it has now.
     pub facts_at: Option<Timestamp>,
     /// Its facts; absent in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]

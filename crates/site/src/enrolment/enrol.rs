@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use dray_model::Name;
 use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity};
 use dray_model::api::device::EnrolmentFor;
+use dray_query::FactRows;
 use dray_store::{device, enrolment, point};
 use dray_trust::{Token, TokenKind};
 use serde_json::json;
@@ -15,6 +16,7 @@ use serde_json::json;
 use super::{EnrolmentError, certificate, name};
 use crate::actor::{Actor, Permission};
 use crate::change::{Change, Note};
+use crate::collection::place;
 use crate::random;
 use crate::site::Site;
 
@@ -70,6 +72,8 @@ async fn enrol_device(
     let certificate = certificate::for_device(change.site(), &request.csr, id)?;
     let name = name::free(&mut change, &request.host_name).await?;
     device::insert(&mut change, id, &name, now).await?;
+    let classes = dray_query::catalogue().map(|(info, _)| info.class).collect();
+    place(&mut change, id, &name, &FactRows::default(), &classes).await?;
     let note = Note {
         object_kind: "device",
         object_name: id.to_string(),

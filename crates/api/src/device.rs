@@ -1,0 +1,89 @@
+//! `/api/v1/devices` for administrators; `/client/v1/facts` for devices.
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::put;
+use dray_model::Name;
+use dray_model::api::device::DeviceView;
+use dray_model::api::page::Page;
+use dray_model::facts::Facts;
+use dray_site::device::{self, DeviceFilter};
+use dray_site::facts;
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::authentication::{Caller, DeviceIdentity};
+use crate::extract::{Json, PageQuery, Paging, Path, Query, page};
+use crate::problem::ApiError;
+use crate::router::Api;
+
+/// Most bytes of a device's facts: 20 000 packages at some 200 bytes.
+const FACTS_LIMIT: usize = 4 << 20;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, delete)).routes(routes!(revoke))
+}
+
+pub(crate) fn client_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/facts", put(put_facts).layer(DefaultBodyLimit::max(FACTS_LIMIT)))
+}
+
+/// Which devices.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// Only devices whose name begins like this.
+    name: Option<String>,
+    /// Only members of this collection.
+    collection: Option<Name>,
+}
+
+/// List devices by name, without facts and collections.
+#[utoipa::path(get, path = "/devices", tag = "devices", operation_id = "list_devices", params(Filter, PageQuery), responses((status = 200, body = Page<DeviceView>)))]
+async fn list(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Query(filter): Query<Filter>,
+    Paging(request): Paging,
+) -> Result<Json<Page<DeviceView>>, ApiError> {
+    let filter = DeviceFilter { prefix: filter.name, collection: filter.collection };
+    Ok(page(device::list(&api.site, &actor, &filter, &request).await?))
+}
+
+/// Show a device by its name or id, with its facts and collections.
+#[utoipa::path(get, path = "/devices/{name}", tag = "devices", operation_id = "show_device", params(("name" = Name, Path)), responses((status = 200, body = DeviceView)))]
+async fn show(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(name): Path<Name>,
+) -> Result<Json<DeviceView>, ApiError> {
+    Ok(Json(device::find(&api.site, &actor, &name).await?))
+}
+
+/// Shut a device out, at once and for good.
+#[utoipa::path(post, path = "/devices/{name}/revoke", tag = "devices", operation_id = "revoke_device", params(("name" = Name, Path)), responses((status = 200, body = DeviceView)))]
+async fn revoke(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(name): Path<Name>,
+) -> Result<Json<DeviceView>, ApiError> {
+    Ok(Json(device::revoke(&api.site, &actor, &name).await?))
+}
+
+/// Delete a revoked device with its facts. The audit log keeps what was done to it.
+#[utoipa::path(delete, path = "/devices/{name}", tag = "devices", operation_id = "delete_device", params(("name" = Name, Path)), responses((status = 204)))]
+async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
+    device::delete(&api.site, &actor, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take the device's facts in place of those it told before.
+async fn put_facts(
+    State(api): State<Api>,
+    device: DeviceIdentity,
+    Json(facts): Json<Facts>,
+) -> Result<StatusCode, ApiError> {
+    facts::put(&api.site, &device.actor(), &facts).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

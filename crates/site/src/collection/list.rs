@@ -1,0 +1,47 @@
+//! Collections and their members as administrators see them.
+
+use dray_model::Name;
+use dray_model::api::collection::{CollectionMember, CollectionView};
+use dray_model::api::page::{Page, PageRequest};
+use dray_store::Snapshot;
+use dray_store::collection::{self, StoredCollection};
+
+use super::CollectionError;
+use crate::actor::{Actor, Permission};
+use crate::site::Site;
+
+/// Collections by name.
+///
+/// # Errors
+/// Only what can happen to any operation.
+pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<CollectionView>, CollectionError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    Ok(collection::list(&mut snapshot, page).await?)
+}
+
+/// One collection.
+///
+/// # Errors
+/// [`CollectionError::NotFound`].
+pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<CollectionView, CollectionError> {
+    Ok(look_up(&mut site.read(actor, Permission::Read).await?, name).await?.view)
+}
+
+/// A collection's members by name.
+///
+/// # Errors
+/// [`CollectionError::NotFound`].
+pub async fn members(
+    site: &Site,
+    actor: &Actor,
+    name: &Name,
+    page: &PageRequest,
+) -> Result<Page<CollectionMember>, CollectionError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let id = look_up(&mut snapshot, name).await?.id;
+    Ok(collection::members(&mut snapshot, id, page).await?)
+}
+
+pub(super) async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<StoredCollection, CollectionError> {
+    collection::find(snapshot, name).await?.ok_or_else(|| CollectionError::NotFound(name.clone()))
+}

@@ -1,0 +1,35 @@
+//! Puts one device into the collections that it belongs to, when it enrolled or some of its facts changed.
+
+use std::collections::BTreeSet;
+
+use dray_model::{DeviceId, Name};
+use dray_query::{Class, FactRows};
+use dray_store::collection::{self, Rule};
+use dray_store::{StoreError, WriteTx};
+
+/// Makes the device a member where its rows are meant, in the collections that ask for one of `classes`; with all classes, in all
+/// collections. True when a membership changed.
+pub(crate) async fn place(
+    tx: &mut WriteTx,
+    device: DeviceId,
+    name: &Name,
+    rows: &FactRows,
+    classes: &BTreeSet<Class>,
+) -> Result<bool, StoreError> {
+    let touched = collection::touched(tx, device, classes).await?;
+    let (mut add, mut remove) = (BTreeSet::new(), BTreeSet::new());
+    for (id, rules) in &touched.rules {
+        let meant = rules.iter().any(|rule| match rule {
+            Rule::AllDevices => true,
+            Rule::Direct(direct) => *direct == device,
+            Rule::Query(query) => query.matches_rows(rows, name.as_str()),
+        });
+        match (meant, touched.member_of.contains(id)) {
+            (true, false) => add.insert(*id),
+            (false, true) => remove.insert(*id),
+            _ => false,
+        };
+    }
+    collection::change_device(tx, device, &add, &remove).await?;
+    Ok(!add.is_empty() || !remove.is_empty())
+}

@@ -1,0 +1,57 @@
+//! What devices tell of themselves, and what follows from it.
+
+mod put;
+
+use dray_model::DeviceId;
+
+pub use put::{FactLimits, put};
+
+use crate::error::{Class, Failure, SiteError, from_store_error};
+
+/// Why facts were not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum FactsError {
+    /// More of something than a device may tell.
+    #[error("cannot keep {found} {what} of one device: {max} are allowed")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// How many may be.
+        max: usize,
+    },
+    /// The device was shut out meanwhile.
+    #[error("the device {0} may not talk to this site")]
+    NotEnrolled(DeviceId),
+    /// Anything that can happen to any operation.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+from_store_error!(FactsError);
+
+impl Failure for FactsError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooMany { .. } => "too_many",
+            Self::NotEnrolled(_) => "shut_out",
+            Self::Site(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::TooMany { .. } => Class::TooLarge,
+            Self::NotEnrolled(_) => Class::Denied,
+            Self::Site(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Site(error) => error.hint(),
+            Self::TooMany { .. } | Self::NotEnrolled(_) => None,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+use super::*;
+use dray_model::Name;
+use dray_model::api::collection::{ChangeCollection, CreateCollection};
+use dray_model::api::page::PageRequest;
+use dray_model::collection::{CollectionProperties, CollectionRule};
+use dray_store::meta;
+
+use crate::testing::TestSite;
+use crate::{collection, random, testing};
+
+struct World {
+    test: TestSite,
+    device: DeviceId,
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn query(text: &str) -> CollectionRule {
+    CollectionRule::Query { expression: text.parse().unwrap() }
+}
+
+impl World {
+    async fn new() -> Self {
+        let test = testing::site().await;
+        let device = random::device_id();
+        let mut tx = test.site.db().write().await.unwrap();
+        device::insert(&mut tx, device, &name("pc"), test.site.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { test, device }
+    }
+
+    async fn collection(&self, called: &str, rule: &str) {
+        let command = CreateCollection {
+            name: name(called),
+            properties: CollectionProperties::default(),
+            rules: vec![query(rule)],
+        };
+        collection::create(&self.test.site, &Actor::System, command).await.unwrap();
+    }
+
+    async fn tell(&self, facts: &Facts) -> Result<(), FactsError> {
+        put(&self.test.site, &Actor::Device(self.device), facts).await
+    }
+
+    async fn members(&self, called: &str) -> usize {
+        let page = PageRequest::default();
+        collection::members(&self.test.site, &Actor::System, &name(called), &page).await.unwrap().items.len()
+    }
+
+    async fn generation(&self) -> i64 {
+        meta::generation(&mut self.test.site.db().read().await.unwrap(), meta::POLICY_GENERATION).await.unwrap()
+    }
+}
+
+fn processors(count: u32) -> Facts {
+    Facts { platform: "linux".into(), processors: Some(count), ..Facts::default() }
+}
+
+#[tokio::test]
+async fn membership_follows_facts_both_ways_and_raises_the_generation() {
+    let world = World::new().await;
+    world.collection("big", "processors >= 4").await;
+    let before = world.generation().await;
+    world.tell(&processors(4)).await.unwrap();
+    assert_eq!((world.members("big").await, world.generation().await), (1, before + 1));
+    world.tell(&processors(8)).await.unwrap();
+    assert_eq!((world.members("big").await, world.generation().await), (1, before + 1), "no membership changed");
+    world.tell(&processors(2)).await.unwrap();
+    assert_eq!((world.members("big").await, world.generation().await), (0, before + 2));
+}
+
+#[tokio::test]
+async fn a_change_of_rules_finds_the_members_at_once() {
+    let world = World::new().await;
+    world.tell(&processors(4)).await.unwrap();
+    world.collection("some", "processors == 1").await;
+    assert_eq!(world.members("some").await, 0);
+    let command = ChangeCollection { rules: Some(vec![query("processors == 4")]), ..ChangeCollection::default() };
+    let site = &world.test.site;
+    let new = collection::change(site, &Actor::System, &name("some"), Some(1), command.clone()).await.unwrap();
+    assert_eq!((new.revision, new.members), (2, 1));
+    let stale = collection::change(site, &Actor::System, &name("some"), Some(1), command.clone()).await;
+    assert!(matches!(stale, Err(collection::CollectionError::Stale { found: 2, .. })));
+    let same = collection::change(site, &Actor::System, &name("some"), Some(2), command).await.unwrap();
+    assert_eq!(same.revision, 2, "what is the same is no change");
+}
+
+#[tokio::test]
+async fn facts_told_again_write_nothing() {
+    let world = World::new().await;
+    world.tell(&processors(4)).await.unwrap();
+    let first = device::find(&mut world.test.site.db().read().await.unwrap(), world.device).await.unwrap();
+    world.tell(&processors(4)).await.unwrap();
+    let again = device::find(&mut world.test.site.db().read().await.unwrap(), world.device).await.unwrap();
+    assert_eq!(first.unwrap().facts_at, again.unwrap().facts_at);
+}
+
+#[tokio::test]
+async fn a_revoked_device_leaves_its_collections_and_tells_nothing_more() {
+    let world = World::new().await;
+    world.collection("big", "processors >= 4").await;
+    world.tell(&processors(4)).await.unwrap();
+    crate::device::revoke(&world.test.site, &Actor::System, &name("pc")).await.unwrap();
+    assert_eq!(world.members("big").await, 0);
+    assert!(matches!(world.tell(&processors(5)).await, Err(FactsError::NotEnrolled(_))));
+}
+
+#[tokio::test]
+async fn more_than_the_limits_is_refused() {
+    let world = World::new().await;
+    let disk = dray_model::facts::Disk { mount: "/".into(), size_bytes: 1, free_bytes: 1 };
+    let facts = Facts { disks: vec![disk; FactLimits::PRODUCT.disks_max + 1], ..Facts::default() };
+    assert!(matches!(world.tell(&facts).await, Err(FactsError::TooMany { what: "disks", .. })));
+}
