@@ -221,9 +221,11 @@ fn rerun_words(rerun: Rerun) -> &'static str {
 
 fn summary_words(summary: &AdvertisementSummary) -> String {
     let states: Vec<_> = summary.states.iter().map(|s| format!("{} {}", s.devices, s.state)).collect();
-    match states.len() {
-        0 => format!("of {}: no report yet", count(summary.targeted, "device")),
-        _ => format!("of {}: {}", count(summary.targeted, "device"), states.join(", ")),
+    let devices = count(summary.targeted, "device");
+    match (summary.targeted, states.is_empty()) {
+        (0, true) => devices,
+        (_, true) => format!("{devices}: no report yet"),
+        (_, false) => format!("{devices}: {}", states.join(", ")),
     }
 }
 

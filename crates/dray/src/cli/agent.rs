@@ -39,7 +39,7 @@ impl AgentLine {
 }
 
 /// The whole command, for completion.
-pub(super) fn full_command(agent: Command) -> Command {
+pub(super) fn full_command(agent: &Command) -> Command {
     let about = agent.get_about().cloned();
     let full = AgentCommand::augment_subcommands(Command::new("agent"));
     match about {

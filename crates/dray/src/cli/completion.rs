@@ -4,6 +4,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::Dray;
+use super::agent::full_command;
 use crate::error::Outcome;
 use crate::output::print;
 
@@ -18,7 +19,7 @@ impl CompletionCommand {
     /// Prints the script.
     pub(crate) fn run(self) -> Outcome {
         let mut script = Vec::new();
-        let mut command = Dray::command().mut_subcommand("agent", super::agent::full_command);
+        let mut command = Dray::command().mut_subcommand("agent", |agent| full_command(&agent));
         clap_complete::generate(self.shell, &mut command, "dray", &mut script);
         print(&String::from_utf8_lossy(&script))
     }

@@ -27,7 +27,7 @@ const HTTPS_PORT: u16 = 443;
 #[derive(Debug, Subcommand)]
 pub(crate) enum SiteCommand {
     /// Make a new site in an empty folder
-    Init(Init),
+    Init(Box<Init>),
     /// Serve a site until SIGTERM or Ctrl-C
     Serve(Serve),
 }

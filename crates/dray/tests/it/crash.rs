@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::fleet::{Fleet, Service, pause, until};
 
 const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
-const PACKAGES: usize = 2;
+const PACKAGES: usize = 3;
 /// Programs of each package; one is advertised in each round.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 8;
 /// Large enough for several chunks.
 const PAYLOAD: usize = 3 << 20;
 

@@ -60,13 +60,22 @@ fn refusals_say_what_why_and_what_to_do() {
     hint: dray program change editor install changes it
     exit code 4
     "#);
-    insta::assert_snapshot!(refused(&["collection", "create", "c", "--query", "memroy_bytes > 0"]), @"");
+    insta::assert_snapshot!(refused(&["collection", "create", "c", "--query", "memroy_bytes > 0"]), @r#"
+    error: cannot use the expression of rule 1: there is nothing named "memroy_bytes" here
+      memroy_bytes > 0
+      ^^^^^^^^^^^^
+    hint: did you mean memory_bytes?
+    exit code 1
+    "#);
     insta::assert_snapshot!(refused(&["package", "create", "other", "--source", "/nowhere/at/all"]), @r#"
     error: /nowhere/at/all can't be used as source folder: No such file or directory (os error 2)
     hint: the folder must be readable by the site server itself, not by the machine that this request came from
     exit code 1
     "#);
-    insta::assert_snapshot!(refused(&["--output", "json", "device", "show", "nobody"]), @"");
+    insta::assert_snapshot!(refused(&["--output", "json", "device", "show", "nobody"]), @r#"
+    {"error":{"code":"not_found","exit":3,"message":"there is no device nobody"}}
+    exit code 3
+    "#);
 }
 
 #[test]

@@ -30,6 +30,12 @@ pub(crate) struct Distribute {
 
 impl Distribute {
     pub(super) async fn run(self, context: &Context) -> Outcome {
+        if self.wait && context.api.package(&self.name).await?.source.is_none() {
+            return Err(Failure::failed(format!(
+                "package {} has no source files: no point would ever hold it",
+                self.name
+            )));
+        }
         for point in &self.to {
             context.api.distribute(point, &self.name).await?;
         }
