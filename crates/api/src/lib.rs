@@ -15,22 +15,28 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may stop at the first surprise"))]
 
+mod advertisement;
 mod audit;
 mod authentication;
+mod collection;
 mod content;
+mod device;
 mod document;
 mod enrolment;
 pub mod etag;
 pub mod extract;
+mod held;
 mod idempotency;
 mod job;
 mod observe;
 mod openapi;
 mod package;
 mod point;
+mod policy;
 mod problem;
 mod router;
 mod server;
+mod status;
 mod system;
 mod token;
 

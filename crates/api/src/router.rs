@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
 use crate::{
-    audit, authentication, content, document, enrolment, idempotency, job, observe, openapi, package, point, system,
-    token,
+    advertisement, audit, authentication, collection, content, device, document, enrolment, idempotency, job, observe,
+    openapi, package, point, policy, status, system, token,
 };
 
 /// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
@@ -35,6 +35,10 @@ fn administrators_json() -> OpenApiRouter<Api> {
         .merge(package::routes())
         .merge(point::routes())
         .merge(enrolment::routes())
+        .merge(device::routes())
+        .merge(collection::routes())
+        .merge(advertisement::routes())
+        .merge(status::routes())
 }
 
 /// Administrators' uploads, downloads and held connections: no limits of time and size but their own.
@@ -48,6 +52,8 @@ fn clients_json() -> OpenApiRouter<Api> {
         .merge(document::client_routes())
         .merge(point::client_routes())
         .merge(enrolment::client_routes())
+        .merge(device::client_routes())
+        .merge(status::client_routes())
 }
 
 /// Downloads and held connections of clients and points: no limits of time and size but their own.
@@ -55,6 +61,7 @@ fn clients_streaming() -> OpenApiRouter<Api> {
     OpenApiRouter::new() //
         .merge(content::client_routes())
         .merge(point::held_routes())
+        .merge(policy::held_routes())
 }
 
 /// The administrators' part with its description, before state and layers.

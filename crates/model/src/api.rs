@@ -10,5 +10,6 @@ pub mod package;
 pub mod page;
 pub mod point;
 pub mod problem;
+pub mod status;
 pub mod token;
 pub mod why;

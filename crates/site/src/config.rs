@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dray_model::Name;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,9 @@ pub struct SiteConfig {
     pub client_addr: SocketAddr,
     /// Host names and IP addresses under which the server is reached; they stand in its certificate.
     pub addresses: Vec<String>,
+    /// How long status messages are kept, in days; at least one.
+    #[serde(default = "SiteConfig::default_status_days")]
+    pub status_days: NonZeroU32,
 }
 
 /// `admin.toml`: a profile for the administrator's tool.
@@ -69,6 +74,18 @@ pub enum ConfigError {
 impl SiteConfig {
     /// Name of the file in the site's folder.
     pub const FILE: &'static str = "site.toml";
+
+    /// What `status_days` is when nothing is said.
+    #[must_use]
+    pub fn default_status_days() -> NonZeroU32 {
+        const { NonZeroU32::new(90).expect("90 is not 0") }
+    }
+
+    /// How long status messages are kept.
+    #[must_use]
+    pub fn keep_status(&self) -> Duration {
+        Duration::from_secs(u64::from(self.status_days.get()) * 24 * 60 * 60)
+    }
 
     /// Reads `DIR/site.toml`.
     ///

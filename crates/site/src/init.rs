@@ -14,6 +14,7 @@ use dray_store::{Db, StoreError, meta};
 
 use crate::actor::Actor;
 use crate::clock::Clock;
+use crate::collection::{self, CollectionError};
 use crate::config::{AdminProfile, SiteConfig};
 use crate::content_location::{self, ContentCheckError, ContentLocation, Environment, InvalidContentLocation};
 use crate::keys::{self, KeyError, SiteKeys};
@@ -75,6 +76,9 @@ pub enum InitError {
     /// What was made doesn't open.
     #[error("cannot open the new site")]
     Open(#[from] OpenError),
+    /// The collections that every site has.
+    #[error("cannot make the first collections")]
+    Collection(#[from] CollectionError),
     /// The first token.
     #[error("cannot make the first administrator token")]
     Token(#[from] TokenError),
@@ -91,6 +95,7 @@ impl InitOptions {
             admin_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 7400)),
             client_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 7401)),
             addresses: vec!["localhost".to_owned()],
+            status_days: SiteConfig::default_status_days(),
         };
         Self { config, url: "https://localhost:7400".to_owned() }
     }
@@ -134,7 +139,9 @@ async fn fill(
         valid_s: Some(FIRST_TOKEN_S),
     };
     let created = token::create(&site, &Actor::System, command).await;
+    let collections = collection::create_predefined(&site).await;
     site.close().await;
+    collections?;
     let profile =
         AdminProfile { url: options.url.clone(), token: created?.secret, ca: keys.authority().ca_pem().to_owned() };
     let text = toml::to_string(&profile).expect("a profile is plain texts");

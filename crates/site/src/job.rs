@@ -27,6 +27,7 @@ pub fn registry() -> Registry {
         .with(Housekeeping)
         .with(crate::content::Sweep)
         .with(crate::package::Publish)
+        .with(crate::status::Retention)
 }
 
 /// Why an operation on jobs failed.

@@ -16,15 +16,19 @@
 
 mod actor;
 pub mod admission;
+pub mod advertisement;
 pub mod audit;
 mod change;
 pub mod clock;
+pub mod collection;
 mod config;
 pub mod content;
 mod content_location;
+pub mod device;
 pub mod document;
 pub mod enrolment;
 mod error;
+pub mod facts;
 pub mod generation;
 pub mod idempotency;
 mod init;
@@ -32,10 +36,12 @@ pub mod job;
 mod keys;
 pub mod package;
 pub mod point;
+pub mod policy;
 pub mod presence;
 pub mod random;
 pub mod release;
 mod site;
+pub mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod token;

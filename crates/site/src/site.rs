@@ -20,6 +20,7 @@ use crate::enrolment::Guesses;
 use crate::error::SiteError;
 use crate::generation::News;
 use crate::keys::{KeyError, SiteKeys};
+use crate::policy::Policies;
 use crate::presence::Presence;
 
 /// How long the certificate of a server process is good. It gets a new one at each start.
@@ -43,6 +44,7 @@ struct Inner {
     admission: Admission,
     presence: Arc<Presence>,
     guesses: Guesses,
+    policies: Policies,
 }
 
 /// Why a site can't be opened.
@@ -108,6 +110,7 @@ impl Site {
             .open(dir, &Environment::of_process())
             .map_err(|source| OpenError::Content { location: config.content.to_string(), source })?;
         let db = Db::open(&config.database_in(dir), clock()).await?;
+        let policies = Policies::new(db.engine());
         let inner = Inner {
             dir: dir.to_owned(),
             config,
@@ -120,6 +123,7 @@ impl Site {
             admission: Admission::default(),
             presence: Arc::default(),
             guesses: Guesses::default(),
+            policies,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -224,6 +228,11 @@ impl Site {
     /// Who guesses enrolment tokens.
     pub(crate) fn guesses(&self) -> &Guesses {
         &self.inner.guesses
+    }
+
+    /// What this process knows of policies.
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.inner.policies
     }
 
     /// Tells the workers of this process that there may be work.

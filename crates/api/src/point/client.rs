@@ -1,21 +1,18 @@
 //! `/client/v1`: what points ask about their duty and tell of it, and where devices are sent for content.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use dray_model::Digest;
 use dray_model::api::client::{Locations, LocationsRequest, PointReports};
 use dray_site::{Site, point};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, StatusCode, header};
-use serde::Deserialize;
+use http::{HeaderMap, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::authentication::{DeviceIdentity, PointIdentity};
 use crate::extract::{Json, Query};
+use crate::held::{Wait, known, tag};
 use crate::problem::ApiError;
 use crate::router::Api;
 
@@ -27,23 +24,15 @@ pub(crate) fn held_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/point/assignments", get(assignments))
 }
 
-#[derive(Debug, Deserialize)]
-struct Wait {
-    /// Longest time to hold the request, in seconds; more than 600 is 600.
-    #[serde(default)]
-    wait_s: u32,
-}
-
 /// What the calling point is to hold, once it is something else than `If-None-Match` names.
 async fn assignments(
     State(api): State<Api>,
     identity: PointIdentity,
-    Query(Wait { wait_s }): Query<Wait>,
+    Query(wait): Query<Wait>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let known = known(&headers);
-    let wait = Duration::from_secs(wait_s.into());
-    let found = point::assignments(&api.site, &identity.actor(), &identity.0, known, wait).await?;
+    let found = point::assignments(&api.site, &identity.actor(), &identity.0, known, wait.duration()).await?;
     Ok(match (found, known) {
         (Some(assigned), _) => {
             let headers = [tag(assigned.tag), (header::CONTENT_TYPE, "application/json".to_owned())];
@@ -52,15 +41,6 @@ async fn assignments(
         (None, Some(known)) => (StatusCode::NOT_MODIFIED, [tag(known)]).into_response(),
         (None, None) => StatusCode::NOT_MODIFIED.into_response(),
     })
-}
-
-/// The state that the caller knows. A tag that isn't ours names none.
-fn known(headers: &HeaderMap) -> Option<Digest> {
-    headers.get(header::IF_NONE_MATCH)?.to_str().ok()?.trim_start_matches("W/").trim_matches('"').parse().ok()
-}
-
-fn tag(digest: Digest) -> (HeaderName, String) {
-    (header::ETAG, format!("\"{digest}\""))
 }
 
 /// Where the calling point is.

@@ -56,7 +56,7 @@ mod tests {
     fn a_full_advertisement_gives_up_its_earliest_assignment_of_the_past() {
         let mut full: Vec<_> = (1..=14).map(at).collect();
         full.push(Assignment::AsSoonAsPossible);
-        let now = with_assignment_at(full, Timestamp::from_secs(5)).unwrap();
+        let now = with_assignment_at(full, Timestamp::from_secs(20)).unwrap();
         assert_eq!(now.len(), 15);
         assert!(!now.contains(&at(1)) && now.contains(&at(2)) && now.contains(&Assignment::AsSoonAsPossible));
     }

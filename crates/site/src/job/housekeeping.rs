@@ -1,4 +1,5 @@
-//! Forgets what is over: finished jobs after a week, idempotency keys after a day. Asks for itself again every hour.
+//! Forgets what is over: finished jobs after a week, idempotency keys after a day; has old status messages removed. Asks for itself
+//! again every hour.
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ impl JobKind for Housekeeping {
         let now = change.now();
         let jobs = dray_store::job::forget(&mut change, now - JOBS_KEPT).await?;
         let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;
+        crate::status::Retention::soon(&mut change).await?;
         change.enqueue_at::<Self>(Some(KEY), &Nothing {}, now + EVERY).await?;
         change.commit_unnoted().await?;
         tracing::debug!(jobs, keys, "housekeeping done");
