@@ -8,6 +8,7 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
+    allocator::give_memory_back,
     boot::boot_id,
     files::{create_private_dir, is_executable, open_private, reserve, set_private},
     process::{Ended, become_watcher, lead_group, signal_tree, wait_any},

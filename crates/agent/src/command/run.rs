@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::{AtFolder, runtime};
 use crate::engine;
-use crate::platform::Shutdown;
+use crate::platform::{self, Shutdown};
 use crate::runs::RunnerProgram;
 
 /// Arguments of `run`.
@@ -30,6 +30,7 @@ impl Run {
             .with_target(false)
             .with_max_level(self.log)
             .try_init();
+        platform::give_memory_back();
         let folder = self.at.open()?;
         let runtime = runtime()?;
         let served = runtime.block_on(async {

@@ -2,6 +2,7 @@
 //!
 //! Needs Linux 5.3 for process file descriptors; without `/proc` a program's stray children can't be found.
 
+pub(crate) mod allocator;
 pub(crate) mod boot;
 pub(crate) mod files;
 pub(crate) mod process;
