@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 mod client;
+mod collection;
 mod document;
 mod enrolment;
 mod package;
