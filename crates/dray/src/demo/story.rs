@@ -278,8 +278,8 @@ async fn advertise(stage: &Stage, api: &SiteApi, names: &Names, agents: usize) -
             terms.rerun = Rerun::Always;
             let round = Round { source_version: 1, since: clock::now() };
             api.create_advertisement(&CreateAdvertisement { name: names.advertisement.clone(), terms }).await?;
-            watch::until_succeeded(api, &stage.voice, &names.advertisement, round, agents).await?;
-            Ok(((), String::new()))
+            let devices = watch::until_succeeded(api, &stage.voice, &names.advertisement, round, agents).await?;
+            Ok(((), succeeded(&devices)))
         })
         .await
 }
@@ -296,9 +296,15 @@ async fn run_again(
             let round = Round { source_version: release.source_version, since: clock::now() };
             api.rerun_advertisement(&names.advertisement).await?;
             let devices = watch::until_succeeded(api, &stage.voice, &names.advertisement, round, agents).await?;
-            Ok((devices, String::new()))
+            let detail = succeeded(&devices);
+            Ok((devices, detail))
         })
         .await
+}
+
+fn succeeded(devices: &[DeviceStatusView]) -> String {
+    let names: Vec<_> = devices.iter().map(|device| device.device_name.as_str()).collect();
+    format!("{} succeeded", names.join(", "))
 }
 
 async fn tell_bytes(

@@ -34,7 +34,8 @@ pub(super) async fn until_succeeded(
     let mut shown = BTreeMap::new();
     let mut lines = BTreeMap::new();
     loop {
-        let devices = api.advertisement_devices(advertisement, None).all().await?;
+        let mut devices = api.advertisement_devices(advertisement, None).all().await?;
+        devices.sort_by(|a, b| a.device_name.cmp(&b.device_name));
         for device in devices.iter().filter(|device| round.speaks_of(device)) {
             let words = words(device);
             if shown.get(&device.device) != Some(&words) {

@@ -40,7 +40,7 @@ pub(crate) fn seconds(duration: Duration) -> String {
     }
 }
 
-/// An instant in local time with its offset: `2026-11-22 18:05:00 +01:00`.
+/// An instant in local time with its offset: `2026-11-22 18:05:00+01`.
 pub(crate) fn time(instant: Timestamp) -> String {
     time_in(instant, TimeZone::system())
 }
@@ -52,7 +52,7 @@ pub(crate) fn time_or_dash(instant: Option<Timestamp>) -> String {
 
 fn time_in(instant: Timestamp, zone: TimeZone) -> String {
     match jiff::Timestamp::from_microsecond(instant.micros()) {
-        Ok(instant) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        Ok(instant) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%:::z").to_string(),
         Err(_) => instant.to_string(),
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     fn times_carry_their_offset() {
         let instant = "2026-11-22T17:05:00Z".parse().unwrap();
         let berlin = TimeZone::fixed(jiff::tz::offset(1));
-        assert_eq!(time_in(instant, berlin), "2026-11-22 18:05:00 +01:00");
+        assert_eq!(time_in(instant, berlin), "2026-11-22 18:05:00+01");
     }
 
     #[test]
