@@ -34,7 +34,6 @@ impl Presence {
     }
 
     /// The device holds a request until the answer is dropped.
-    #[must_use]
     pub fn hold(self: &Arc<Self>, device: DeviceId) -> Held {
         *lock(&self.held).entry(device).or_default() += 1;
         Held { presence: Arc::clone(self), device }

@@ -1,3 +1,5 @@
+//! Administrator tokens over HTTP, the pattern of every resource: rights, paging, idempotency.
+
 use http::{HeaderValue, Method, header};
 use serde_json::json;
 
@@ -24,7 +26,7 @@ async fn tokens_are_made_listed_in_pages_and_revoked() {
     assert_eq!(server.admin(Method::DELETE, "/api/v1/tokens/ci", None).await.status, 204);
     assert_eq!(server.ask(request).await.problem(), (401, "revoked_token".to_owned()));
     let log = server.admin(Method::GET, "/api/v1/audit", None).await.json();
-    assert_eq!((&log["items"][0]["action"], &log["items"][0]["seq"]), (&json!("token.revoke"), &json!(3)));
+    assert_eq!((&log["items"][0]["action"], &log["items"][0]["seq"]), (&json!("token.revoke"), &json!(4)));
 }
 
 #[tokio::test]
