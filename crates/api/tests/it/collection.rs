@@ -1,3 +1,5 @@
+//! Collections over HTTP: rules that are refused with their place, members, changes by revision.
+
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! The committed description of the API agrees with the routes.
+
 use std::path::Path;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Enrolment over TLS: tokens that count, tokens that do not, and devices that are shut out.
+
 use dray_trust::NewIdentity;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Packages over HTTP: from a source folder to a release, and what is refused.
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,3 +1,5 @@
+//! Distribution points over HTTP: what they are to hold, what they report, where clients are sent.
+
 use dray_model::Digest;
 use dray_trust::NewIdentity;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};

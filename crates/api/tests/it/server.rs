@@ -1,3 +1,5 @@
+//! The listeners: limits, unknown addresses, connections that come to nothing.
+
 use std::time::Duration;
 
 use dray_api::{ServeError, ServeOptions, serve};

@@ -1,3 +1,5 @@
+//! Laws of advertisements: what may be published, and what a revision is.
+
 use dray_model::DeviceId;
 use dray_model::advertisement::Assignment;
 use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement, CreateAdvertisement};

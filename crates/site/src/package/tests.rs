@@ -1,3 +1,5 @@
+//! Laws of packages: what may be made, changed and deleted.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! Laws of distribution points: assignments, reports and where clients are sent.
+
 use std::time::Duration;
 
 use dray_model::api::client::PointAssignments;

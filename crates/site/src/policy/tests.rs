@@ -1,3 +1,5 @@
+//! Laws of policies: what a device gets, under which number, and when it hears of it.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 

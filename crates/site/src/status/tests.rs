@@ -1,3 +1,5 @@
+//! Laws of received status messages.
+
 use dray_model::api::page::PageRequest;
 use dray_model::program::ExitClass;
 use dray_model::state::{ClientState, Standing};
@@ -91,11 +93,11 @@ async fn messages_are_found_by_the_devices_id_and_name() {
     send(&test.site, pc, &[state(1, standing(ClientState::Received))]).await.unwrap();
     let request = PageRequest::default();
     for text in ["pc", &pc.to_string()] {
-        let found = list(&test.site, &admin(), Some(text), Some(name("now")), &request).await.unwrap();
+        let found = list(&test.site, &admin(), Some(&name(text)), Some(name("now")), &request).await.unwrap();
         assert_eq!(found.items.len(), 1, "{text}");
     }
-    let unknown = list(&test.site, &admin(), Some("nobody"), None, &request).await;
-    assert!(matches!(unknown, Err(StatusError::NoDevice(_))));
+    let unknown = list(&test.site, &admin(), Some(&name("nobody")), None, &request).await;
+    assert!(matches!(unknown, Err(StatusError::Device(DeviceError::NotFound(_)))));
 }
 
 #[tokio::test]

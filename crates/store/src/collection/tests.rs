@@ -1,3 +1,5 @@
+//! Laws of kept collections and their members, on both engines.
+
 use dray_model::DeviceId;
 use dray_model::collection::CollectionRule;
 use dray_model::facts::Facts;

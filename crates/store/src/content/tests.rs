@@ -1,3 +1,5 @@
+//! Laws of kept contents and objects, on both engines.
+
 use super::*;
 use crate::package;
 use crate::package::tests::{name, package as new_package, publish, store_content};

@@ -1,3 +1,5 @@
+//! Laws of kept facts, on both engines.
+
 use super::*;
 use crate::device;
 use crate::testing::each_engine;

@@ -1,3 +1,5 @@
+//! Laws of kept jobs, on both engines.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Laws of kept packages and releases, on both engines.
+
 use dray_model::Timestamp;
 use dray_model::package::{Content, ReleaseNumber};
 

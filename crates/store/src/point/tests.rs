@@ -1,3 +1,5 @@
+//! Laws of kept points and what is on them, on both engines.
+
 use dray_model::Digest;
 use dray_model::point::{PointContentState, PointReport};
 

@@ -1,3 +1,5 @@
+//! Laws of reported facts: membership follows them, and nothing else does.
+
 use super::*;
 use dray_model::Name;
 use dray_model::api::collection::{ChangeCollection, CreateCollection};

@@ -1,3 +1,5 @@
+//! Laws of the job runner: leases, tries, progress and a clean stop.
+
 use dray_model::api::job::JobState;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;

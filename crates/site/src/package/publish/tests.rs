@@ -1,3 +1,5 @@
+//! Laws of publishing: what is stored anew, and what a failure leaves behind.
+
 use std::fs;
 
 use dray_content::{Limits, ObjectName, pack};
