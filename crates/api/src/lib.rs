@@ -39,6 +39,7 @@ mod server;
 mod status;
 mod system;
 mod token;
+mod why;
 
 pub use authentication::{Caller, DeviceIdentity, MemberIdentity, PointIdentity};
 pub use openapi::document;

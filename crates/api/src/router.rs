@@ -14,7 +14,7 @@ use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
 use crate::{
     advertisement, audit, authentication, collection, content, device, document, enrolment, idempotency, job, observe,
-    openapi, package, point, policy, status, system, token,
+    openapi, package, point, policy, status, system, token, why,
 };
 
 /// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
@@ -39,6 +39,7 @@ fn administrators_json() -> OpenApiRouter<Api> {
         .merge(collection::routes())
         .merge(advertisement::routes())
         .merge(status::routes())
+        .merge(why::routes())
 }
 
 /// Administrators' uploads, downloads and held connections: no limits of time and size but their own.

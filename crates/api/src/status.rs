@@ -30,8 +30,9 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StatusQuery {
-    /// Only of the device with this id or name.
-    device: Option<String>,
+    /// Only of the device with this name or id.
+    #[param(value_type = Option<String>)]
+    device: Option<Name>,
     /// Only about this advertisement, withdrawn ones included.
     #[param(value_type = Option<String>)]
     advertisement: Option<Name>,
@@ -45,7 +46,7 @@ async fn list(
     Query(StatusQuery { device, advertisement }): Query<StatusQuery>,
     Paging(request): Paging,
 ) -> Result<Json<Page<StatusView>>, ApiError> {
-    Ok(page(status::list(&api.site, &actor, device.as_deref(), advertisement, &request).await?))
+    Ok(page(status::list(&api.site, &actor, device.as_ref(), advertisement, &request).await?))
 }
 
 /// Takes a batch of the calling device's messages.

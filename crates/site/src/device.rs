@@ -8,6 +8,7 @@ use dray_model::Name;
 
 pub use delete::delete;
 pub use dray_store::device::DeviceFilter;
+pub(crate) use list::find_without_facts;
 pub use list::{find, list};
 pub use revoke::revoke;
 

@@ -45,6 +45,7 @@ pub mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod token;
+pub mod why;
 
 pub use actor::{Actor, Permission};
 pub use change::{Change, Note};

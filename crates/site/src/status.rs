@@ -11,6 +11,7 @@ pub use list::list;
 pub use receive::{BATCH_MAX, receive};
 pub use retention::Retention;
 
+use crate::device::DeviceError;
 use crate::error::{Class, Failure, SiteError, from_store_error};
 
 /// Why an operation on status messages failed.
@@ -19,9 +20,9 @@ pub enum StatusError {
     /// The caller is not enrolled any more.
     #[error("the device {0} is not known here any more")]
     NotEnrolled(DeviceId),
-    /// No device of this id or name.
-    #[error("there is no device {0}")]
-    NoDevice(String),
+    /// The device that is asked about.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// More messages than one request may bring.
     #[error("cannot take {0} messages in one request: {BATCH_MAX} are allowed")]
     TooMany(usize),
@@ -63,7 +64,7 @@ impl Failure for StatusError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotEnrolled(_) => "not_enrolled",
-            Self::NoDevice(_) => "no_device",
+            Self::Device(error) => error.code(),
             Self::TooMany(_) => "too_many",
             Self::Number(_) => "invalid_number",
             Self::Output { .. } => "output_too_long",
@@ -76,7 +77,7 @@ impl Failure for StatusError {
     fn class(&self) -> Class {
         match self {
             Self::NotEnrolled(_) => Class::Denied,
-            Self::NoDevice(_) => Class::Absent,
+            Self::Device(error) => error.class(),
             Self::TooMany(_) => Class::TooLarge,
             Self::Number(_) | Self::Output { .. } | Self::Sources { .. } | Self::Reason { .. } => Class::Invalid,
             Self::Site(error) => error.class(),
@@ -86,6 +87,7 @@ impl Failure for StatusError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::TooMany(_) => Some("send several requests".to_owned()),
+            Self::Device(error) => error.hint(),
             Self::Site(error) => error.hint(),
             _ => None,
         }
@@ -93,4 +95,4 @@ impl Failure for StatusError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

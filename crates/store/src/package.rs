@@ -102,6 +102,18 @@ pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page
     Ok(page::cut(request, page::read_all(&rows, read)?, |package| package.name.to_string()))
 }
 
+/// The packages that have a program called `program`, by name; at most 20.
+pub async fn with_program(snapshot: &mut Snapshot, program: &Name) -> Result<Vec<Name>, StoreError> {
+    const SQL: &str = "SELECT p.name FROM package AS p, EACH(p.programs) AS e \
+                       WHERE e.value ->> 'name' = $1 ORDER BY p.name LIMIT 20";
+    let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
+        .bind(program.as_str())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the packages that have a program")?;
+    page::read_all(&rows, |row| Record::new("package", "name", row).parsed("name"))
+}
+
 /// What stands in the way of deleting a package, in words for people; at most [`DEPENDANTS_TOLD`].
 pub async fn dependants(snapshot: &mut Snapshot, name: &Name) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT name FROM advertisement WHERE package = $1 ORDER BY name LIMIT $2";

@@ -4,6 +4,7 @@
 
 mod client;
 mod collection;
+mod delivery;
 mod document;
 mod enrolment;
 mod package;

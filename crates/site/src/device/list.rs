@@ -44,6 +44,16 @@ pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView,
     Ok(view)
 }
 
+/// One device, by its name or the text of its id, without facts and collections.
+///
+/// # Errors
+/// [`DeviceError::NotFound`].
+pub(crate) async fn find_without_facts(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
+    let mut view = look_up(&mut site.read(actor, Permission::Read).await?, name).await?;
+    site.presence().complete(&mut view);
+    Ok(view)
+}
+
 /// The device of this name, or of this id: a name never has the form of an id.
 pub(super) async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<DeviceView, DeviceError> {
     let found = match name.as_str().parse::<DeviceId>() {

@@ -17,7 +17,7 @@ pub(crate) struct Computed {
     /// Which half of a validity it belongs to.
     pub(super) half: i64,
     /// Names what it says.
-    pub(super) tag: Digest,
+    pub(crate) tag: Digest,
     /// What applies.
     pub(crate) entries: Vec<PolicyEntry>,
     settings: AgentSettings,

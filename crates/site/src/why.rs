@@ -1,0 +1,133 @@
+//! Why a program is or is not on a device: the whole chain, from membership to result, link by link.
+//!
+//! The answer comes from what the site knows: its own objects, the device's facts and what the device reported. The agent answers
+//! the same question from what it knows itself (`dray-agent why`).
+
+mod chain;
+mod condition;
+mod program;
+mod scene;
+
+use dray_model::Name;
+use dray_model::api::why::{Why, WhyChain, WhyHolds, WhyLink};
+use dray_store::advertisement;
+
+use self::scene::Scene;
+use crate::actor::{Actor, Permission};
+use crate::device::{self, DeviceError};
+use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::policy::PolicyError;
+use crate::site::Site;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WhyError {
+    /// The device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// No package and no program of this name.
+    #[error("there is no program {0:?}")]
+    NotFound(String),
+    /// The package has no such program.
+    #[error("the package {package} has no program {program}")]
+    NoProgram {
+        /// The package.
+        package: Name,
+        /// The program.
+        program: String,
+        /// Those that it has.
+        programs: Vec<Name>,
+    },
+    /// Several programs may be meant.
+    #[error("{text:?} may mean {}", candidates.join(" or "))]
+    Ambiguous {
+        /// What was asked.
+        text: String,
+        /// What it may mean, like `zip/install`.
+        candidates: Vec<String>,
+    },
+    /// The device's policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Anything that can happen to any operation.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+from_store_error!(WhyError);
+
+impl Failure for WhyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Device(error) => error.code(),
+            Self::NotFound(_) | Self::NoProgram { .. } => "no_program",
+            Self::Ambiguous { .. } => "ambiguous_program",
+            Self::Policy(error) => error.code(),
+            Self::Site(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Device(error) => error.class(),
+            Self::NotFound(_) | Self::NoProgram { .. } => Class::Absent,
+            Self::Ambiguous { .. } => Class::Invalid,
+            Self::Policy(error) => error.class(),
+            Self::Site(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Device(error) => error.hint(),
+            Self::NotFound(_) => Some("ask for PACKAGE/PROGRAM".to_owned()),
+            Self::NoProgram { programs, .. } if programs.is_empty() => Some("it has none at all".to_owned()),
+            Self::NoProgram { programs, .. } => {
+                let names: Vec<_> = programs.iter().map(Name::as_str).collect();
+                Some(format!("it has {}", names.join(", ")))
+            }
+            Self::Ambiguous { .. } => Some("ask for one of them as PACKAGE/PROGRAM".to_owned()),
+            Self::Policy(error) => error.hint(),
+            Self::Site(error) => error.hint(),
+        }
+    }
+}
+
+/// Why `program` is or is not on the device with this name or id. `program` is `PACKAGE/PROGRAM`, the name of a package with one
+/// program, or the name of a program that one package has.
+///
+/// # Errors
+/// [`WhyError::Device`], [`WhyError::NotFound`], [`WhyError::NoProgram`], [`WhyError::Ambiguous`].
+pub async fn why(site: &Site, actor: &Actor, device: &Name, program: &str) -> Result<Why, WhyError> {
+    let device = device::find_without_facts(site, actor, device).await?;
+    let current = match crate::policy::compute(site, device.id).await {
+        Ok(computed) => Some(computed),
+        Err(PolicyError::NotEnrolled(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let (package, program) = program::resolve(&mut snapshot, program).await?;
+    let advertisements = advertisement::of_package(&mut snapshot, &package.name).await?;
+    let scene = Scene::load(site, &mut snapshot, device, package, &program, current).await?;
+    let mut chains = Vec::new();
+    for advertisement in advertisements.iter().filter(|one| one.terms.program == program) {
+        chains.push(chain::chain(&scene, &mut snapshot, advertisement).await?);
+    }
+    let answer = answer(&chains).unwrap_or_else(|| {
+        format!("no advertisement offers the program {program} of the package {} to anybody", scene.package.name)
+    });
+    Ok(Why { device: scene.device.name, package: scene.package.name, program, answer, chains })
+}
+
+/// A chain that holds to its end answers; otherwise the first thing in the way of the chain that came furthest.
+fn answer(chains: &[WhyChain]) -> Option<String> {
+    let broken = |chain: &WhyChain| chain.links.iter().position(|link| link.holds != WhyHolds::Yes);
+    let furthest = chains.iter().rev().max_by_key(|chain| broken(chain).unwrap_or(usize::MAX))?;
+    let stands_in_the_way = |link: &&WhyLink| matches!(link.holds, WhyHolds::Waiting | WhyHolds::No);
+    let first = furthest.links.iter().find(stands_in_the_way);
+    let open = furthest.links.iter().find(|link| link.holds != WhyHolds::Yes);
+    first.or(open).or(furthest.links.last()).map(|link| link.sentence.clone())
+}
+
+#[cfg(test)]
+mod tests;

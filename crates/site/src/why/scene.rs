@@ -1,0 +1,66 @@
+//! What all chains of an answer look at.
+
+use dray_model::Name;
+use dray_model::Timestamp;
+use dray_model::api::advertisement::DeviceStatusView;
+use dray_model::api::device::DeviceView;
+use dray_model::api::package::PackageView;
+use dray_model::program::Program;
+use dray_query::FactRows;
+use dray_store::policy::FetchedPolicy;
+use dray_store::{Snapshot, collection, facts, status};
+
+use super::WhyError;
+use crate::policy::{Computed, known};
+use crate::site::Site;
+
+/// A device and a program, with all that the site knows of them.
+pub(super) struct Scene {
+    pub(super) now: Timestamp,
+    pub(super) device: DeviceView,
+    /// What the device told of itself.
+    pub(super) facts: Option<FactRows>,
+    /// What it is a member of.
+    pub(super) collections: Vec<Name>,
+    /// What it reported, by advertisement.
+    pub(super) reports: Vec<DeviceStatusView>,
+    /// The policy that it has.
+    pub(super) fetched: Option<FetchedPolicy>,
+    /// The policy that it would get now; none when it isn't enrolled.
+    pub(super) current: Option<Computed>,
+    pub(super) package: PackageView,
+    /// The program as the package has it now.
+    pub(super) program: Option<Program>,
+}
+
+impl Scene {
+    pub(super) async fn load(
+        site: &Site,
+        snapshot: &mut Snapshot,
+        device: DeviceView,
+        package: PackageView,
+        program: &Name,
+        current: Option<Computed>,
+    ) -> Result<Self, WhyError> {
+        Ok(Self {
+            now: site.now(),
+            facts: facts::find(snapshot, device.id).await?,
+            collections: collection::names_of(snapshot, device.id).await?,
+            reports: status::of_device(snapshot, device.id).await?,
+            fetched: known(site, snapshot, device.id).await?,
+            program: package.programs.iter().find(|one| one.name == *program).cloned(),
+            current,
+            package,
+            device,
+        })
+    }
+
+    /// How the device can be reached, as the end of a sentence.
+    pub(super) fn reach(&self) -> String {
+        match (self.device.connected, self.device.seen_at) {
+            (true, _) => "it is connected now".to_owned(),
+            (false, Some(at)) => format!("it was last heard of at {at}"),
+            (false, None) => "it was never heard of".to_owned(),
+        }
+    }
+}
