@@ -3,19 +3,24 @@
 use std::io;
 use std::path::PathBuf;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use dray_content::{DecodeError, Limits, Manifest, ObjectName};
 use dray_model::Digest;
-use object_store::ObjectStoreExt as _;
-use object_store::buffered::BufWriter;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use futures_util::TryStreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStoreExt as _};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 use super::{failed, location};
 use crate::error::SiteError;
 use crate::site::Site;
 
-/// Bytes of one part: smaller objects are sent whole.
+/// Bytes of one part: smaller objects are sent whole. S3 wants at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
+/// Parts of one object that travel side by side. With the one that is read next they are what an upload keeps in memory.
+const PARTS_UNDER_WAY: usize = 2;
 /// Bytes that are read from a file at a time.
 const READ_BYTES: usize = 1 << 20;
 
@@ -45,33 +50,59 @@ pub(crate) async fn store(site: &Site, name: &ObjectName, upload: Upload) -> Res
         Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
         Err(error) => return Err(failed("look for an object")(error)),
     }
-    match upload {
-        Upload::Bytes(bytes) => {
-            site.content().put(&place, bytes.into()).await.map_err(failed("store an object"))?;
-        }
-        Upload::File(path, _) => {
-            let mut writer = BufWriter::with_capacity(site.content().clone(), place, PART_BYTES);
-            if let Err(error) = copy(path, &mut writer).await {
-                // The first failure is told; an unfinished upload that stays is the store's to forget.
-                let _ = writer.abort().await;
-                return Err(failed("store an object")(error));
-            }
-        }
+    let stored = match upload {
+        Upload::Bytes(bytes) => site.content().put(&place, bytes.into()).await.map(drop),
+        Upload::File(path, _) => store_file(site, &place, path).await,
+    };
+    stored.map_err(failed("store an object"))
+}
+
+async fn store_file(site: &Site, place: &Path, path: PathBuf) -> Result<(), object_store::Error> {
+    let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    file.set_max_buf_size(READ_BYTES);
+    let first = read_part(&mut file).await?;
+    if first.len() < PART_BYTES {
+        return site.content().put(place, first.into()).await.map(drop);
     }
+    let mut upload = site.content().put_multipart(place).await?;
+    let mut stored = send_parts(upload.as_mut(), first, &mut file).await;
+    if stored.is_ok() {
+        stored = upload.complete().await.map(drop);
+    }
+    if stored.is_err() {
+        // The first failure is told; an unfinished upload that stays is the store's to forget.
+        let _ = upload.abort().await;
+    }
+    stored
+}
+
+async fn send_parts(
+    upload: &mut dyn MultipartUpload,
+    first: Bytes,
+    file: &mut File,
+) -> Result<(), object_store::Error> {
+    let mut part = first;
+    let mut under_way = FuturesUnordered::new();
+    while !part.is_empty() {
+        under_way.push(upload.put_part(part.into()));
+        if under_way.len() == PARTS_UNDER_WAY {
+            under_way.try_next().await?;
+        }
+        part = read_part(file).await?;
+    }
+    while under_way.try_next().await?.is_some() {}
     Ok(())
 }
 
-async fn copy(path: PathBuf, writer: &mut BufWriter) -> Result<(), object_store::Error> {
-    let io = |source: io::Error| object_store::Error::Generic { store: "staging", source: Box::new(source) };
-    let mut file = tokio::fs::File::open(path).await.map_err(io)?;
-    file.set_max_buf_size(READ_BYTES);
-    loop {
-        let mut piece = BytesMut::with_capacity(READ_BYTES);
-        if file.read_buf(&mut piece).await.map_err(io)? == 0 {
-            return writer.shutdown().await.map_err(io);
-        }
-        writer.put(piece.freeze()).await?;
-    }
+/// The next part of a file, smaller than [`PART_BYTES`] only at the file's end.
+async fn read_part(file: &mut File) -> Result<Bytes, object_store::Error> {
+    let mut part = Vec::with_capacity(PART_BYTES);
+    file.take(PART_BYTES as u64).read_to_end(&mut part).await.map_err(unreadable)?;
+    Ok(part.into())
+}
+
+fn unreadable(source: io::Error) -> object_store::Error {
+    object_store::Error::Generic { store: "staging", source: Box::new(source) }
 }
 
 /// Why a manifest can't be read back.

@@ -18,6 +18,8 @@ use crate::random;
 
 /// The object that says whose a place is.
 const CLAIM: &str = "site";
+/// The folder of what is written and removed again.
+const TRIAL: &str = "trial";
 /// Bytes of the object that is written and removed again.
 const TRIAL_BYTES: u16 = 1024;
 /// Which of them are read back.
@@ -52,7 +54,7 @@ pub enum ContentCheckError {
         location: String,
         /// Why not.
         #[source]
-        source: OpenContentError,
+        source: Box<OpenContentError>,
     },
     /// Something is there already.
     #[error("{location} is in use, it holds {object}: a site needs a prefix of its own, name an empty one")]
@@ -73,7 +75,7 @@ pub enum ContentCheckError {
         advice: String,
         /// What the server or the connection said.
         #[source]
-        source: Error,
+        source: Box<Error>,
     },
     /// A request did something else than was asked for.
     #[error(
@@ -149,8 +151,8 @@ impl<'a> Trial<'a> {
     fn begin(bucket: &'a BucketLocation, environment: &'a Environment) -> Result<Self, ContentCheckError> {
         let store = bucket
             .open(environment, &Patience::CHECKING)
-            .map_err(|source| ContentCheckError::Open { location: place(bucket), source })?;
-        let object = ObjectPath::from(format!("trial/{:016x}", random::bits()));
+            .map_err(|source| ContentCheckError::Open { location: place(bucket), source: Box::new(source) })?;
+        let object = ObjectPath::from(format!("{TRIAL}/{:016x}", random::bits()));
         Ok(Self { bucket, environment, store, object })
     }
 
@@ -163,13 +165,15 @@ impl<'a> Trial<'a> {
     }
 
     async fn list(&self) -> Result<(), ContentCheckError> {
-        match self.store.list(None).next().await {
-            None => Ok(()),
-            Some(Ok(found)) => {
-                Err(ContentCheckError::InUse { location: place(self.bucket), object: found.location.to_string() })
+        let mut objects = self.store.list(None);
+        while let Some(found) = objects.next().await {
+            let found = found.map_err(|error| self.failed(Step::List, error))?.location;
+            // What an earlier trial was not allowed to delete is in nobody's way.
+            if !found.prefix_matches(&ObjectPath::from(TRIAL)) {
+                return Err(ContentCheckError::InUse { location: place(self.bucket), object: found.to_string() });
             }
-            Some(Err(error)) => Err(self.failed(Step::List, error)),
         }
+        Ok(())
     }
 
     async fn write(&self) -> Result<(), ContentCheckError> {
@@ -206,7 +210,7 @@ impl<'a> Trial<'a> {
 
     fn failed(&self, step: Step, source: Error) -> ContentCheckError {
         let advice = self.advice(step, &said(&source));
-        ContentCheckError::Failed { step, location: place(self.bucket), advice, source }
+        ContentCheckError::Failed { step, location: place(self.bucket), advice, source: Box::new(source) }
     }
 
     /// What to do about a failure, by what was said about it: the library tells the class of few.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Collected, Limited};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
@@ -140,7 +140,7 @@ impl HttpService for DiscreetClient {
         }
         let (parts, body) = answer.into_parts();
         // A complaint that is cut off or too long is none; the status says enough.
-        let complaint = Limited::new(body, COMPLAINT_MAX_BYTES).collect().await.map(|body| body.to_bytes());
+        let complaint = Limited::new(body, COMPLAINT_MAX_BYTES).collect().await.map(Collected::to_bytes);
         Ok(HttpResponse::from_parts(parts, essence(&complaint.unwrap_or_default()).into()))
     }
 }

@@ -1,6 +1,6 @@
 //! A site is made on a bucket only once all that it will do there has been done, and the error says what to do.
 
-use dray_site::{ContentCheckError, ContentLocation, InitError, InitOptions, Site, clock, init};
+use dray_site::{ContentLocation, InitError, InitOptions, Site, clock, init};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use tempfile::TempDir;
@@ -86,11 +86,23 @@ async fn an_unknown_authority_is_told_from_a_server_that_is_down() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_cannot_be_written_says_which_step_failed() {
+async fn each_missing_permission_is_named_and_granting_it_is_enough() {
     let server = Server::start().await;
-    // A file stands where the server needs a folder.
-    std::fs::write(server.disk().join("blocked"), b"").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let refused = make(&folder, &server.location("blocked/deep")).await.err().unwrap();
-    assert!(matches!(&refused, InitError::Content(ContentCheckError::Failed { .. })), "{refused}");
+    for (operation, step, permission) in [
+        ("ListObjectsV2", "list objects", "s3:ListBucket"),
+        ("PutObject", "write an object", "s3:PutObject"),
+        ("CreateMultipartUpload", "write an object in parts", "s3:PutObject and s3:AbortMultipartUpload"),
+        ("AbortMultipartUpload", "write an object in parts", "s3:PutObject and s3:AbortMultipartUpload"),
+        ("GetObject", "read a range of an object", "s3:GetObject"),
+        ("DeleteObject", "delete an object", "s3:DeleteObject"),
+        // AWS says "forbidden" of what isn't there to those who may not list.
+        ("HeadObject", "look for an object that isn't there", "s3:ListBucket"),
+    ] {
+        server.deny(operation);
+        let refused = refusal(&server.location("site")).await;
+        let expected = format!("cannot {step} in s3://dray/site: not allowed; grant {permission} to the credentials, ");
+        assert!(refused.starts_with(&expected), "{operation}: {refused}");
+    }
+    server.deny("nothing");
+    make(&tempfile::tempdir().unwrap(), &server.location("site")).await.unwrap();
 }

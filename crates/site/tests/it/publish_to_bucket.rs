@@ -74,6 +74,7 @@ async fn a_package_is_published_to_a_bucket_republished_cheaply_and_served_by_ra
     create(&site, &source).await;
     publish(&site).await.unwrap();
     assert!(newest(&site).await.unwrap().new_bytes > 20_000_000);
+    assert!(server.most_bytes_under_way() <= 16 << 20, "two parts of 8 MiB: {}", server.most_bytes_under_way());
     let parts = server.requests().iter().filter(|request| request.contains("partNumber=")).count();
     assert!(parts >= 3, "a large pack travels in parts");
 
@@ -103,11 +104,14 @@ async fn a_publication_that_loses_its_store_is_made_good_by_the_next_attempt() {
     std::fs::create_dir(&source).unwrap();
     std::fs::write(source.join("editor"), noise(2, 20_000_000)).unwrap();
     create(&site, &source).await;
-    server.die_at("partNumber=2");
-    let (failed, ()) = tokio::join!(publish(&site), server.dead());
-    assert!(matches!(failed, Err(JobFailure::Passing(_))), "it may work in a while");
-    assert!(newest(&site).await.is_none());
-    server.start_again().await;
+    // While a part is sent, and when all parts are and the object is to appear.
+    for deadly in ["partNumber=2", "?uploadId="] {
+        server.die_at(deadly);
+        let (failed, ()) = tokio::join!(publish(&site), server.dead());
+        assert!(matches!(failed, Err(JobFailure::Passing(_))), "it may work in a while");
+        assert!(newest(&site).await.is_none());
+        server.start_again().await;
+    }
     publish(&site).await.unwrap();
     assert!(newest(&site).await.is_some());
 }

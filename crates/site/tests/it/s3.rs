@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dray_site::{ContentLocation, Environment};
@@ -13,8 +14,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use object_store::ObjectStore;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Result, s3_error};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -41,6 +44,22 @@ struct Traffic {
     requests: Mutex<Vec<String>>,
     deadly: Mutex<Option<&'static str>>,
     death: Notify,
+    denied: Mutex<Option<&'static str>>,
+    bytes_under_way: AtomicU64,
+    most_bytes_under_way: AtomicU64,
+}
+
+/// Denies what it is told to deny.
+struct Access(Arc<Traffic>);
+
+#[async_trait::async_trait]
+impl S3Access for Access {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if *self.0.denied.lock().unwrap() == Some(context.s3_op().name()) {
+            return Err(s3_error!(AccessDenied, "Access Denied."));
+        }
+        Ok(())
+    }
 }
 
 impl Server {
@@ -78,7 +97,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let traffic = Arc::new(Traffic::default());
-        let task = tokio::spawn(serve(listener, service(&folder), tls.clone(), traffic.clone()));
+        let task = tokio::spawn(serve(listener, service(&folder, &traffic), tls.clone(), traffic.clone()));
         Self { folder, addr, tls, traffic, task }
     }
 
@@ -91,12 +110,23 @@ impl Server {
     /// Starts it again under the same address.
     pub(crate) async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.addr).await.unwrap();
-        self.task = tokio::spawn(serve(listener, service(&self.folder), self.tls.clone(), self.traffic.clone()));
+        let service = service(&self.folder, &self.traffic);
+        self.task = tokio::spawn(serve(listener, service, self.tls.clone(), self.traffic.clone()));
     }
 
     /// Lets it die once a request arrives whose `METHOD PATH?QUERY` contains `text`.
     pub(crate) fn die_at(&self, text: &'static str) {
         *self.traffic.deadly.lock().unwrap() = Some(text);
+    }
+
+    /// Denies an operation, by the name that S3 has for it, until the next call.
+    pub(crate) fn deny(&self, operation: &'static str) {
+        *self.traffic.denied.lock().unwrap() = Some(operation);
+    }
+
+    /// The most bytes that were being sent to it at any time.
+    pub(crate) fn most_bytes_under_way(&self) -> u64 {
+        self.traffic.most_bytes_under_way.load(Ordering::Relaxed)
     }
 
     /// Waits until it is dead.
@@ -171,10 +201,11 @@ fn key_file(key_id: &str, secret: &str) -> String {
     format!("[default]\naws_access_key_id = {key_id}\naws_secret_access_key = {secret}\n")
 }
 
-fn service(folder: &TempDir) -> S3Service {
+fn service(folder: &TempDir, traffic: &Arc<Traffic>) -> S3Service {
     let objects = s3s_fs::FileSystem::new(folder.path().join("objects")).unwrap();
     let mut builder = S3ServiceBuilder::new(objects);
     builder.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
+    builder.set_access(Access(traffic.clone()));
     builder.build()
 }
 
@@ -211,7 +242,11 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, service: S
                 traffic.death.notify_one();
                 std::future::pending::<()>().await;
             }
-            hyper::service::Service::call(&service, request).await
+            let bytes = hyper::body::Body::size_hint(request.body()).lower();
+            traffic.sending(bytes);
+            let answer = hyper::service::Service::call(&service, request).await;
+            traffic.bytes_under_way.fetch_sub(bytes, Ordering::Relaxed);
+            answer
         }
     });
     // A client that goes away is no failure of a test.
@@ -219,6 +254,11 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, service: S
 }
 
 impl Traffic {
+    fn sending(&self, bytes: u64) {
+        let now = self.bytes_under_way.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.most_bytes_under_way.fetch_max(now, Ordering::Relaxed);
+    }
+
     fn is_deadly(&self, request: String) -> bool {
         let mut deadly = self.deadly.lock().unwrap();
         let dies = deadly.is_some_and(|text| request.contains(text));
