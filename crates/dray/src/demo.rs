@@ -26,6 +26,7 @@ mod voice;
 mod watch;
 
 use folder::DemoFolder;
+use report::Report;
 use stage::Stage;
 use voice::Voice;
 
@@ -70,30 +71,61 @@ impl DemoCommand {
         let folder = DemoFolder::create(self.folder.as_deref(), self.keep)?;
         let json = self.json || output.format() != Format::Table;
         let stage = Stage::new(folder.path(), Voice::new(json));
-        let mut end = std::pin::pin!(shutdown::requested());
+        let mut end = std::pin::pin!(told_to_end());
         let told = tokio::select! {
             told = story::tell(&stage, self.agents, self.package.as_deref()) => told,
             signal = &mut end => Err(Failure::failed(format!("interrupted by {}", signal?))),
         };
         let outcome = match told {
-            Ok(report) => match if json { output.json().either(String::new, &report) } else { Ok(()) } {
-                Ok(()) if !self.once => wait_for_the_end(&stage, end).await,
-                printed => printed,
-            },
+            Ok(report) => self.finish(&stage, &report, output, end).await,
             Err(failure) => Err(failure),
         };
         stage.children.stop().await;
         leftovers::end_programs(folder.path());
-        folder.remove()?;
-        outcome
+        let removed = folder.remove();
+        outcome.and(removed)
+    }
+
+    /// Prints the result, and serves on unless that was all.
+    async fn finish(
+        &self,
+        stage: &Stage,
+        report: &Report,
+        output: Output,
+        end: impl Future<Output = Outcome<&'static str>>,
+    ) -> Outcome {
+        if stage.voice.is_silent() {
+            output.json().either(String::new, report)?;
+        }
+        if self.once {
+            return Ok(());
+        }
+        story::say_where(stage, report);
+        serve_until(stage, end).await
     }
 }
 
 /// Serves until a signal comes or a child ends by itself.
-async fn wait_for_the_end(stage: &Stage, end: impl Future<Output = Outcome<&'static str>>) -> Outcome {
-    stage.voice.say("\neverything keeps running; Ctrl-C ends it");
+async fn serve_until(stage: &Stage, end: impl Future<Output = Outcome<&'static str>>) -> Outcome {
+    stage.voice.say("everything keeps running; Ctrl-C ends it");
     tokio::select! {
         signal = end => signal.map(|_| ()),
         failure = stage.children.first_to_end() => Err(failure),
     }
+}
+
+/// Waits for SIGTERM or SIGINT, or for the end of the terminal that somebody watches.
+async fn told_to_end() -> Outcome<&'static str> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup =
+            signal(SignalKind::hangup()).map_err(|error| Failure::failed("can't watch for signals").because(&error))?;
+        tokio::select! {
+            asked = shutdown::requested() => asked,
+            _ = hangup.recv() => Ok("SIGHUP"),
+        }
+    }
+    #[cfg(not(unix))]
+    shutdown::requested().await
 }

@@ -23,6 +23,11 @@ impl Voice {
         Self { silent, screen: watched.then(MultiProgress::new) }
     }
 
+    /// Whether nothing is said.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// Whether lines that change are shown, so that each change needs no line of its own.
     pub(super) fn is_live(&self) -> bool {
         self.screen.is_some()

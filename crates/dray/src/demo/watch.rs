@@ -29,7 +29,7 @@ pub(super) async fn until_succeeded(
     voice: &Voice,
     advertisement: &Name,
     round: Round,
-    count: usize,
+    count: u32,
 ) -> Outcome<Vec<DeviceStatusView>> {
     let mut shown = BTreeMap::new();
     let mut lines = BTreeMap::new();
@@ -44,7 +44,7 @@ pub(super) async fn until_succeeded(
             }
             refuse_failure(device)?;
         }
-        if devices.iter().filter(|device| round.is_done(device)).count() >= count {
+        if devices.iter().filter(|device| round.is_done(device)).count() >= count as usize {
             return Ok(devices);
         }
         tokio::time::sleep(LOOK_EVERY).await;
