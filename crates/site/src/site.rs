@@ -66,7 +66,7 @@ pub enum OpenError {
         location: String,
         /// What stood in the way.
         #[source]
-        source: OpenContentError,
+        source: Box<OpenContentError>,
     },
 }
 
@@ -108,7 +108,7 @@ impl Site {
         let content = config
             .content
             .open(dir, &Environment::of_process())
-            .map_err(|source| OpenError::Content { location: config.content.to_string(), source })?;
+            .map_err(|source| OpenError::Content { location: config.content.to_string(), source: Box::new(source) })?;
         let db = Db::open(&config.database_in(dir), clock()).await?;
         let policies = Policies::new(db.engine());
         let inner = Inner {
