@@ -143,3 +143,15 @@ fn the_advertisements_of_a_package_are_its_dependants() {
         assert!(matches!(delete(&mut tx, &zip.name).await, Err(StoreError::Reference { .. })));
     });
 }
+
+#[test]
+fn packages_are_found_by_a_program_of_theirs() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        for text in ["zip", "other"] {
+            insert(&mut tx, &package(text)).await.unwrap();
+        }
+        assert_eq!(with_program(&mut tx, &name("install")).await.unwrap(), [name("other"), name("zip")]);
+        assert_eq!(with_program(&mut tx, &name("nothing")).await.unwrap(), Vec::<Name>::new());
+    });
+}
