@@ -17,7 +17,7 @@ use bytes::Bytes;
 use dray_trust::{Fingerprint, TlsSettings};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 
 pub(crate) use answer::Answer;
@@ -43,8 +43,8 @@ impl HttpClient {
     pub fn new(mut tls: rustls::ClientConfig, limits: HttpLimits) -> Self {
         // hyper-rustls sets the protocols itself and panics when it finds some.
         tls.alpn_protocols.clear();
+        // Without a timer for the pool: it would wake an idle agent for ever. What idled too long is dropped when it is asked for.
         let inner = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_connection_timeout)
             .pool_max_idle_per_host(limits.idle_connections_max)
             .http1_max_headers(limits.headers_max)
