@@ -116,15 +116,24 @@ impl Store {
         Ok(())
     }
 
-    /// The oldest messages of the outbox, at most `max`.
+    /// The oldest messages of the outbox: at most `max`, and no more than fit into `bytes_max`, but one in any case.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn outbox(&self, max: usize) -> Result<Vec<StatusMessage>, StoreError> {
+    pub fn outbox(&self, max: usize, bytes_max: usize) -> Result<Vec<StatusMessage>, StoreError> {
         let attempt = Attempt::new("read", &self.path);
         let rows = || -> Result<Vec<Vec<u8>>, redb::Error> {
             let outbox = self.database()?.begin_read()?.open_table(OUTBOX)?;
-            outbox.iter()?.take(max).map(|row| Ok(row?.1.value().to_vec())).collect()
+            let (mut rows, mut bytes) = (Vec::new(), 0);
+            for row in outbox.iter()?.take(max) {
+                let row = row?.1.value().to_vec();
+                bytes += row.len();
+                if bytes > bytes_max && !rows.is_empty() {
+                    break;
+                }
+                rows.push(row);
+            }
+            Ok(rows)
         };
         let rows = rows().map_err(|error| attempt.failed(error))?;
         let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes);

@@ -30,10 +30,13 @@ fn state_and_messages_are_there_after_a_restart_and_leave_when_delivered() {
     drop(store);
     let store = Store::open(&path).unwrap();
     assert_eq!(store.state().unwrap(), state);
-    assert_eq!(store.outbox(2).unwrap(), [message(1), message(2)]);
+    let one = serde_json::to_vec(&message(1)).unwrap().len();
+    assert_eq!(store.outbox(2, one).unwrap(), [message(1)], "what does not fit waits");
+    assert_eq!(store.outbox(2, 0).unwrap(), [message(1)], "one goes in any case");
+    assert_eq!(store.outbox(2, usize::MAX).unwrap(), [message(1), message(2)]);
     assert_eq!(store.outbox_len().unwrap(), 3);
     store.delivered(&[1, 2, 9].into()).unwrap();
-    assert_eq!(store.outbox(10).unwrap(), [message(3)]);
+    assert_eq!(store.outbox(10, usize::MAX).unwrap(), [message(3)]);
 }
 
 #[test]
@@ -97,5 +100,5 @@ fn a_memory_that_cannot_be_opened_again_takes_nothing() {
     std::fs::remove_file(&path).unwrap();
     assert!(store.reopen().is_err());
     assert!(matches!(store.commit(&State::new(), &[message(1)]), Err(StoreError::Database { .. })));
-    assert!(store.outbox(1).is_err());
+    assert!(store.outbox(1, usize::MAX).is_err());
 }

@@ -12,6 +12,8 @@ use crate::engine::Memory;
 
 /// Messages that come together are sent together.
 const GATHER: Duration = Duration::from_millis(200);
+/// Bytes of messages in one batch: half of what the site reads, so that the last message can't carry it over.
+const BATCH_BYTES_MAX: usize = 4 << 20;
 
 /// Sends for ever; `wanted` is notified when the outbox has grown.
 pub(crate) async fn send_status(link: Arc<Link>, memory: Arc<Memory>, wanted: Arc<Notify>) {
@@ -36,7 +38,7 @@ enum Sent {
 }
 
 async fn send_batch(link: &Link, memory: &Memory, backoff: &mut Backoff) -> Sent {
-    let messages = match memory.with(|store| store.outbox(STATUS_BATCH_MAX)) {
+    let messages = match memory.with(|store| store.outbox(STATUS_BATCH_MAX, BATCH_BYTES_MAX)) {
         Ok(messages) if messages.is_empty() => return Sent::All,
         Ok(messages) => messages,
         Err(error) => {
