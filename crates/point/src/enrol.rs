@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dray_client::{BaseUrl, HttpLimits, client_api};
 use dray_model::Name;
-use dray_model::api::client::EnrolledIdentity;
+use dray_model::api::client::{EnrolledIdentity, MemberKind};
 
 use crate::error::PointError;
 use crate::folder::Folder;
@@ -13,8 +13,8 @@ use crate::identity::Identity;
 /// Enrols the point in `folder` at the site and keeps its identity there. The key is made here and never leaves the folder.
 ///
 /// # Errors
-/// [`PointError::AlreadyEnrolled`] when the folder is a point already, [`PointError::NotAPoint`] for a token of devices,
-/// [`PointError::Enrol`] when the site can't be reached or refuses.
+/// [`PointError::AlreadyEnrolled`] when the folder is a point already, [`PointError::Enrol`] when the site can't be reached or refuses,
+/// as it does with a token for devices; [`PointError::NotAPoint`] when it makes us something else.
 pub async fn enrol(folder: &Path, site: &BaseUrl, token: &str, limits: HttpLimits) -> Result<Name, PointError> {
     let folder = Folder::open(folder)?;
     if let Some(identity) = Identity::read(folder.root())? {
@@ -22,7 +22,7 @@ pub async fn enrol(folder: &Path, site: &BaseUrl, token: &str, limits: HttpLimit
         return Err(PointError::AlreadyEnrolled { path, name: identity.name, site });
     }
     // A point's name comes from its token; the site makes nothing of the host name.
-    let enrolment = client_api::enrol(site, token, "point", limits).await?;
+    let enrolment = client_api::enrol(site, token, (MemberKind::Point, "point"), limits).await?;
     let enrolled = enrolment.enrolled;
     let EnrolledIdentity::Point { name } = enrolled.identity else { return Err(PointError::NotAPoint) };
     let names = (enrolled.site, name.clone());

@@ -37,8 +37,8 @@ pub enum PointError {
         /// The site's address.
         site: String,
     },
-    /// The token is for a device.
-    #[error("the enrolment token is not for a distribution point")]
+    /// The site made us something else than a point.
+    #[error("the site's answer can't be used: it made us a device, not a distribution point")]
     NotAPoint,
     /// The enrolment failed.
     #[error(transparent)]

@@ -12,6 +12,7 @@ mod renew;
 mod revoke;
 
 use dray_model::Name;
+use dray_model::api::client::MemberKind;
 use dray_trust::certificate::IssueError;
 
 pub use certificate::CERTIFICATE_LIFE;
@@ -45,6 +46,12 @@ pub enum EnrolmentError {
     /// The token doesn't let anybody enrol, for whatever reason.
     #[error("the enrolment token is not accepted here")]
     Refused,
+    /// A good token, shown by what it is not for.
+    #[error("the enrolment token is for {}", token_is_for(*token_for))]
+    WrongMember {
+        /// What the token is for.
+        token_for: MemberKind,
+    },
     /// Too many bad tokens from one address.
     #[error("too many enrolment tokens from this address were wrong")]
     Guessing,
@@ -61,6 +68,13 @@ pub enum EnrolmentError {
 
 from_store_error!(EnrolmentError);
 
+const fn token_is_for(member: MemberKind) -> &'static str {
+    match member {
+        MemberKind::Device => "devices, not for a distribution point",
+        MemberKind::Point => "a distribution point, not for a device",
+    }
+}
+
 impl Failure for EnrolmentError {
     fn code(&self) -> &'static str {
         match self {
@@ -69,6 +83,7 @@ impl Failure for EnrolmentError {
             Self::Count(_) => "invalid_count",
             Self::NoPoint(_) => "no_point",
             Self::Refused => "enrolment_refused",
+            Self::WrongMember { .. } => "wrong_member",
             Self::Guessing => "too_many_attempts",
             Self::Certificate(_) => "no_certificate_issued",
             Self::UnknownPoint(_) => "unknown_point",
@@ -80,7 +95,7 @@ impl Failure for EnrolmentError {
         match self {
             Self::NotFound(_) | Self::NoPoint(_) => Class::Absent,
             Self::Validity(_) | Self::Count(_) => Class::Invalid,
-            Self::Refused | Self::UnknownPoint(_) => Class::Denied,
+            Self::Refused | Self::WrongMember { .. } | Self::UnknownPoint(_) => Class::Denied,
             Self::Guessing => Class::Throttled,
             Self::Certificate(IssueError::AuthorityNotValid { .. } | IssueError::Write { .. }) => Class::Internal,
             Self::Certificate(_) => Class::Invalid,
@@ -94,6 +109,12 @@ impl Failure for EnrolmentError {
             Self::Count(_) => "give 1 to 100000 devices",
             Self::NoPoint(_) => "create the distribution point first",
             Self::Refused => "it may be mistyped, used up, expired or revoked; ask an administrator for a new one",
+            Self::WrongMember { token_for: MemberKind::Device } => {
+                "a computer uses it with dray-agent enroll; it is still good"
+            }
+            Self::WrongMember { token_for: MemberKind::Point } => {
+                "the point uses it with dray point enrol; it is still good"
+            }
             Self::Guessing => "wait a minute",
             Self::Site(error) => return error.hint(),
             Self::NotFound(_) | Self::Certificate(_) | Self::UnknownPoint(_) => return None,

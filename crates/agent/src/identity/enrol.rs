@@ -4,7 +4,7 @@
 
 use dray_client::client_api;
 use dray_client::{BaseUrl, ClientError, HttpLimits};
-use dray_model::api::client::EnrolledIdentity;
+use dray_model::api::client::{EnrolledIdentity, MemberKind};
 
 use super::{Identity, IdentityError};
 use crate::facts;
@@ -50,7 +50,7 @@ pub enum EnrolError {
 /// Enrols this computer at `site` with the text of an enrolment token, and keeps its identity in `folder`.
 ///
 /// # Errors
-/// [`EnrolError`]. The token is used up once the site has answered.
+/// [`EnrolError`]. The token is used up once the site has let us in.
 pub async fn enrol(folder: &Folder, site: &BaseUrl, token: &str) -> Result<Identity, EnrolError> {
     folder.create()?;
     let _occupied = folder.occupy()?;
@@ -61,12 +61,13 @@ pub async fn enrol(folder: &Folder, site: &BaseUrl, token: &str) -> Result<Ident
     }
     // A memory without an identity is left by an enrolment that was broken off; nothing has run by it.
     Store::recreate(&folder.state())?;
-    let enrolment = client_api::enrol(site, token, &facts::host_name(), HttpLimits::default())
+    let host_name = facts::host_name();
+    let enrolment = client_api::enrol(site, token, (MemberKind::Device, &host_name), HttpLimits::default())
         .await
         .map_err(|source| EnrolError::Request { site: site.clone(), source })?;
     let enrolled = enrolment.enrolled;
     let EnrolledIdentity::Device { id, name } = enrolled.identity else {
-        return Err(EnrolError::Answer("the token is for a distribution point, not for a device".to_owned()));
+        return Err(EnrolError::Answer("it made us a distribution point, not a device".to_owned()));
     };
     let trusted_keys = serde_json::from_value(enrolled.trusted_keys)
         .map_err(|error| EnrolError::Answer(format!("its trusted keys: {error}")))?;

@@ -35,7 +35,7 @@ impl Server {
     pub(crate) async fn enrol(&self, host_name: &str) -> Member {
         let token = self.enrolment_token(json!({ "kind": "devices", "count": 1 })).await;
         let NewIdentity { key_pem, csr_pem } = NewIdentity::generate();
-        let body = json!({ "token": token, "csr": csr_pem, "host_name": host_name });
+        let body = json!({ "token": token, "csr": csr_pem, "member": "device", "host_name": host_name });
         let answer = self.client(Method::POST, "/client/v1/enrol", Some(body), None).await;
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
         let answer = answer.json();
@@ -73,7 +73,7 @@ async fn a_bad_token_is_refused_without_a_reason_and_many_are_held_up() {
     let server = Server::start().await;
     let csr = NewIdentity::generate().csr_pem;
     let ask = async |token: &str| {
-        let body = json!({ "token": token, "csr": csr, "host_name": "pc" });
+        let body = json!({ "token": token, "csr": csr, "member": "device", "host_name": "pc" });
         server.client(Method::POST, "/client/v1/enrol", Some(body), None).await
     };
     let token = server.enrolment_token(json!({ "kind": "devices", "count": 1 })).await;

@@ -21,7 +21,7 @@ impl Server {
         self.point(name).await;
         let token = self.enrolment_token(json!({ "kind": "point", "point": name })).await;
         let NewIdentity { key_pem, csr_pem } = NewIdentity::generate();
-        let body = json!({ "token": token, "csr": csr_pem, "host_name": name });
+        let body = json!({ "token": token, "csr": csr_pem, "member": "point", "host_name": name });
         let answer = self.client(Method::POST, "/client/v1/enrol", Some(body), None).await;
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
         let chain_pem = answer.json()["certificate"].as_str().unwrap().to_owned();

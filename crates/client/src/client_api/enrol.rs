@@ -1,7 +1,7 @@
 //! Enrolment: how a computer or point that holds nothing but a token becomes a member of a site.
 
 use ::http::Method;
-use dray_model::api::client::{EnrolRequest, Enrolled};
+use dray_model::api::client::{EnrolRequest, Enrolled, MemberKind};
 use dray_trust::token::InvalidToken;
 use dray_trust::{Fingerprint, NewIdentity, TlsSettings, Token, TokenKind};
 
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Enrolment {
     }
 }
 
-/// Why an enrolment failed. The token is used up only when the site answered.
+/// Why an enrolment failed. The token is used up only when the site let us in.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The token can't be one.
@@ -35,16 +35,21 @@ pub enum EnrolError {
     Request(#[from] ClientError),
 }
 
-/// Enrols at `site` with the text of an enrolment token. The connection is made only to a server of the authority that the token
+/// Enrols at `site` as a `member` with the text of an enrolment token. The connection is made only to a server of the authority that the token
 /// names, so the secret goes to nobody else.
 ///
 /// # Errors
-/// [`EnrolError`]; [`ClientError::Denied`] when the token is unknown, used up or expired.
-pub async fn enrol(site: &BaseUrl, token: &str, host_name: &str, limits: HttpLimits) -> Result<Enrolment, EnrolError> {
+/// [`EnrolError`]; [`ClientError::Denied`] when the token is unknown, used up, expired or for another kind of member.
+pub async fn enrol(
+    site: &BaseUrl,
+    token: &str,
+    (member, host_name): (MemberKind, &str),
+    limits: HttpLimits,
+) -> Result<Enrolment, EnrolError> {
     let parsed = Token::parse(TokenKind::Enrolment, token)?;
     let http = HttpClient::pinned(parsed.authority, limits)?;
     let new = NewIdentity::generate();
-    let request = EnrolRequest { token: parsed.reveal(), csr: new.csr_pem, host_name: host_name.to_owned() };
+    let request = EnrolRequest { token: parsed.reveal(), csr: new.csr_pem, member, host_name: host_name.to_owned() };
     let url = site.join("/client/v1/enrol")?;
     let answer = http.call(Method::POST, url).json(&request).send().await?;
     let address = answer.url().to_owned();

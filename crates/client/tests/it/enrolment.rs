@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dray_client::client_api::{EnrolError, enrol};
 use dray_client::{ClientError, HttpLimits};
 use dray_model::DeviceId;
-use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity};
+use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, MemberKind};
 use dray_trust::{Identity, Token, TokenKind};
 
 use crate::server::{self, Authority, Credentials, TestServer};
@@ -49,7 +49,8 @@ fn token(authority: &Authority) -> String {
 async fn a_token_is_enough_to_become_a_member_of_its_site() {
     let authority = Arc::new(Authority::new());
     let (server, _) = site(&authority, Arc::clone(&authority), &authority.site()).await;
-    let enrolment = enrol(&server.url, &token(&authority), "pc-1", HttpLimits::default()).await.unwrap();
+    let enrolment =
+        enrol(&server.url, &token(&authority), (MemberKind::Device, "pc-1"), HttpLimits::default()).await.unwrap();
     let identity = (enrolment.enrolled.certificate, enrolment.key_pem);
     // With what came of it the site lets us in.
     let http = authority.client(Some(&identity), HttpLimits::default());
@@ -61,7 +62,8 @@ async fn a_token_is_enough_to_become_a_member_of_its_site() {
 async fn the_secret_is_not_shown_to_a_server_of_another_authority() {
     let (ours, other) = (Authority::new(), Arc::new(Authority::new()));
     let (server, asked) = site(&other, Arc::clone(&other), &other.site()).await;
-    let error = enrol(&server.url, &token(&ours), "pc-1", HttpLimits::default()).await.unwrap_err();
+    let error =
+        enrol(&server.url, &token(&ours), (MemberKind::Device, "pc-1"), HttpLimits::default()).await.unwrap_err();
     assert!(matches!(error, EnrolError::Request(ClientError::Untrusted { .. })), "{error:?}");
     assert!(!asked.load(Ordering::SeqCst));
 }
@@ -70,7 +72,8 @@ async fn the_secret_is_not_shown_to_a_server_of_another_authority() {
 async fn an_answer_of_another_authority_than_the_tokens_is_refused() {
     let (ours, other) = (Authority::new(), Arc::new(Authority::new()));
     let (server, _) = site(&ours, other, &ours.site()).await;
-    let error = enrol(&server.url, &token(&ours), "pc-1", HttpLimits::default()).await.unwrap_err();
+    let error =
+        enrol(&server.url, &token(&ours), (MemberKind::Device, "pc-1"), HttpLimits::default()).await.unwrap_err();
     assert!(matches!(error, EnrolError::Request(ClientError::Damaged { .. })), "{error:?}");
 }
 
@@ -79,7 +82,7 @@ async fn a_text_that_is_no_enrolment_token_is_refused_without_asking_anybody() {
     let url = "https://127.0.0.1:9".parse().unwrap();
     let admin = Token::generate(TokenKind::Admin, Authority::new().0.fingerprint()).reveal();
     for text in ["", "secret", &admin] {
-        let error = enrol(&url, text, "pc-1", HttpLimits::default()).await.unwrap_err();
+        let error = enrol(&url, text, (MemberKind::Device, "pc-1"), HttpLimits::default()).await.unwrap_err();
         assert!(matches!(error, EnrolError::Token(_)), "{error:?}");
     }
 }

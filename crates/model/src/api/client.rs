@@ -14,8 +14,20 @@ pub struct EnrolRequest {
     pub token: String,
     /// Certificate signing request, PEM. The key stays with who asks.
     pub csr: String,
+    /// What the caller wants to be. A token for another kind of member is refused and stays good.
+    pub member: MemberKind,
     /// Host name; a device's name is made from it.
     pub host_name: String,
+}
+
+/// The kinds of members that enrol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberKind {
+    /// A client computer.
+    Device,
+    /// A distribution point.
+    Point,
 }
 
 /// The answer to an enrolment.

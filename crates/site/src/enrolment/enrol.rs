@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use dray_model::Name;
-use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity};
+use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, MemberKind};
 use dray_model::api::device::EnrolmentFor;
 use dray_query::FactRows;
 use dray_store::{device, enrolment, point};
@@ -23,7 +23,8 @@ use crate::site::Site;
 /// Enrols whoever asks from the address `from`.
 ///
 /// # Errors
-/// [`EnrolmentError::Refused`] for every token that is not good, [`EnrolmentError::Guessing`], [`EnrolmentError::Certificate`].
+/// [`EnrolmentError::Refused`] for every token that is not good, [`EnrolmentError::WrongMember`] for a good one of another kind of
+/// member, [`EnrolmentError::Guessing`], [`EnrolmentError::Certificate`]. The token is not used up by any of them.
 pub async fn enrol(site: &Site, from: IpAddr, request: EnrolRequest) -> Result<Enrolled, EnrolmentError> {
     if !site.guesses().may_try(from, site.now()) {
         return Err(EnrolmentError::Guessing);
@@ -33,6 +34,10 @@ pub async fn enrol(site: &Site, from: IpAddr, request: EnrolRequest) -> Result<E
         metrics::counter!("dray_enrolments_refused_total").increment(1);
         return Err(EnrolmentError::Refused);
     };
+    let token_for = kind(&purpose);
+    if token_for != request.member {
+        return Err(EnrolmentError::WrongMember { token_for });
+    }
     let actor = Actor::EnrolmentToken(id);
     let mut change = site.change(&actor, Permission::Enrol).await?;
     let now = change.now();
@@ -47,6 +52,13 @@ pub async fn enrol(site: &Site, from: IpAddr, request: EnrolRequest) -> Result<E
     let trusted_keys = serde_json::to_value(site.keys().trusted()).expect("keys are plain texts");
     let authority = site.keys().authority().ca_pem().to_owned();
     Ok(Enrolled { identity, site: site.name().clone(), certificate, authority, trusted_keys })
+}
+
+const fn kind(purpose: &EnrolmentFor) -> MemberKind {
+    match purpose {
+        EnrolmentFor::Devices { .. } => MemberKind::Device,
+        EnrolmentFor::Point { .. } => MemberKind::Point,
+    }
 }
 
 /// Number and purpose of the token, if it lets somebody enrol now.
@@ -125,9 +137,17 @@ mod tests {
         (created.id, created.token)
     }
 
-    async fn ask(site: &Site, token: &str) -> Result<Enrolled, EnrolmentError> {
+    fn request(token: &str, member: MemberKind) -> EnrolRequest {
         let csr = NewIdentity::generate().csr_pem;
-        enrol(site, HERE, EnrolRequest { token: token.to_owned(), csr, host_name: "PC".to_owned() }).await
+        EnrolRequest { token: token.to_owned(), csr, member, host_name: "PC".to_owned() }
+    }
+
+    async fn ask(site: &Site, token: &str) -> Result<Enrolled, EnrolmentError> {
+        enrol(site, HERE, request(token, MemberKind::Device)).await
+    }
+
+    async fn ask_as_point(site: &Site, token: &str) -> Result<Enrolled, EnrolmentError> {
+        enrol(site, HERE, request(token, MemberKind::Point)).await
     }
 
     #[tokio::test]
@@ -173,7 +193,7 @@ mod tests {
     async fn a_bad_certificate_request_does_not_use_up_the_token() {
         let test = testing::site().await;
         let (_, token) = token(&test.site, EnrolmentFor::Devices { count: 1 }).await;
-        let request = EnrolRequest { token: token.clone(), csr: "none".to_owned(), host_name: "pc".to_owned() };
+        let request = EnrolRequest { csr: "none".to_owned(), ..request(&token, MemberKind::Device) };
         let refused = enrol(&test.site, HERE, request).await;
         assert!(matches!(refused, Err(EnrolmentError::Certificate(_))));
         assert!(ask(&test.site, &token).await.is_ok());
@@ -189,9 +209,20 @@ mod tests {
         let (_, token) = token(&test.site, EnrolmentFor::Point { point: name.clone() }).await;
         let identity = dray_trust::certificate::Identity::Point(name.clone());
         assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap());
-        let enrolled = ask(&test.site, &token).await.unwrap();
+        let as_device = ask(&test.site, &token).await;
+        assert!(matches!(as_device, Err(EnrolmentError::WrongMember { token_for: MemberKind::Point })));
+        let enrolled = ask_as_point(&test.site, &token).await.unwrap();
         assert_eq!(enrolled.identity, EnrolledIdentity::Point { name });
         assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
-        assert!(matches!(ask(&test.site, &token).await, Err(EnrolmentError::Refused)));
+        assert!(matches!(ask_as_point(&test.site, &token).await, Err(EnrolmentError::Refused)));
+    }
+
+    #[tokio::test]
+    async fn a_token_for_devices_makes_no_point_and_stays_good() {
+        let test = testing::site().await;
+        let (_, token) = token(&test.site, EnrolmentFor::Devices { count: 1 }).await;
+        let refused = ask_as_point(&test.site, &token).await;
+        assert!(matches!(refused, Err(EnrolmentError::WrongMember { token_for: MemberKind::Device })));
+        assert!(ask(&test.site, &token).await.is_ok());
     }
 }
