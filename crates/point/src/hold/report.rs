@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Duty, Standings, backoff};
 
-/// Shortest time between two reports: progress is for people to look at.
+/// Shortest time between two reports of progress, which is for people to look at.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 
 /// Reports changes of `standings` for ever. After each new duty everything is told again, so that a site that lost reports has them.
@@ -44,7 +44,7 @@ pub(crate) async fn keep_reporting(
             Ok(()) => {
                 failures = 0;
                 told.extend(changes);
-                tokio::time::sleep(REPORT_EVERY).await;
+                pause(&told, &mut standings).await;
             }
             Err(error) => {
                 failures += 1;
@@ -53,6 +53,20 @@ pub(crate) async fn keep_reporting(
             }
         }
         told.retain(|content, _| standings.borrow().contents.contains_key(content));
+    }
+}
+
+/// Lets progress gather, but ends when a content has settled: clients wait to be sent here.
+async fn pause(told: &BTreeMap<Digest, PointContentState>, standings: &mut watch::Receiver<Standings>) {
+    let settled = standings.wait_for(|now| changes(told, &now.contents).iter().any(|(_, state)| has_settled(state)));
+    // Whether it was the time or the news that ended it shows itself in the next look.
+    let _ = tokio::time::timeout(REPORT_EVERY, settled).await;
+}
+
+fn has_settled(state: &PointContentState) -> bool {
+    match state {
+        PointContentState::Installed { .. } | PointContentState::Failed { .. } => true,
+        PointContentState::Pending | PointContentState::Transferring { .. } => false,
     }
 }
 
@@ -68,6 +82,19 @@ fn changes(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_content_that_has_settled_is_told_at_once_and_progress_waits() {
+        use futures_util::FutureExt;
+        let content = Digest::of(b"a");
+        let now = |state| Standings { contents: BTreeMap::from([(content, state)]), ..Standings::default() };
+        let progress = PointContentState::Transferring { done_bytes: 1, total_bytes: 9 };
+        let installed = PointContentState::Installed { verified_at: dray_model::Timestamp::from_secs(1) };
+        for (state, at_once) in [(progress, false), (installed, true)] {
+            let (_sender, mut standings) = watch::channel(now(state));
+            assert_eq!(pause(&BTreeMap::new(), &mut standings).now_or_never().is_some(), at_once);
+        }
+    }
 
     #[test]
     fn only_what_changed_is_told_and_never_more_than_a_batch() {
