@@ -26,12 +26,16 @@ async fn a_transfer_that_was_killed_goes_on_from_what_had_come() {
         tokio::task::yield_now().await;
     }
     drop(point);
+    // A write that was under way when the point was dropped may still come.
     let had = std::fs::metadata(&partial).unwrap().len() as usize;
     world.state.asked.lock().unwrap().clear();
     world.answer_objects(server::object);
     let point = started(&world).await;
     point.wait_until(is_installed).await;
-    assert_eq!(*world.state.asked.lock().unwrap(), [(path, (had, pack.size as usize))]);
+    let asked = world.state.asked.lock().unwrap().clone();
+    let [(object, (start, end))] = &asked[..] else { panic!("asked {asked:?}") };
+    assert_eq!((object, *end), (&path, pack.size as usize));
+    assert!((had..=3_000_000).contains(start), "asked from {start} with {had} bytes or more there");
     assert!(!partial.exists());
 }
 
