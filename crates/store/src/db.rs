@@ -7,12 +7,14 @@
 
 mod transaction;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dray_model::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, ConnectOptions as _, Executor as _};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 
 pub use transaction::{Snapshot, WriteTx};
 
@@ -31,6 +33,9 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 30000; PRAGMA foreign_keys 
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
 const SQLITE_READER: &str = "PRAGMA query_only = ON";
 const POSTGRES_SETTINGS: &str = "SET lock_timeout = '30s'; SET TIME ZONE 'UTC'";
+
+/// What every SQLite database begins with; one that was just made is empty until its first commit.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Which database is behind a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +69,8 @@ impl Db {
     /// Opens `sqlite:PATH` (created when missing) or `postgres://…`, and brings its schema up to date.
     ///
     /// # Errors
-    /// [`StoreError::NewerSchema`] before anything is touched, [`StoreError::Address`], [`StoreError::Unavailable`].
+    /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] before anything is touched, [`StoreError::Address`],
+    /// [`StoreError::Unavailable`].
     pub async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let db = if let Some(path) = address.strip_prefix("sqlite:") {
@@ -79,7 +85,9 @@ impl Db {
     }
 
     fn open_sqlite(path: &str) -> Result<Self, StoreError> {
-        let options = options(&sqlite_url(Path::new(path.trim_start_matches("//")))?)?;
+        let path = Path::new(path.trim_start_matches("//"));
+        refuse_other_files(path)?;
+        let options = options(&sqlite_url(path)?)?;
         let writers = pool(1, &[SQLITE_SETTINGS, SQLITE_WRITER]).connect_lazy_with(options.clone());
         let readers = pool(SQLITE_READERS, &[SQLITE_SETTINGS, SQLITE_READER]).connect_lazy_with(options);
         Ok(Self { engine: Engine::Sqlite, readers, writers })
@@ -135,6 +143,12 @@ fn pool(connections: u32, settings: &'static [&'static str]) -> AnyPoolOptions {
         .test_before_acquire(false)
         .max_lifetime(None)
         .idle_timeout(None)
+        // SQLite takes a transaction back by itself when its disk is full. The driver then believes that it is still open and
+        // would refuse every later one on this connection.
+        .before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 for text in settings {
@@ -148,6 +162,17 @@ fn pool(connections: u32, settings: &'static [&'static str]) -> AnyPoolOptions {
 fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
     let options: AnyConnectOptions = url.parse().map_err(|_| StoreError::Address(url.to_owned()))?;
     Ok(options.disable_statement_logging())
+}
+
+/// Refuses a file that begins otherwise than an SQLite database: the pool would try it again and again until its time is over.
+/// What can't be read is left to SQLite, which says why.
+fn refuse_other_files(path: &Path) -> Result<(), StoreError> {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut start));
+    match read {
+        Ok(_) if !start.is_empty() && start != SQLITE_MAGIC => Err(StoreError::NotADatabase(path.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// `sqlite:` and the absolute path, with the characters escaped that mean something in a URL.
@@ -219,6 +244,43 @@ mod tests {
         });
     }
 
+    async fn open(folder: &Path) -> Db {
+        Db::open(&format!("sqlite:{}/dray.db", folder.display()), Timestamp::from_secs(0)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_the_database_took_back_by_itself_spoils_no_later_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path()).await;
+        let mut tx = db.write().await.unwrap();
+        meta::set(&mut tx, "a", "1").await.unwrap();
+        // What SQLite does by itself on a full disk.
+        tx.connection().execute("ROLLBACK").await.unwrap();
+        assert!(tx.commit().await.is_err());
+        let mut tx = db.write().await.unwrap();
+        meta::set(&mut tx, "b", "2").await.unwrap();
+        tx.commit().await.unwrap();
+        let mut snapshot = db.read().await.unwrap();
+        assert_eq!(meta::get(&mut snapshot, "a").await.unwrap(), None);
+        assert_eq!(meta::get(&mut snapshot, "b").await.unwrap().as_deref(), Some("2"));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_called_so_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path()).await;
+        let mut tx = db.write().await.unwrap();
+        tx.connection().execute("PRAGMA max_page_count = 1").await.unwrap();
+        let failed = meta::set(&mut tx, "a", &"x".repeat(1 << 20)).await;
+        assert!(matches!(failed, Err(StoreError::Full { .. })), "{failed:?}");
+        drop(tx);
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(meta::get(&mut tx, "a").await.unwrap(), None);
+        tx.connection().execute("PRAGMA max_page_count = 1000000").await.unwrap();
+        meta::set(&mut tx, "a", &"x".repeat(1 << 20)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     #[tokio::test]
     async fn a_path_with_odd_characters_opens() {
         let folder = tempfile::tempdir().unwrap();
@@ -226,6 +288,18 @@ mod tests {
         let db = Db::open(&format!("sqlite:{}", path.display()), Timestamp::from_secs(0)).await.unwrap();
         db.close().await;
         assert!(path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused_at_once_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dray.db");
+        for text in ["SQLite", "something else that somebody keeps here"] {
+            std::fs::write(&path, text).unwrap();
+            let opened = Db::open(&format!("sqlite:{}", path.display()), Timestamp::from_secs(0)).await;
+            assert!(matches!(opened, Err(StoreError::NotADatabase(found)) if found == path));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
     }
 
     #[tokio::test]

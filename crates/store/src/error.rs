@@ -3,6 +3,8 @@
 //! Absence is no error (`Ok(None)`). A broken unique rule is a [`StoreError::Conflict`] that names table and columns the same way
 //! on both engines, so that a use case can turn it into a sentence.
 
+use std::path::PathBuf;
+
 use sqlx::error::{DatabaseError, ErrorKind};
 
 /// A failed operation on the database.
@@ -30,6 +32,15 @@ pub enum StoreError {
     /// Another transaction was in the way; the same operation may succeed when tried again.
     #[error("cannot {doing} now: the database is busy")]
     Busy {
+        /// What was attempted.
+        doing: &'static str,
+        /// The database's words.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Its disk is full. Nothing was changed.
+    #[error("cannot {doing}: the disk of the database is full")]
+    Full {
         /// What was attempted.
         doing: &'static str,
         /// The database's words.
@@ -73,6 +84,9 @@ pub enum StoreError {
         /// Its name here.
         name: &'static str,
     },
+    /// The file is there and holds something else.
+    #[error("{} is no SQLite database; bring back the file that belongs there", .0.display())]
+    NotADatabase(PathBuf),
     /// The database's address has no form that we know.
     #[error("{0:?} is no database address: use sqlite:PATH or postgres://…")]
     Address(String),
@@ -106,8 +120,8 @@ impl StoreError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Conflict { .. } | Self::Reference { .. } => ErrorClass::Conflict,
-            Self::Busy { .. } | Self::Unavailable { .. } => ErrorClass::Retryable,
-            Self::Corrupt { .. } => ErrorClass::Corrupt,
+            Self::Busy { .. } | Self::Full { .. } | Self::Unavailable { .. } => ErrorClass::Retryable,
+            Self::Corrupt { .. } | Self::NotADatabase(_) => ErrorClass::Corrupt,
             Self::NewerSchema { .. } | Self::ChangedMigration { .. } | Self::Address(_) | Self::Other { .. } => {
                 ErrorClass::Permanent
             }
@@ -137,6 +151,7 @@ impl StoreError {
             }
             ErrorKind::ForeignKeyViolation => Self::Reference { doing, source },
             _ if is_busy(error) => Self::Busy { doing, source },
+            _ if is_full(error) => Self::Full { doing, source },
             _ => Self::Other { doing, source },
         }
     }
@@ -152,6 +167,12 @@ impl<T> Attempt<T> for Result<T, sqlx::Error> {
     fn attempt(self, doing: &'static str) -> Result<T, StoreError> {
         self.map_err(|source| StoreError::from_sqlx(doing, source))
     }
+}
+
+/// SQLite: FULL (13). PostgreSQL: disk full.
+fn is_full(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() { code == "13" } else { code == "53100" }
 }
 
 /// SQLite: BUSY (5) and LOCKED (6) with their extensions. PostgreSQL: serialization failure, deadlock, lock not available,
