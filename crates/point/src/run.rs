@@ -54,8 +54,9 @@ impl Point {
     /// [`PointError`] when the folder, the identity or the port can't be used.
     pub async fn start(config: PointConfig) -> Result<RunningPoint, PointError> {
         let PointConfig { folder: root, listen, hold, serve, http, clock } = config;
+        // Before the folder is made use of, so that nothing is left at a mistyped path.
+        let identity = Identity::read(&root)?.ok_or_else(|| PointError::NotEnrolled(root.clone()))?;
         let folder = Arc::new(Folder::open(&root)?);
-        let identity = Identity::read(folder.root())?.ok_or(PointError::NotEnrolled(root))?;
         let session = Session::new(identity.clone(), Arc::clone(&folder), http, Arc::clone(&clock))?;
         let duty = watch::Sender::new(Duty::read(&folder)?.map(Arc::new));
         let (contact, standings) = (watch::Sender::new(Contact::None), watch::Sender::new(Standings::default()));

@@ -103,6 +103,12 @@ impl SiteConfig {
             None => self.database.clone(),
         }
     }
+
+    /// The file that should hold the database; `None` when it is a server's.
+    #[must_use]
+    pub fn database_file_in(&self, dir: &Path) -> Option<PathBuf> {
+        self.database.strip_prefix("sqlite:").map(|path| dir.join(path))
+    }
 }
 
 impl AdminProfile {

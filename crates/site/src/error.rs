@@ -80,6 +80,7 @@ impl Failure for SiteError {
     fn code(&self) -> &'static str {
         match self {
             Self::Denied { .. } => "denied",
+            Self::Store(StoreError::Full { .. }) => "disk_full",
             Self::Store(error) => match error.class() {
                 ErrorClass::Conflict => "conflict",
                 ErrorClass::Retryable => "busy",
@@ -105,6 +106,7 @@ impl Failure for SiteError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Denied { permission, .. } => Some(format!("use a token of a role that may {permission}")),
+            Self::Store(StoreError::Full { .. }) => Some("make room on the disk of the site's database".to_owned()),
             Self::Store(error) if error.class() == ErrorClass::Retryable => Some("try again in a moment".to_owned()),
             _ => None,
         }

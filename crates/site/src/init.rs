@@ -220,6 +220,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_site_whose_database_is_gone_is_not_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("site");
+        init(&dir, &options(), clock::system()).await.unwrap();
+        let file = dir.join("dray.db");
+        fs::remove_file(&file).unwrap();
+        assert!(matches!(Site::open(&dir).await, Err(OpenError::NoDatabase(path)) if path == file));
+        assert!(!file.exists());
+        fs::write(&file, "").unwrap();
+        assert!(matches!(Site::open(&dir).await, Err(OpenError::NoDatabase(_))));
+    }
+
+    #[tokio::test]
     async fn a_folder_with_something_in_it_is_refused_untouched() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a"), "").unwrap();

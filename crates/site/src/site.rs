@@ -59,6 +59,9 @@ pub enum OpenError {
     /// Its database.
     #[error("cannot open the site's database")]
     Store(#[from] StoreError),
+    /// The file of its database is gone or empty. A new one would make the site forget everything, so none is begun.
+    #[error("the site's database {} is not there; bring the file back", .0.display())]
+    NoDatabase(PathBuf),
     /// Its content.
     #[error("cannot open the site's content store {location}")]
     Content {
@@ -109,6 +112,9 @@ impl Site {
             .content
             .open(dir, &Environment::of_process())
             .map_err(|source| OpenError::Content { location: config.content.to_string(), source: Box::new(source) })?;
+        if let Some(file) = config.database_file_in(dir).filter(|file| is_missing(file)) {
+            return Err(OpenError::NoDatabase(file));
+        }
         let db = Db::open(&config.database_in(dir), clock()).await?;
         let policies = Policies::new(db.engine());
         let inner = Inner {
@@ -258,4 +264,12 @@ impl Site {
 pub async fn ready(site: &Site) -> Result<(), SiteError> {
     dray_store::meta::get(&mut site.db().read().await?, dray_store::meta::SITE_ID).await?;
     Ok(())
+}
+
+/// What stands in the way otherwise is told by opening it.
+fn is_missing(file: &Path) -> bool {
+    match std::fs::metadata(file) {
+        Ok(found) => found.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }

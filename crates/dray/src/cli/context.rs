@@ -60,7 +60,9 @@ impl From<ClientError> for Failure {
             ClientError::Unreachable { .. } | ClientError::Timeout { .. } => {
                 Some("is the site running, and is its address in the profile right?")
             }
-            ClientError::Untrusted { .. } => Some("the profile is for another site, or somebody stands in between"),
+            ClientError::Untrusted { .. } => {
+                Some("the profile is for another site, a clock is wrong, or somebody stands in between")
+            }
             _ => None,
         };
         let failure = Self::new(exit, error.to_string());

@@ -8,7 +8,7 @@ use dray_api::{Running, ServeOptions};
 use dray_client::BaseUrl;
 use dray_model::Name;
 use dray_site::job::Runner;
-use dray_site::{AdminProfile, ContentLocation, InitOptions, Site};
+use dray_site::{AdminProfile, ContentLocation, InitOptions, Site, SiteConfig};
 use serde::Serialize;
 
 use super::log::LogOptions;
@@ -135,12 +135,17 @@ impl Shown for SiteMade {
     }
 }
 
+/// Making a site is the cure only where there is none; elsewhere the hint would cost somebody their site.
+fn cannot_open(dir: &Path, failure: Failure) -> Failure {
+    if dir.join(SiteConfig::FILE).exists() { failure } else { failure.hint("dray site init DIR makes a site") }
+}
+
 impl Serve {
     async fn run(self, output: Output) -> Outcome {
         let attempt = format!("can't serve the site in {}", self.dir.display());
         let site = Site::open(&self.dir)
             .await
-            .map_err(|error| Failure::failed(&attempt).because(&error).hint("dray site init DIR makes a site"))?;
+            .map_err(|error| cannot_open(&self.dir, Failure::failed(&attempt).because(&error)))?;
         let running = dray_api::serve(site.clone(), ServeOptions::of(&site))
             .await
             .map_err(|error| Failure::failed(&attempt).because(&error))?;

@@ -17,6 +17,7 @@ async fn a_folder_without_identity_is_no_point() {
     let world = World::new().await;
     let started = dray_point::Point::start(world.config()).await;
     assert!(matches!(started, Err(PointError::NotEnrolled(_))));
+    assert!(!world.point_folder().exists());
 }
 
 #[cfg(unix)]
