@@ -22,8 +22,6 @@ pub(crate) fn test(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         eprintln!("lint: left out, because clippy or rustfmt is not installed (rustup component add clippy rustfmt)");
     }
-    // Programs first: the end-to-end tests start them.
-    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
     run(cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 
