@@ -103,6 +103,11 @@ fn read(
 }
 
 fn open(on_disk: &Path, seen: &Seen) -> Result<File, SourceError> {
+    // Opening a pipe that took the file's place would wait for a writer for ever.
+    let named = fs::symlink_metadata(on_disk).map_err(|error| unreadable(on_disk, error))?;
+    if !seen.is_same(&named) {
+        return Err(SourceError::Changed(on_disk.to_owned()));
+    }
     let file = File::open(on_disk).map_err(|error| unreadable(on_disk, error))?;
     let now = file.metadata().map_err(|error| unreadable(on_disk, error))?;
     if seen.is_same(&now) { Ok(file) } else { Err(SourceError::Changed(on_disk.to_owned())) }

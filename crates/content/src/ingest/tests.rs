@@ -167,6 +167,18 @@ fn a_source_that_changes_or_vanishes_meanwhile_fails_the_ingest_and_leaves_nothi
     assert!(matches!(&gone, IngestError::Source(SourceError::Vanished(_))), "{gone}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let bench = two_big_files();
+    let z = bench.source().join("z");
+    let swapped = meddled(&bench, false, || {
+        fs::remove_file(&z).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&z).status().unwrap().success());
+    });
+    assert!(matches!(&swapped, IngestError::Source(SourceError::Changed(path)) if *path == z), "{swapped}");
+}
+
 #[test]
 fn a_cancelled_ingest_leaves_nothing() {
     assert!(matches!(meddled(&two_big_files(), true, || {}), IngestError::Cancelled));
