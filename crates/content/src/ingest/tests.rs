@@ -171,10 +171,11 @@ fn a_source_that_changes_or_vanishes_meanwhile_fails_the_ingest_and_leaves_nothi
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
     let bench = two_big_files();
-    let z = bench.source().join("z");
+    let (z, pipe) = (bench.source().join("z"), bench.source().join("pipe"));
     let swapped = meddled(&bench, false, || {
-        fs::remove_file(&z).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&z).status().unwrap().success());
+        // In one step, so that nobody sees the place empty.
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        fs::rename(&pipe, &z).unwrap();
     });
     assert!(matches!(&swapped, IngestError::Source(SourceError::Changed(path)) if *path == z), "{swapped}");
 }
