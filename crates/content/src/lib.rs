@@ -27,6 +27,7 @@ pub mod plan;
 pub mod progress;
 pub mod scan;
 pub mod tree;
+pub mod update;
 pub mod verify;
 
 pub use codec::DecodeError;
@@ -36,3 +37,4 @@ pub use object::ObjectName;
 pub use path::{LinkTarget, TreePath};
 pub use progress::Progress;
 pub use tree::{Entry, FileNode, Node, Tree};
+pub use update::Update;

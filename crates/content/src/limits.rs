@@ -23,7 +23,7 @@ pub struct Limits {
     pub chunks_max: u64,
     /// Pieces of all files of one manifest. Default 8,388,608.
     pub pieces_max: u64,
-    /// Bytes of one chunk, uncompressed. Default 1 MiB.
+    /// Bytes of one chunk, uncompressed, or of one segment, stored. Default 16 MiB.
     pub chunk_bytes_max: u64,
     /// Bytes of one pack. Default 256 MiB.
     pub pack_bytes_max: u64,
@@ -41,7 +41,7 @@ impl Default for Limits {
             packs_max: 1 << 18,
             chunks_max: 1 << 22,
             pieces_max: 1 << 23,
-            chunk_bytes_max: 1 << 20,
+            chunk_bytes_max: 16 << 20,
             pack_bytes_max: 256 << 20,
         }
     }

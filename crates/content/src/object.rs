@@ -8,18 +8,20 @@ use std::str::FromStr;
 use dray_model::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of an object in a content store, relative to the store's root: `manifests/<digest>` or `packs/<digest>`.
+/// The name of an object in a content store, relative to the store's root: `manifests/<digest>`, `packs/<digest>` or `updates/<digest>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectName {
     /// A manifest; the digest is that of its bytes.
     Manifest(Digest),
     /// A pack of chunks; the digest is that of its bytes.
     Pack(Digest),
+    /// An update; the digest is that of its bytes.
+    Update(Digest),
 }
 
 /// A text that names no content object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a content object: manifests/<digest> or packs/<digest> is expected")]
+#[error("not the name of a content object: manifests/<digest>, packs/<digest> or updates/<digest> is expected")]
 pub struct InvalidObjectName;
 
 impl ObjectName {
@@ -27,7 +29,7 @@ impl ObjectName {
     #[must_use]
     pub const fn digest(&self) -> Digest {
         match self {
-            Self::Manifest(digest) | Self::Pack(digest) => *digest,
+            Self::Manifest(digest) | Self::Pack(digest) | Self::Update(digest) => *digest,
         }
     }
 
@@ -37,6 +39,7 @@ impl ObjectName {
         match self {
             Self::Manifest(_) => "manifests",
             Self::Pack(_) => "packs",
+            Self::Update(_) => "updates",
         }
     }
 }
@@ -56,6 +59,7 @@ impl FromStr for ObjectName {
         match folder {
             "manifests" => Ok(Self::Manifest(digest)),
             "packs" => Ok(Self::Pack(digest)),
+            "updates" => Ok(Self::Update(digest)),
             _ => Err(InvalidObjectName),
         }
     }

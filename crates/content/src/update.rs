@@ -1,0 +1,67 @@
+//! Updates: how whoever holds one tree gets another one in the fewest bytes.
+//!
+//! An [`Update`] is for a pair of trees. It holds the wanted tree and, for each content that the held tree lacks, either chunks or
+//! [`Segment`]s: runs of bytes that are built from the held tree and a difference stored in a pack (`docs/design/0003-updates.md`).
+//! Trust comes from the wanted tree's digest alone; an update that lies can waste a download, never change a file.
+
+use dray_model::Digest;
+
+use crate::manifest::{Manifest, PackInfo};
+
+/// How the holder of one tree gets another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The content digest of the tree that must be held. That of the empty tree is held by everybody.
+    pub from: Digest,
+    /// The wanted tree, with recipes for those contents alone that are built from chunks.
+    pub manifest: Manifest,
+    /// The packs that segments are in.
+    pub packs: Vec<PackInfo>,
+    /// In order of their places in the packs. Together they cover every content that is neither in the tree `from` nor has a recipe.
+    pub segments: Vec<Segment>,
+}
+
+/// A run of output that is built from a base and a stored difference. Base and output are concatenations, which the codec sees as
+/// one run of bytes each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Contents of the tree `from` that must be readable, whole, in this order. May be empty.
+    pub base: Vec<Digest>,
+    /// Where the output goes. At least one part.
+    pub output: Vec<OutputPart>,
+    /// Which of the update's packs holds the difference.
+    pub pack: u32,
+    /// Where it begins in the pack.
+    pub offset: u64,
+    /// Its bytes in the pack.
+    pub stored_length: u32,
+    /// BLAKE3 of them.
+    pub stored_digest: Digest,
+    /// BLAKE3 of the output.
+    pub digest: Digest,
+}
+
+/// A range of a content of the wanted tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputPart {
+    /// The content.
+    pub content: Digest,
+    /// Where the range begins in it.
+    pub offset: u64,
+    /// Its bytes, at least 1.
+    pub length: u32,
+}
+
+impl Segment {
+    /// Bytes of its output.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.output.iter().map(|part| u64::from(part.length)).sum()
+    }
+
+    /// Where its stored bytes end in the pack.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset + u64::from(self.stored_length)
+    }
+}
