@@ -25,8 +25,8 @@ pub struct Update {
 /// one run of bytes each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Contents of the tree `from` that must be readable, whole, in this order. May be empty.
-    pub base: Vec<Digest>,
+    /// What is read of the tree `from`, in this order. May be empty.
+    pub base: Vec<BasePart>,
     /// Where the output goes. At least one part.
     pub output: Vec<OutputPart>,
     /// Which of the update's packs holds the difference.
@@ -41,6 +41,18 @@ pub struct Segment {
     pub digest: Digest,
 }
 
+/// A range of a content of the tree `from`. Of most contents it is all; of a very large one a window, so that whoever makes updates
+/// needs to index no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BasePart {
+    /// The content.
+    pub content: Digest,
+    /// Where the range begins in it.
+    pub offset: u64,
+    /// Its bytes, at least 1.
+    pub length: u64,
+}
+
 /// A range of a content of the wanted tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputPart {
@@ -53,6 +65,12 @@ pub struct OutputPart {
 }
 
 impl Segment {
+    /// Bytes of its base.
+    #[must_use]
+    pub fn base_length(&self) -> u64 {
+        self.base.iter().map(|part| part.length).sum()
+    }
+
     /// Bytes of its output.
     #[must_use]
     pub fn length(&self) -> u64 {
