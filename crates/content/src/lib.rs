@@ -16,6 +16,7 @@ pub mod assemble;
 pub mod chunker;
 pub mod codec;
 mod compress;
+pub mod difference;
 pub mod ingest;
 pub mod limits;
 pub mod manifest;

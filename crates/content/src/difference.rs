@@ -1,0 +1,62 @@
+//! Differences: what turns a base into new bytes, in far fewer bytes than those.
+//!
+//! The form is that of bsdiff: runs of the base are laid beside runs of the output, and what is sent is where they lie, the
+//! byte-wise difference along them, and the bytes that have no counterpart. Runs are found through one hash table over the base
+//! ([`Base`]) instead of a suffix array. The codec knows neither files nor trees, and holds no digest: whoever applies a
+//! difference checks the output. A malformed difference is refused and never yields more than was asked for.
+
+mod apply;
+mod base;
+mod control;
+mod matching;
+mod read_at;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub use apply::apply;
+pub use base::Base;
+pub use read_at::{Concatenation, OpenFile, ReadAt};
+
+use crate::codec::DecodeError;
+use control::Control;
+
+/// The most that one difference may build: 8 MiB. Applying it takes at most about three times that much memory.
+pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
+
+/// How much work goes into making a difference. Applying it costs the same either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// While somebody waits: about 5 CPU seconds for 200 MB.
+    Publish,
+    /// When there is time: about ten times the work for a fifth fewer bytes.
+    Background,
+}
+
+/// Why a difference can't be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum DifferenceError {
+    /// The difference is not one for an output of the given length and a base of this length.
+    #[error("the difference can't be applied")]
+    Malformed(#[from] DecodeError),
+    /// The base can't be read.
+    #[error("the base of a difference can't be read")]
+    Base(#[source] io::Error),
+}
+
+/// The difference that makes `new` from `base`. The same input gives the same bytes.
+///
+/// An empty base is legal; the difference is then `new`, compressed. What `new` has in common with the base is found wherever it
+/// lies in the base, so a segment of a file takes the whole old file as its base.
+///
+/// # Panics
+///
+/// When `new` is longer than [`SEGMENT_BYTES_MAX`].
+#[must_use]
+pub fn encode(base: &Base<'_>, new: &[u8], level: Level) -> Vec<u8> {
+    assert!(new.len() <= SEGMENT_BYTES_MAX, "a difference makes at most {SEGMENT_BYTES_MAX} bytes");
+    Control::new(base.bytes(), new, &matching::runs(base, new)).encode(base.bytes(), new, level)
+}
