@@ -4,6 +4,7 @@
 //! are. A peer that doesn't finish its handshake or its headers in time is dropped.
 
 mod connection;
+mod unread;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use super::unread::Unread;
 use crate::authentication::Peer;
 
 /// Time for the TLS handshake.
@@ -41,7 +42,7 @@ pub(super) async fn serve(socket: TcpStream, tls: TlsAcceptor, router: Router, m
     };
     let Some(peer) = peer(&stream, address) else { return };
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Unread::new(body)));
         request.extensions_mut().insert(peer.clone());
         router.clone().oneshot(request)
     });

@@ -1,5 +1,6 @@
 //! A server for a test and a small HTTP client for it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use dray_site::testing::TestSite;
 use dray_trust::{TlsSettings, client_config};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Body;
+use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -73,16 +76,25 @@ impl Server {
         request: Request<Full<Bytes>>,
         identity: Option<(&str, &str)>,
     ) -> Answer {
+        let mut sender = self.connect(addr, identity).await;
+        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A connection over HTTP/2.
+    pub(crate) async fn connect<B>(&self, addr: SocketAddr, identity: Option<(&str, &str)>) -> SendRequest<B>
+    where
+        B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+    {
         let settings = TlsSettings::without_alpn().with_alpn([b"h2".as_slice()]);
         let config = client_config(&self.test.made.profile.ca, identity, &settings).unwrap();
         let socket = TcpStream::connect(addr).await.unwrap();
         let name = "localhost".try_into().unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
-        let (mut sender, connection) =
+        let (sender, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        sender
     }
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use dray_api::{ServeError, ServeOptions, serve};
 use dray_trust::certificate::{Identity, NewIdentity};
-use http::{Method, header};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::client::Server;
 
@@ -43,6 +47,25 @@ async fn clients_connect_with_their_certificate_and_without() {
         let request = server.request(Method::GET, "/client/v1/nothing", None);
         let answer = server.ask_at(server.running.client_addr, request, identity).await;
         assert_eq!(answer.problem(), (404, "no_route".to_owned()));
+    }
+}
+
+/// The server's window is a mebibyte, so whoever gets through with three more is read to the end.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered_and_not_reset() {
+    let server = Server::start().await;
+    let (body, chunks) = tokio::sync::mpsc::channel(1);
+    let frames = futures_util::StreamExt::map(ReceiverStream::new(chunks), |chunk| Ok(Frame::data(chunk)));
+    let (parts, _) = server.request(Method::POST, "/api/v1/packages", Some(().into())).into_parts();
+    let mut sender = server.connect(server.running.admin_addr, None).await;
+    let answer = tokio::spawn(sender.send_request(Request::from_parts(parts, StreamBody::new(frames))));
+    let chunk = Bytes::from(vec![b' '; 1 << 18]);
+    for _ in 0..5 {
+        body.send(chunk.clone()).await.unwrap();
+    }
+    assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    for _ in 0..12 {
+        body.send(chunk.clone()).await.expect("the stream was reset");
     }
 }
 
