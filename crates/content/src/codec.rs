@@ -10,6 +10,7 @@ use dray_model::Digest;
 use crate::manifest::InvalidManifest;
 use crate::path::InvalidPath;
 use crate::tree::InvalidTree;
+use crate::update::InvalidUpdate;
 
 /// Why bytes are not what they claim to be.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,9 @@ pub enum DecodeError {
     /// The chunk lists in the bytes contradict themselves or the tree.
     #[error("the chunk lists don't make a manifest")]
     Manifest(#[from] InvalidManifest),
+    /// The segments in the bytes contradict themselves or the trees.
+    #[error("the parts don't make an update")]
+    Update(#[from] InvalidUpdate),
     /// The compressed bytes can't be expanded within their declared length.
     #[error("the {what} can't be decompressed")]
     Decompress {
@@ -77,8 +81,8 @@ pub enum DecodeError {
         /// What the decompressor said.
         source: io::Error,
     },
-    /// A manifest for another content than the expected one.
-    #[error("the manifest is for content {}, expected was {}", found.short(), expected.short())]
+    /// A manifest or update for another content than the expected one.
+    #[error("it is for content {}, expected was {}", found.short(), expected.short())]
     OtherContent {
         /// The signed content digest.
         expected: Digest,

@@ -20,6 +20,7 @@ use crate::tree::Tree;
 
 pub use header::{HEADER_BYTES_MAX, Header, Section};
 pub use outline::{Block, Outline};
+pub(crate) use outline::{put_packs, read_packs};
 
 /// A tree and how its files are built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,6 +193,27 @@ impl Manifest {
     /// When a file has no recipe.
     pub fn encode(&self) -> Result<Vec<u8>, InvalidManifest> {
         outline::encode(self)
+    }
+
+    /// The chunks and pieces of `contents`, encoded as a block of a manifest is.
+    ///
+    /// # Errors
+    /// When one of them has no recipe.
+    pub(crate) fn encode_block(&self, contents: &[(Digest, u64)]) -> Result<Vec<u8>, InvalidManifest> {
+        block::encode(self, contents)
+    }
+
+    /// A partial manifest of `tree`, with what [`Manifest::encode_block`] wrote for `contents`.
+    pub(crate) fn decode_block(
+        tree: Tree,
+        packs: &[PackInfo],
+        contents: &[(Digest, u64)],
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
+        let mut decoded = block::Decoded::default();
+        decoded.read(bytes, contents, packs.len(), limits)?;
+        Ok(Self::new(tree, packs, &decoded.chunks, decoded.recipes)?)
     }
 
     /// Reads a whole manifest and checks that it is for the signed content digest `expected`.

@@ -4,9 +4,18 @@
 //! [`Segment`]s: runs of bytes that are built from the held tree and a difference stored in a pack (`docs/design/0003-updates.md`).
 //! Trust comes from the wanted tree's digest alone; an update that lies can waste a download, never change a file.
 
+mod check;
+mod cursor;
+mod encoding;
+mod frame;
+mod numbering;
+
 use dray_model::Digest;
 
-use crate::manifest::{Manifest, PackInfo};
+use crate::codec::DecodeError;
+use crate::limits::Limits;
+use crate::manifest::{InvalidManifest, Manifest, PackInfo};
+use crate::tree::Tree;
 
 /// How the holder of one tree gets another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +73,59 @@ pub struct OutputPart {
     pub length: u32,
 }
 
+/// Why parts don't make an update.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidUpdate {
+    /// The tree at hand is not the one that the update is for.
+    #[error("the update is for holders of {}, not of {}", from.short(), given.short())]
+    From {
+        /// The content digest that must be held.
+        from: Digest,
+        /// The content digest at hand.
+        given: Digest,
+    },
+    /// A pack that is named twice.
+    #[error("the pack {} is named twice", .0.short())]
+    PackTwice(Digest),
+    /// A stored difference that is empty, outside of its pack, or not behind the one before.
+    #[error("the difference {} can't be where it is said to be", .0.short())]
+    Stored(Digest),
+    /// A base that is not in the tree `from`, or a range that is not in its content.
+    #[error("the base {} is not there", .0.short())]
+    Base(Digest),
+    /// A segment that builds nothing.
+    #[error("the difference {} is for nothing", .0.short())]
+    NoOutput(Digest),
+    /// A content that segments don't build exactly once from its first byte to its last.
+    #[error("the file {} is not built exactly once", .0.short())]
+    Coverage(Digest),
+    /// A recipe or segment for something that is in the tree `from` or not in the wanted one, or is built by the other way already.
+    #[error("what builds {} is too many", .0.short())]
+    Surplus(Digest),
+    /// A recipe that is at odds with the wanted tree.
+    #[error(transparent)]
+    Manifest(#[from] InvalidManifest),
+}
+
+impl Update {
+    /// Writes the update (`docs/formats.md`, "Update"); `base` is the tree `from`. Its name in a store is the BLAKE3 of these bytes.
+    ///
+    /// # Errors
+    /// When `base` is another tree, or segments and recipes are not exactly what its holder needs.
+    pub fn encode(&self, base: &Tree) -> Result<Vec<u8>, InvalidUpdate> {
+        encoding::encode(self, base)
+    }
+
+    /// Reads an update with the help of the tree `base`, which it must be for, and checks that it gives the content `to`.
+    ///
+    /// # Errors
+    /// When the bytes are not an update within `limits`, are damaged, are for another base or other content, or leave out a byte of
+    /// what the holder of `base` lacks.
+    pub fn decode(bytes: &[u8], base: &Tree, to: &Digest, limits: &Limits) -> Result<Self, DecodeError> {
+        encoding::decode(bytes, base, to, limits)
+    }
+}
+
 impl Segment {
     /// Bytes of its base.
     #[must_use]
@@ -83,3 +145,6 @@ impl Segment {
         self.offset + u64::from(self.stored_length)
     }
 }
+
+#[cfg(test)]
+mod tests;

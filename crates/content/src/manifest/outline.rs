@@ -55,11 +55,7 @@ pub(super) fn encode(manifest: &Manifest) -> Result<Vec<u8>, InvalidManifest> {
         blocks.extend_from_slice(&stored);
     }
     let mut index = vec![CHUNKING];
-    put_varint(&mut index, manifest.packs.len() as u64);
-    for pack in &manifest.packs {
-        index.extend_from_slice(pack.digest.as_bytes());
-        put_varint(&mut index, pack.size);
-    }
+    put_packs(&mut index, &manifest.packs);
     index.extend_from_slice(&table);
     let tree = manifest.tree.encode();
     let part = |kind, plain: &[u8]| Part { kind, stored: compress_section(plain), length: plain.len() as u64 };
@@ -176,7 +172,17 @@ fn expand(what: &'static str, section: &Section, stored: &[u8]) -> Result<Vec<u8
     expand_section(what, stored, section.length as usize)
 }
 
-fn read_packs(reader: &mut Reader<'_>, limits: &Limits) -> Result<Vec<PackInfo>, DecodeError> {
+/// Writes how many packs there are and for each its digest and length.
+pub(crate) fn put_packs(out: &mut Vec<u8>, packs: &[PackInfo]) {
+    put_varint(out, packs.len() as u64);
+    for pack in packs {
+        out.extend_from_slice(pack.digest.as_bytes());
+        put_varint(out, pack.size);
+    }
+}
+
+/// Reads what [`put_packs`] wrote.
+pub(crate) fn read_packs(reader: &mut Reader<'_>, limits: &Limits) -> Result<Vec<PackInfo>, DecodeError> {
     let count = reader.count("packs of a manifest", limits.packs_max, Digest::LENGTH + 1)?;
     let mut packs = Vec::with_capacity(count);
     for _ in 0..count {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
 use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
-use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, Tree};
+use dray_content::update::{BasePart, OutputPart, Segment};
+use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, Tree, Update};
 use dray_model::Digest;
 
 fn golden(name: &str) -> Vec<u8> {
@@ -92,4 +93,40 @@ fn a_raw_pack_is_written_byte_for_byte_as_ever() {
     ]
     .concat();
     assert_eq!(finished.out, expected);
+}
+
+/// The update from a tree that has one of the files, another in its place and one more: `größe` from a segment of a range of that,
+/// the rest is there.
+fn update() -> (Tree, Update) {
+    let file = |path: &str, bytes: &[u8]| Entry {
+        path: path.parse().unwrap(),
+        node: Node::File(FileNode { size: bytes.len() as u64, executable: false, digest: Digest::of(bytes) }),
+    };
+    let from = Tree::new(vec![file("größe", b"raw bites"), file("run", &[b'x'; 1000])]).unwrap();
+    let segment = |base, output, offset: u64, stored: &[u8]| Segment {
+        base,
+        output: vec![output],
+        pack: 0,
+        offset,
+        stored_length: stored.len() as u32,
+        stored_digest: Digest::of(stored),
+        digest: Digest::of(b"an output"),
+    };
+    let content = Digest::of(b"raw bytes");
+    let base = BasePart { content: Digest::of(b"raw bites"), offset: 2, length: 4 };
+    let segments = vec![
+        segment(vec![base], OutputPart { content, offset: 0, length: 6 }, 16, b"first"),
+        segment(vec![], OutputPart { content, offset: 6, length: 3 }, 23, b"second"),
+    ];
+    let packs = vec![PackInfo { digest: Digest::of(b"a pack"), size: 1000 }];
+    let manifest = Manifest::new(tree(), &[], &[], vec![]).unwrap();
+    let update = Update { from: from.digest(), manifest, packs, segments };
+    (from, update)
+}
+
+#[test]
+fn an_update_of_version_1_is_read() {
+    let (from, update) = update();
+    let read = Update::decode(&golden("update"), &from, &tree().digest(), &Limits::default());
+    assert_eq!(read.unwrap(), update);
 }

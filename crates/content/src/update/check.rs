@@ -1,0 +1,85 @@
+//! What makes an update consistent: every content that the holder of `from` lacks is built exactly once, from bytes that are there.
+//!
+//! Written and read updates pass the same check, so whoever has an [`Update`] from here needs no bounds checks of its own.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use dray_model::Digest;
+
+use super::numbering::Numbering;
+use super::{InvalidUpdate, Segment, Update};
+use crate::manifest::PackInfo;
+use crate::pack;
+
+pub(super) fn check(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
+    let lacking: HashSet<Digest> = numbering.wanted.iter().map(|(content, _)| *content).collect();
+    for (content, _) in update.manifest.tree().contents() {
+        if update.manifest.recipe(&content).is_some() && !lacking.contains(&content) {
+            return Err(InvalidUpdate::Surplus(content));
+        }
+    }
+    check_places(&update.packs, &update.segments)?;
+    check_bases(update, numbering)?;
+    check_outputs(update, numbering)
+}
+
+/// Differences lie in their packs in ascending order without overlap.
+fn check_places(packs: &[PackInfo], segments: &[Segment]) -> Result<(), InvalidUpdate> {
+    let mut seen = HashSet::with_capacity(packs.len());
+    if let Some(twice) = packs.iter().find(|pack| !seen.insert(pack.digest)) {
+        return Err(InvalidUpdate::PackTwice(twice.digest));
+    }
+    let mut free = (0, pack::HEADER_BYTES);
+    for segment in segments {
+        let place = (segment.pack, segment.offset);
+        let end = segment.offset.checked_add(segment.stored_length.into());
+        let space = packs.get(segment.pack as usize).map(|pack| pack.size.saturating_sub(pack::trailer_bytes(1)));
+        let fits = end.zip(space).filter(|(end, space)| end <= space && segment.offset >= pack::HEADER_BYTES);
+        let (end, _) = fits.ok_or(InvalidUpdate::Stored(segment.stored_digest))?;
+        if segment.stored_length == 0 || place < free {
+            return Err(InvalidUpdate::Stored(segment.stored_digest));
+        }
+        free = (segment.pack, end);
+    }
+    Ok(())
+}
+
+fn check_bases(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
+    let sizes: HashMap<Digest, u64> = numbering.base.iter().copied().collect();
+    for segment in &update.segments {
+        let mut total = 0u64;
+        for part in &segment.base {
+            let size = sizes.get(&part.content).copied().unwrap_or(0);
+            let end = part.offset.checked_add(part.length);
+            let sum = total.checked_add(part.length);
+            let fits = part.length > 0 && end.is_some_and(|end| end <= size);
+            total = sum.filter(|_| fits).ok_or(InvalidUpdate::Base(part.content))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_outputs(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
+    let is_built = |content: &Digest| update.manifest.recipe(content).is_none();
+    let mut ranges: HashMap<Digest, Vec<Range<u64>>> = HashMap::new();
+    for segment in &update.segments {
+        if segment.output.is_empty() {
+            return Err(InvalidUpdate::NoOutput(segment.stored_digest));
+        }
+        for part in &segment.output {
+            let end = part.offset.checked_add(part.length.into()).filter(|end| *end > part.offset);
+            let range = part.offset..end.ok_or(InvalidUpdate::Coverage(part.content))?;
+            ranges.entry(part.content).or_default().push(range);
+        }
+    }
+    for (content, size) in numbering.wanted.iter().filter(|(content, _)| is_built(content)) {
+        let mut covered = ranges.remove(content).unwrap_or_default();
+        covered.sort_unstable_by_key(|range| range.start);
+        let reached = covered.iter().try_fold(0, |at, range| (range.start == at).then_some(range.end));
+        if reached != Some(*size) {
+            return Err(InvalidUpdate::Coverage(*content));
+        }
+    }
+    ranges.into_keys().min().map_or(Ok(()), |surplus| Err(InvalidUpdate::Surplus(surplus)))
+}

@@ -1,0 +1,217 @@
+//! The encoding of an update (`docs/formats.md`, "Update"): everything in one frame that is compressed against the tree `from`.
+//!
+//! What both sides can know is not written: contents are numbers, places are distances to the expected ones, and the digest of a
+//! segment that is one whole content is that content's.
+
+use dray_model::Digest;
+
+use super::cursor::Cursor;
+use super::numbering::{Numbering, Sized, numbers};
+use super::{InvalidUpdate, OutputPart, Segment, Update, check, frame};
+use crate::codec::{DecodeError, Reader, put_prefixed, put_varint, within};
+use crate::limits::Limits;
+use crate::manifest::{Manifest, put_packs, read_packs};
+use crate::pack;
+use crate::tree::Tree;
+
+const MAGIC: &[u8; 8] = b"DRAYUPDT";
+const VERSION: u16 = 1;
+const WHAT: &str = "update";
+/// A place, two counts and a part of a byte each at least, and a digest.
+const SEGMENT_BYTES_MIN: usize = 3 + 3 + Digest::LENGTH;
+
+pub(super) fn encode(update: &Update, base: &Tree) -> Result<Vec<u8>, InvalidUpdate> {
+    let prefix = base.encode();
+    let given = Digest::of(&prefix);
+    if given != update.from {
+        return Err(InvalidUpdate::From { from: update.from, given });
+    }
+    let numbering = Numbering::new(base, update.manifest.tree());
+    check::check(update, &numbering)?;
+    let plain = encode_plain(update, &numbering)?;
+    let mut out = MAGIC.to_vec();
+    out.extend_from_slice(&VERSION.to_le_bytes());
+    out.extend_from_slice(given.as_bytes());
+    put_varint(&mut out, plain.len() as u64);
+    out.extend_from_slice(&frame::compress(&plain, &prefix));
+    Ok(out)
+}
+
+fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, InvalidUpdate> {
+    let has_recipe = |(content, _): &&Sized| update.manifest.recipe(content).is_some();
+    let (chunked, built): (Vec<Sized>, Vec<Sized>) = numbering.wanted.iter().partition(has_recipe);
+    let mut out = Vec::new();
+    put_prefixed(&mut out, &update.manifest.tree().encode());
+    put_varint(&mut out, chunked.len() as u64);
+    if !chunked.is_empty() {
+        let numbers = numbers(&numbering.wanted);
+        let mut expected = 0;
+        for (content, _) in &chunked {
+            put_varint(&mut out, (numbers[content] - expected) as u64);
+            expected = numbers[content] + 1;
+        }
+        put_packs(&mut out, update.manifest.packs());
+        put_prefixed(&mut out, &update.manifest.encode_block(&chunked)?);
+    }
+    put_packs(&mut out, &update.packs);
+    put_varint(&mut out, update.segments.len() as u64);
+    put_places(&mut out, &update.segments);
+    let mut bases = Cursor::new(&numbering.base);
+    let mut outputs = Cursor::new(&built);
+    for segment in &update.segments {
+        put_varint(&mut out, segment.base.len() as u64);
+        segment.base.iter().for_each(|part| bases.put_base(&mut out, part));
+        put_varint(&mut out, segment.output.len() as u64);
+        segment.output.iter().for_each(|part| outputs.put_output(&mut out, part));
+    }
+    for segment in &update.segments {
+        out.extend_from_slice(segment.stored_digest.as_bytes());
+        if whole_content(&segment.output, &built).is_none() {
+            out.extend_from_slice(segment.digest.as_bytes());
+        }
+    }
+    Ok(out)
+}
+
+/// Where the stored bytes are: each a distance from the end of the one before.
+fn put_places(out: &mut Vec<u8>, segments: &[Segment]) {
+    let (mut pack, mut end) = (0, pack::HEADER_BYTES);
+    for segment in segments {
+        put_varint(out, (segment.pack - pack).into());
+        if segment.pack != pack {
+            end = pack::HEADER_BYTES;
+        }
+        put_varint(out, segment.offset - end);
+        put_varint(out, segment.stored_length.into());
+        (pack, end) = (segment.pack, segment.end());
+    }
+}
+
+/// The digest of the content that `output` is all of.
+fn whole_content(output: &[OutputPart], contents: &[Sized]) -> Option<Digest> {
+    let [part] = output else { return None };
+    contents.contains(&(part.content, part.length.into())).then_some(part.content)
+}
+
+pub(super) fn decode(bytes: &[u8], base: &Tree, to: &Digest, limits: &Limits) -> Result<Update, DecodeError> {
+    within("bytes of an update", bytes.len() as u64, limits.manifest_bytes_max)?;
+    let mut reader = Reader::new(WHAT, bytes);
+    reader.magic(MAGIC, VERSION)?;
+    let from = reader.digest()?;
+    let prefix = base.encode();
+    let given = Digest::of(&prefix);
+    if given != from {
+        return Err(InvalidUpdate::From { from, given }.into());
+    }
+    let max = limits.tree_bytes_max.saturating_add(limits.manifest_bytes_max);
+    let length = reader.bounded("bytes of an update", max)? as usize;
+    let compressed = reader.take(reader.remaining())?;
+    let plain =
+        frame::expand(compressed, &prefix, length).map_err(|source| DecodeError::Decompress { what: WHAT, source })?;
+    let (update, numbering) = decode_plain(&plain, from, base, to, limits)?;
+    check::check(&update, &numbering)?;
+    Ok(update)
+}
+
+fn decode_plain(
+    plain: &[u8],
+    from: Digest,
+    base: &Tree,
+    to: &Digest,
+    limits: &Limits,
+) -> Result<(Update, Numbering), DecodeError> {
+    let mut reader = Reader::new(WHAT, plain);
+    let tree = reader.prefixed()?;
+    let found = Digest::of(tree);
+    if found != *to {
+        return Err(DecodeError::OtherContent { expected: *to, found });
+    }
+    let tree = Tree::decode(tree, limits)?;
+    let numbering = Numbering::new(base, &tree);
+    let manifest = read_recipes(&mut reader, tree, &numbering.wanted, limits)?;
+    let packs = read_packs(&mut reader, limits)?;
+    let count = reader.count("segments of an update", limits.chunks_max, SEGMENT_BYTES_MIN)?;
+    let mut segments = read_places(&mut reader, count, limits)?;
+    let built: Vec<Sized> =
+        numbering.wanted.iter().filter(|(content, _)| manifest.recipe(content).is_none()).copied().collect();
+    read_parts(&mut reader, &mut segments, &numbering.base, &built, limits)?;
+    for segment in &mut segments {
+        segment.stored_digest = reader.digest()?;
+        segment.digest = whole_content(&segment.output, &built).map_or_else(|| reader.digest(), Ok)?;
+    }
+    reader.end()?;
+    Ok((Update { from, manifest, packs, segments }, numbering))
+}
+
+fn read_recipes(
+    reader: &mut Reader<'_>,
+    tree: Tree,
+    wanted: &[Sized],
+    limits: &Limits,
+) -> Result<Manifest, DecodeError> {
+    let count = reader.count("files of an update", wanted.len() as u64, 1)?;
+    if count == 0 {
+        return Ok(Manifest::new(tree, &[], &[], vec![])?);
+    }
+    let mut chunked = Vec::with_capacity(count);
+    let mut rest = wanted;
+    for _ in 0..count {
+        let skip = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+        let (content, behind) = rest
+            .get(skip..)
+            .and_then(<[_]>::split_first)
+            .ok_or(reader.malformed("a recipe is for a file that is not there"))?;
+        chunked.push(*content);
+        rest = behind;
+    }
+    let packs = read_packs(reader, limits)?;
+    Manifest::decode_block(tree, &packs, &chunked, reader.prefixed()?, limits)
+}
+
+/// Segments with their places alone.
+fn read_places(reader: &mut Reader<'_>, count: usize, limits: &Limits) -> Result<Vec<Segment>, DecodeError> {
+    let mut segments = Vec::with_capacity(count);
+    let (mut pack, mut end) = (0u32, pack::HEADER_BYTES);
+    let unknown = Digest::from_bytes([0; Digest::LENGTH]);
+    for _ in 0..count {
+        let step = reader.bounded("packs of an update", limits.packs_max.min(u32::MAX.into()))?;
+        pack = pack.saturating_add(step as u32);
+        if step > 0 {
+            end = pack::HEADER_BYTES;
+        }
+        let offset = end + reader.bounded("bytes of a pack", limits.pack_bytes_max)?;
+        let stored_length = reader.bounded("bytes of a segment", limits.chunk_bytes_max.min(u32::MAX.into()))? as u32;
+        within("bytes of a pack", offset + u64::from(stored_length), limits.pack_bytes_max)?;
+        let (base, output) = (Vec::new(), Vec::new());
+        segments.push(Segment { base, output, pack, offset, stored_length, stored_digest: unknown, digest: unknown });
+        end = offset + u64::from(stored_length);
+    }
+    Ok(segments)
+}
+
+fn read_parts(
+    reader: &mut Reader<'_>,
+    segments: &mut [Segment],
+    base: &[Sized],
+    built: &[Sized],
+    limits: &Limits,
+) -> Result<(), DecodeError> {
+    let mut bases = Cursor::new(base);
+    let mut outputs = Cursor::new(built);
+    let mut left = limits.pieces_max;
+    for segment in segments {
+        let mut count = |reader: &mut Reader<'_>| {
+            let count = reader.count("parts of an update", left, 1)?;
+            left -= count as u64;
+            Ok::<usize, DecodeError>(count)
+        };
+        for _ in 0..count(reader)? {
+            segment.base.push(bases.read_base(reader)?);
+        }
+        for _ in 0..count(reader)? {
+            segment.output.push(outputs.read_output(reader)?);
+        }
+        within("bytes of a segment", segment.length(), limits.chunk_bytes_max)?;
+    }
+    Ok(())
+}
