@@ -20,7 +20,8 @@ use dray_model::Digest;
 
 use crate::compress::Expander;
 use crate::manifest::Piece;
-use crate::path::TreePath;
+use crate::native;
+use crate::path::{Shown, TreePath};
 use crate::plan::{self, FetchRange, HeldFile, HeldTreeId, Plan};
 use disk::{OpenFile, write_error};
 use targets::Targets;
@@ -102,14 +103,17 @@ pub enum AssembleError {
     /// A held file is damaged and the manifest at hand is partial: fetch the block of this content and plan again.
     #[error("a held file is damaged and the manifest at hand doesn't say how to build {}", .0.short())]
     NoRecipe(Digest),
+    /// The tree has a link that leads out, and on this system such links are not made.
+    #[error("the link {0} leads out of the package, and such links are not made on this system")]
+    OutsideLink(TreePath),
     /// The folder to be made is there already.
-    #[error("{} is there already", .0.display())]
+    #[error("{} is there already", Shown(.0))]
     DestinationExists(PathBuf),
     /// No space is left.
-    #[error("the disk of {} is full", .0.display())]
+    #[error("the disk of {} is full", Shown(.0))]
     DiskFull(PathBuf),
     /// Something can't be written.
-    #[error("{} can't be written", path.display())]
+    #[error("{} can't be written", Shown(path))]
     Write {
         /// What was written.
         path: PathBuf,
@@ -117,7 +121,7 @@ pub enum AssembleError {
         source: io::Error,
     },
     /// Something in staging can't be read.
-    #[error("{} can't be read", path.display())]
+    #[error("{} can't be read", Shown(path))]
     Read {
         /// What was read.
         path: PathBuf,
@@ -133,8 +137,11 @@ impl Assembly {
     /// One assembly at a time may use a staging folder, which must be on the same file system as the final folder.
     ///
     /// # Errors
-    /// When staging can't be written or read.
+    /// When staging can't be written or read, or the tree has links that are not made here.
     pub fn open(staging: &Path, plan: Plan, held_roots: BTreeMap<HeldTreeId, PathBuf>) -> Result<Self, AssembleError> {
+        if let Some((path, _)) = plan.want.tree().outside_links().next().filter(|_| !native::MAKES_OUTSIDE_LINKS) {
+            return Err(AssembleError::OutsideLink(path.clone()));
+        }
         let tree = staging.join("tree");
         fs::create_dir_all(&tree).map_err(|error| write_error(&tree, error))?;
         let mut assembly = Self {

@@ -21,8 +21,9 @@ use dray_model::Digest;
 
 use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest};
+use crate::path::Shown;
 use crate::progress::Progress;
-use crate::scan::{self, FoundKind, SourceError};
+use crate::scan::{self, FoundKind, OutsideLinks, SourceError};
 use crate::tree::{Entry, FileNode, Node, Tree};
 use crate::{chunker, pack};
 
@@ -43,6 +44,8 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
+    /// What is done with links that lead out of the source. Default: the source is refused.
+    pub outside_links: OutsideLinks,
     /// The bounds that readers of the result will have.
     pub limits: Limits,
 }
@@ -50,7 +53,12 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { threads, pack_bytes_max: pack::PACK_BYTES_MAX, limits: Limits::default() }
+        Self {
+            threads,
+            pack_bytes_max: pack::PACK_BYTES_MAX,
+            outside_links: OutsideLinks::default(),
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -102,16 +110,16 @@ pub enum IngestError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The staging folder holds something already.
-    #[error("the staging folder {} is not empty", .0.display())]
+    #[error("the staging folder {} is not empty", Shown(.0))]
     StagingInUse(PathBuf),
     /// The staging folder is in the source folder, so the ingest would read what it writes.
-    #[error("the staging folder {} is inside of the source folder", .0.display())]
+    #[error("the staging folder {} is inside of the source folder", Shown(.0))]
     StagingInSource(PathBuf),
     /// No space is left for packs.
-    #[error("the disk of {} is full", .0.display())]
+    #[error("the disk of {} is full", Shown(.0))]
     DiskFull(PathBuf),
     /// A pack can't be written.
-    #[error("{} can't be written", path.display())]
+    #[error("{} can't be written", Shown(path))]
     Write {
         /// What was written.
         path: PathBuf,
@@ -137,7 +145,7 @@ pub fn ingest(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
-    let found = scan::walk(source, &options.limits)?;
+    let found = scan::walk(source, options.outside_links, &options.limits)?;
     let probe = scan::summary(&found);
     progress.total(probe.files, probe.bytes);
     let mut staging = Staging::create(staging, source)?;
@@ -145,7 +153,7 @@ pub fn ingest(
         .iter()
         .filter_map(|found| match &found.kind {
             FoundKind::File(seen) => Some(read::Job { path: &found.path, seen }),
-            FoundKind::Directory | FoundKind::Link(_) => None,
+            FoundKind::Directory | FoundKind::Link(_) | FoundKind::OutsideLink(_) => None,
         })
         .collect();
     let written = run(source, &files, &staging, known, options, progress)?;
@@ -154,6 +162,7 @@ pub fn ingest(
         let node = match &found.kind {
             FoundKind::Directory => Node::Directory,
             FoundKind::Link(target) => Node::Link(target.clone()),
+            FoundKind::OutsideLink(target) => Node::OutsideLink(target.clone()),
             FoundKind::File(seen) => {
                 let digest = *digests.next().expect("the writer gives a digest for every file");
                 Node::File(FileNode { size: seen.size(), executable: seen.is_executable(), digest })

@@ -35,7 +35,7 @@ pub use codec::DecodeError;
 pub use limits::Limits;
 pub use manifest::Manifest;
 pub use object::ObjectName;
-pub use path::{LinkTarget, TreePath};
+pub use path::{LinkTarget, OutsideTarget, TreePath};
 pub use progress::Progress;
 pub use tree::{Entry, FileNode, Node, Tree};
 pub use update::Update;

@@ -76,6 +76,22 @@ pub(crate) fn make_link(target: &str, link: &Path, directory: bool) -> io::Resul
     }
 }
 
+/// Whether links that lead out of a tree are made here. On Windows a target may be another computer's share, which gets the
+/// machine's credentials when anything looks at the link, or a device (`docs/design/0004-outside-links.md`).
+pub(crate) const MAKES_OUTSIDE_LINKS: bool = cfg!(unix);
+
+/// Removes a file or link, never what a link leads to.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::FileTypeExt;
+        if std::fs::symlink_metadata(path)?.file_type().is_symlink_dir() {
+            return std::fs::remove_dir(path);
+        }
+    }
+    std::fs::remove_file(path)
+}
+
 /// The text of a link's target with `/` as separator; `None` when it is not UTF-8.
 pub(crate) fn link_text(target: &Path) -> Option<String> {
     let text = target.to_str()?;

@@ -186,7 +186,7 @@ fn total(
     let block = 4096;
     let disk = tree.entries().iter().map(|entry| match &entry.node {
         Node::File(file) => file.size.div_ceil(block) * block,
-        Node::Directory | Node::Link(_) => block,
+        Node::Directory | Node::Link(_) | Node::OutsideLink(_) => block,
     });
     let built = files.iter().filter(|file| file.copy.is_none());
     let reused = built.flat_map(|file| want.recipe(&file.content).into_iter().flatten());

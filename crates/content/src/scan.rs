@@ -11,8 +11,18 @@ use std::time::SystemTime;
 use crate::codec::within;
 use crate::limits::Limits;
 use crate::native;
-use crate::path::{InvalidPath, LinkTarget, TreePath};
+use crate::path::{InvalidPath, LinkTarget, OutsideTarget, Shown, TreePath};
 use crate::tree::InvalidTree;
+
+/// What is done with links that lead out of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutsideLinks {
+    /// The source is refused, and the link named.
+    #[default]
+    Refuse,
+    /// They travel as they are (`docs/design/0004-outside-links.md`).
+    Keep,
+}
 
 /// How much is in a source folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,13 +37,13 @@ pub struct Probe {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The source folder or something in it is no longer there.
-    #[error("{} is not there (any more)", .0.display())]
+    #[error("{} is not there (any more)", Shown(.0))]
     Vanished(PathBuf),
     /// The source is no folder.
-    #[error("{} is not a folder", .0.display())]
+    #[error("{} is not a folder", Shown(.0))]
     NotAFolder(PathBuf),
     /// Something can't be read.
-    #[error("{} can't be read", path.display())]
+    #[error("{} can't be read", Shown(path))]
     Unreadable {
         /// What was read.
         path: PathBuf,
@@ -41,10 +51,10 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A file was written to while it was read.
-    #[error("{} was changed while it was read", .0.display())]
+    #[error("{} was changed while it was read", Shown(.0))]
     Changed(PathBuf),
     /// Neither file, folder nor link.
-    #[error("{} is a {kind}, which a package can't hold", path.display())]
+    #[error("{} is a {kind}, which a package can't hold", Shown(path))]
     Special {
         /// Where it is.
         path: PathBuf,
@@ -52,14 +62,22 @@ pub enum SourceError {
         kind: &'static str,
     },
     /// A name or link target that is not UTF-8.
-    #[error("{} has a name or target that is not UTF-8", .0.display())]
+    #[error("{} has a name or target that is not UTF-8", Shown(.0))]
     NotUtf8(PathBuf),
     /// A name or link target that a tree can't hold.
-    #[error("{} can't be packaged", path.display())]
+    #[error("{} can't be packaged", Shown(path))]
     Path {
         /// Where it is.
         path: PathBuf,
         /// The rule that it breaks.
+        source: InvalidPath,
+    },
+    /// A link that leads out of the source, or of which that can't be told, when [`OutsideLinks::Refuse`] was asked for.
+    #[error("{} is a link that leads out of the package", Shown(path))]
+    OutsideLink {
+        /// Where it is.
+        path: PathBuf,
+        /// Its target and why that is no target inside.
         source: InvalidPath,
     },
     /// The entries don't make a tree, for example because names clash by case.
@@ -79,6 +97,7 @@ pub(crate) struct Found {
 pub(crate) enum FoundKind {
     Directory,
     Link(LinkTarget),
+    OutsideLink(OutsideTarget),
     File(Seen),
 }
 
@@ -111,8 +130,8 @@ impl Seen {
 ///
 /// # Errors
 /// When the folder or something in it can't be read or packaged.
-pub fn probe(source: &Path, limits: &Limits) -> Result<Probe, SourceError> {
-    Ok(summary(&walk(source, limits)?))
+pub fn probe(source: &Path, outside_links: OutsideLinks, limits: &Limits) -> Result<Probe, SourceError> {
+    Ok(summary(&walk(source, outside_links, limits)?))
 }
 
 pub(crate) fn summary(found: &[Found]) -> Probe {
@@ -127,7 +146,7 @@ pub(crate) fn summary(found: &[Found]) -> Probe {
 }
 
 /// Everything below `source`, sorted by path.
-pub(crate) fn walk(source: &Path, limits: &Limits) -> Result<Vec<Found>, SourceError> {
+pub(crate) fn walk(source: &Path, outside_links: OutsideLinks, limits: &Limits) -> Result<Vec<Found>, SourceError> {
     let metadata = fs::metadata(source).map_err(|error| unreadable(source, error))?;
     if !metadata.is_dir() {
         return Err(SourceError::NotAFolder(source.to_owned()));
@@ -138,11 +157,11 @@ pub(crate) fn walk(source: &Path, limits: &Limits) -> Result<Vec<Found>, SourceE
     while let Some((folder, prefix)) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, error))? {
             let on_disk = entry.map_err(|error| unreadable(&folder, error))?.path();
-            let entry = look(&on_disk, &prefix)?;
+            let entry = look(&on_disk, &prefix, outside_links)?;
             match &entry.kind {
                 FoundKind::Directory => folders.push((on_disk, format!("{}/", entry.path))),
                 FoundKind::File(seen) => bytes = bytes.saturating_add(seen.size()),
-                FoundKind::Link(_) => {}
+                FoundKind::Link(_) | FoundKind::OutsideLink(_) => {}
             }
             found.push(entry);
             within("entries of a tree", found.len() as u64, limits.entries_max).map_err(SourceError::Limit)?;
@@ -153,7 +172,7 @@ pub(crate) fn walk(source: &Path, limits: &Limits) -> Result<Vec<Found>, SourceE
     Ok(found)
 }
 
-fn look(on_disk: &Path, prefix: &str) -> Result<Found, SourceError> {
+fn look(on_disk: &Path, prefix: &str, outside_links: OutsideLinks) -> Result<Found, SourceError> {
     let not_utf8 = || SourceError::NotUtf8(on_disk.to_owned());
     let refused = |source| SourceError::Path { path: on_disk.to_owned(), source };
     let name = on_disk.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
@@ -165,14 +184,25 @@ fn look(on_disk: &Path, prefix: &str) -> Result<Found, SourceError> {
         FoundKind::File(Seen { metadata })
     } else if metadata.is_symlink() {
         let target = fs::read_link(on_disk).map_err(|error| unreadable(on_disk, error))?;
-        let target = LinkTarget::parse(&native::link_text(&target).ok_or_else(not_utf8)?).map_err(refused)?;
-        target.resolved(&path).map_err(refused)?;
-        FoundKind::Link(target)
+        let text = native::link_text(&target).ok_or_else(not_utf8)?;
+        link(on_disk, &path, &text, outside_links)?
     } else {
         let kind = native::special_kind(metadata.file_type());
         return Err(SourceError::Special { path: on_disk.to_owned(), kind });
     };
     Ok(Found { path, kind })
+}
+
+fn link(on_disk: &Path, path: &TreePath, text: &str, outside: OutsideLinks) -> Result<FoundKind, SourceError> {
+    let refused = match LinkTarget::parse_at(path, text) {
+        Ok(target) => return Ok(FoundKind::Link(target)),
+        Err(refused) => refused,
+    };
+    match (OutsideTarget::parse_at(path, text), outside) {
+        (Ok(target), OutsideLinks::Keep) => Ok(FoundKind::OutsideLink(target)),
+        (Ok(_), OutsideLinks::Refuse) => Err(SourceError::OutsideLink { path: on_disk.to_owned(), source: refused }),
+        (Err(source), _) => Err(SourceError::Path { path: on_disk.to_owned(), source }),
+    }
 }
 
 pub(crate) fn unreadable(path: &Path, source: io::Error) -> SourceError {
@@ -192,7 +222,10 @@ mod tests {
         fs::create_dir_all(source.path().join("a/b")).unwrap();
         fs::write(source.path().join("a/b/f"), [0; 10]).unwrap();
         fs::write(source.path().join("empty"), []).unwrap();
-        assert_eq!(probe(source.path(), &Limits::default()).unwrap(), Probe { files: 2, bytes: 10 });
+        assert_eq!(
+            probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap(),
+            Probe { files: 2, bytes: 10 }
+        );
     }
 
     #[test]
@@ -202,7 +235,7 @@ mod tests {
         for name in ["a/z", "a-b", "B"] {
             fs::write(source.path().join(name), name).unwrap();
         }
-        let found = walk(source.path(), &Limits::default()).unwrap();
+        let found = walk(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap();
         let paths: Vec<_> = found.iter().map(|found| found.path.as_str()).collect();
         assert_eq!(paths, ["B", "a", "a-b", "a/z"]);
     }
@@ -211,9 +244,11 @@ mod tests {
     fn a_source_that_is_no_folder_is_refused() {
         let source = tempfile::tempdir().unwrap();
         let missing = source.path().join("missing");
-        assert!(matches!(probe(&missing, &Limits::default()), Err(SourceError::Vanished(path)) if path == missing));
+        assert!(
+            matches!(probe(&missing, OutsideLinks::Refuse, &Limits::default()), Err(SourceError::Vanished(path)) if path == missing)
+        );
         fs::write(&missing, "now a file").unwrap();
-        assert!(matches!(probe(&missing, &Limits::default()), Err(SourceError::NotAFolder(_))));
+        assert!(matches!(probe(&missing, OutsideLinks::Refuse, &Limits::default()), Err(SourceError::NotAFolder(_))));
     }
 
     #[test]
@@ -221,7 +256,7 @@ mod tests {
         let source = tempfile::tempdir().unwrap();
         fs::write(source.path().join("a"), [0; 10]).unwrap();
         let limits = Limits { total_bytes_max: 9, ..Limits::default() };
-        assert!(matches!(probe(source.path(), &limits), Err(SourceError::Limit(_))));
+        assert!(matches!(probe(source.path(), OutsideLinks::Refuse, &limits), Err(SourceError::Limit(_))));
     }
 
     #[cfg(unix)]
@@ -231,13 +266,39 @@ mod tests {
         let refusal = |make: &dyn Fn(&Path)| {
             let source = tempfile::tempdir().unwrap();
             make(source.path());
-            probe(source.path(), &Limits::default()).unwrap_err()
+            probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap_err()
         };
         let socket = refusal(&|root| drop(std::os::unix::net::UnixListener::bind(root.join("s")).unwrap()));
         assert!(socket.to_string().ends_with("/s is a socket, which a package can't hold"), "{socket}");
-        let link = refusal(&|root| std::os::unix::fs::symlink("/etc/passwd", root.join("l")).unwrap());
+        let link = refusal(&|root| std::os::unix::fs::symlink("a\nb", root.join("l")).unwrap());
         assert!(matches!(link, SourceError::Path { .. }));
         let name = refusal(&|root| fs::write(root.join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap());
         assert!(matches!(name, SourceError::NotUtf8(_)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_out_is_refused_by_name_or_kept_to_the_letter() {
+        for target in ["/etc/passwd", "../outside", "d/../../x", "Foo::Bar"] {
+            let source = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(target, source.path().join("l")).unwrap();
+            let refused = probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap_err();
+            assert!(refused.to_string().ends_with("/l is a link that leads out of the package"), "{refused}");
+            let why = std::error::Error::source(&refused).unwrap().to_string();
+            assert!(why.contains(target), "{why}");
+            let found = walk(source.path(), OutsideLinks::Keep, &Limits::default()).unwrap();
+            assert!(matches!(&found[0].kind, FoundKind::OutsideLink(kept) if kept.as_str() == target));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_message_shows_control_characters_of_a_name_escaped() {
+        let source = tempfile::tempdir().unwrap();
+        fs::write(source.path().join("a\nb\x1b[31m"), "").unwrap();
+        let refused = probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap_err();
+        let why = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(refused.to_string().ends_with("a\\nb\\u{1b}[31m can't be packaged"), "{refused}");
+        assert!(!why.contains(char::is_control), "{why}");
     }
 }

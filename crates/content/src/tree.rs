@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use dray_model::Digest;
 
 use crate::limits::Limits;
-use crate::path::{InvalidPath, LinkTarget, TreePath};
+use crate::path::{InvalidPath, LinkTarget, OutsideTarget, TreePath};
 
 /// A legal tree: entries sorted by the bytes of their paths.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,8 +34,10 @@ pub enum Node {
     Directory,
     /// A file.
     File(FileNode),
-    /// A symbolic link.
+    /// A symbolic link that stays in the tree.
     Link(LinkTarget),
+    /// A symbolic link of which that can't be said. Made as it is, never followed.
+    OutsideLink(OutsideTarget),
 }
 
 /// A file's attributes; its name is in the entry.
@@ -61,7 +63,7 @@ pub enum InvalidTree {
     /// An entry below something that is no folder: a file, a link, or nothing.
     #[error("{0} is not in a folder of the tree")]
     NotInDirectory(TreePath),
-    /// A link that leads out of the tree.
+    /// A link with a target that is not of its kind: one that leads out of the tree, or one that is said to and doesn't.
     #[error("the link {path} is not allowed")]
     Link {
         /// Where the link is.
@@ -105,10 +107,9 @@ impl Tree {
             }
             match &entry.node {
                 Node::Directory => {}
-                Node::Link(target) => {
-                    target
-                        .resolved(&entry.path)
-                        .map_err(|source| InvalidTree::Link { path: entry.path.clone(), source })?;
+                Node::Link(target) => check_link(&entry.path, target.resolved(&entry.path))?,
+                Node::OutsideLink(target) => {
+                    check_link(&entry.path, OutsideTarget::parse_at(&entry.path, target.as_str()))?;
                 }
                 Node::File(file) => {
                     let known = *sizes.entry(file.digest).or_insert(file.size);
@@ -120,6 +121,14 @@ impl Tree {
             }
         }
         Ok(())
+    }
+
+    /// The links that lead out, in order.
+    pub fn outside_links(&self) -> impl Iterator<Item = (&TreePath, &OutsideTarget)> {
+        self.entries.iter().filter_map(|entry| match &entry.node {
+            Node::OutsideLink(target) => Some((&entry.path, target)),
+            Node::Directory | Node::File(_) | Node::Link(_) => None,
+        })
     }
 
     fn is_directory(&self, path: &str) -> bool {
@@ -143,7 +152,7 @@ impl Tree {
     pub fn files(&self) -> impl Iterator<Item = (&TreePath, &FileNode)> {
         self.entries.iter().filter_map(|entry| match &entry.node {
             Node::File(file) => Some((&entry.path, file)),
-            Node::Directory | Node::Link(_) => None,
+            Node::Directory | Node::Link(_) | Node::OutsideLink(_) => None,
         })
     }
 
@@ -188,6 +197,10 @@ impl Tree {
     }
 }
 
+fn check_link<T>(path: &TreePath, checked: Result<T, InvalidPath>) -> Result<(), InvalidTree> {
+    checked.map(|_| ()).map_err(|source| InvalidTree::Link { path: path.clone(), source })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +230,8 @@ mod tests {
 
     #[test]
     fn a_file_under_a_link_a_file_or_nothing_is_refused() {
-        for parent in [vec![link("d", ".")], vec![file("d", b"x")], vec![]] {
+        let outside = entry("d", Node::OutsideLink(OutsideTarget::parse_at(&"d".parse().unwrap(), "/etc").unwrap()));
+        for parent in [vec![link("d", ".")], vec![outside], vec![file("d", b"x")], vec![]] {
             let entries = parent.into_iter().chain([file("d/f", b"y")]).collect();
             assert_eq!(Tree::new(entries), Err(InvalidTree::NotInDirectory("d/f".parse().unwrap())));
         }
@@ -228,6 +242,17 @@ mod tests {
     fn a_link_out_of_the_tree_is_refused() {
         assert!(matches!(Tree::new(vec![link("l", "../x")]), Err(InvalidTree::Link { .. })));
         assert!(Tree::new(vec![entry("d", Node::Directory), link("d/l", "../x")]).is_ok());
+    }
+
+    #[test]
+    fn an_outside_link_must_lead_out_from_where_it_is() {
+        let outside = |path: &str, seen_from: &str| {
+            let target = OutsideTarget::parse_at(&seen_from.parse().unwrap(), "../x").unwrap();
+            Tree::new(vec![entry("d", Node::Directory), entry(path, Node::OutsideLink(target))])
+        };
+        let tree = outside("l", "l").unwrap();
+        assert_eq!(tree.outside_links().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["l"]);
+        assert!(matches!(outside("d/l", "l"), Err(InvalidTree::Link { .. })));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use dray_model::Digest;
 
 use crate::native;
-use crate::path::TreePath;
+use crate::path::{Shown, TreePath};
 use crate::tree::{Entry, FileNode, Node, Tree};
 
 /// A difference between a folder and its tree.
@@ -42,7 +42,7 @@ pub enum DamageKind {
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
+        let path = Shown(&self.path);
         match &self.kind {
             DamageKind::Missing => write!(f, "{path} is missing"),
             DamageKind::OtherKind => write!(f, "{path} is of another kind"),
@@ -59,12 +59,20 @@ impl fmt::Display for Damage {
 /// # Errors
 /// Everything that differs, in order of path. Below an unknown folder nothing more is listed.
 pub fn verify_tree(root: &Path, tree: &Tree) -> Result<(), Vec<Damage>> {
-    let mut damages: Vec<Damage> = tree
-        .entries()
-        .iter()
-        .filter_map(|entry| check(root, entry).err().map(|kind| Damage { path: entry.path.below(Path::new("")), kind }))
-        .collect();
-    find_unknown(root, tree, &mut damages);
+    let mut damages = Vec::new();
+    // Folders that are something else now, a link perhaps: what it leads to is none of the tree's.
+    let mut not_folders = HashSet::new();
+    for entry in tree.entries() {
+        let is_inside = !entry.path.parent().is_some_and(|parent| not_folders.contains(parent));
+        let checked = if is_inside { check(root, entry) } else { Err(DamageKind::Missing) };
+        if let Err(kind) = checked {
+            if entry.node == Node::Directory {
+                not_folders.insert(entry.path.as_str());
+            }
+            damages.push(Damage { path: entry.path.below(Path::new("")), kind });
+        }
+    }
+    find_unknown(root, tree, &not_folders, &mut damages);
     damages.sort_by(|a, b| a.path.cmp(&b.path));
     if damages.is_empty() { Ok(()) } else { Err(damages) }
 }
@@ -75,13 +83,16 @@ fn check(root: &Path, entry: &Entry) -> Result<(), DamageKind> {
     match &entry.node {
         Node::Directory if metadata.is_dir() => Ok(()),
         Node::File(file) if metadata.is_file() => check_file(&path, file, &metadata),
-        Node::Link(target) if metadata.is_symlink() => {
-            let found = fs::read_link(&path).map_err(|error| reason(&error))?;
-            let same = native::link_text(&found).is_some_and(|text| text == target.as_str());
-            if same { Ok(()) } else { Err(DamageKind::OtherContent) }
-        }
+        Node::Link(target) if metadata.is_symlink() => check_link(&path, target.as_str()),
+        Node::OutsideLink(target) if metadata.is_symlink() => check_link(&path, target.as_str()),
         _ => Err(DamageKind::OtherKind),
     }
+}
+
+fn check_link(path: &Path, target: &str) -> Result<(), DamageKind> {
+    let found = fs::read_link(path).map_err(|error| reason(&error))?;
+    let same = native::link_text(&found).is_some_and(|text| text == target);
+    if same { Ok(()) } else { Err(DamageKind::OtherContent) }
 }
 
 fn check_file(path: &Path, file: &FileNode, metadata: &Metadata) -> Result<(), DamageKind> {
@@ -92,14 +103,12 @@ fn check_file(path: &Path, file: &FileNode, metadata: &Metadata) -> Result<(), D
     if same { Ok(()) } else { Err(DamageKind::OtherRights) }
 }
 
-fn find_unknown(root: &Path, tree: &Tree, damages: &mut Vec<Damage>) {
+fn find_unknown(root: &Path, tree: &Tree, not_folders: &HashSet<&str>, damages: &mut Vec<Damage>) {
     let known: HashSet<PathBuf> = tree.entries().iter().map(|entry| entry.path.below(Path::new(""))).collect();
     let folders = tree.entries().iter().filter(|entry| entry.node == Node::Directory);
+    let folders = folders.filter(|folder| !not_folders.contains(folder.path.as_str()));
     for folder in std::iter::once(PathBuf::new()).chain(folders.map(|entry| entry.path.below(Path::new("")))) {
         let on_disk = root.join(&folder);
-        if !folder.as_os_str().is_empty() && !fs::symlink_metadata(&on_disk).is_ok_and(|metadata| metadata.is_dir()) {
-            continue; // reported as missing or of another kind
-        }
         let listed = fs::read_dir(&on_disk).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         match listed {
             Ok(entries) => {

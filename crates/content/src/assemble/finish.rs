@@ -70,7 +70,10 @@ impl Assembly {
                     native::set_folder_rights(&on_disk).map_err(|error| write_error(&on_disk, error))?;
                 }
                 Node::File(file) => self.complete_file(&entry.path, file, built.get(&file.digest).copied())?,
-                Node::Link(target) => self.make_link(&entry.path, target)?,
+                Node::Link(target) => {
+                    self.make_link(&entry.path, target.as_str(), self.leads_to_folder(&entry.path, target))?;
+                }
+                Node::OutsideLink(target) => self.make_link(&entry.path, target.as_str(), false)?,
             }
         }
         Ok(())
@@ -95,14 +98,18 @@ impl Assembly {
         set.map_err(|error| write_error(&on_disk, error))
     }
 
-    fn make_link(&self, path: &TreePath, target: &LinkTarget) -> Result<(), AssembleError> {
+    fn leads_to_folder(&self, path: &TreePath, target: &LinkTarget) -> bool {
+        let tree = self.plan.want.tree();
+        target.resolved(path).is_ok_and(|resolved| {
+            resolved.is_empty() || tree.get(&resolved).is_some_and(|entry| entry.node == Node::Directory)
+        })
+    }
+
+    /// Makes a link without looking where it leads.
+    fn make_link(&self, path: &TreePath, target: &str, directory: bool) -> Result<(), AssembleError> {
         let on_disk = path.below(&self.tree);
         remove_if_there(&on_disk)?;
-        let tree = self.plan.want.tree();
-        let leads_to_folder = target.resolved(path).is_ok_and(|resolved| {
-            resolved.is_empty() || tree.get(&resolved).is_some_and(|entry| entry.node == Node::Directory)
-        });
-        native::make_link(target.as_str(), &on_disk, leads_to_folder).map_err(|error| write_error(&on_disk, error))
+        native::make_link(target, &on_disk, directory).map_err(|error| write_error(&on_disk, error))
     }
 
     /// Syncs everything, several files at a time: a file system commits those together.
@@ -132,7 +139,7 @@ fn sync(root: &Path, entries: &[Entry]) -> Result<(), AssembleError> {
         let synced = match &entry.node {
             Node::File(_) => OpenOptions::new().write(true).open(&on_disk).and_then(|file| file.sync_all()),
             Node::Directory => native::sync_folder(&on_disk),
-            Node::Link(_) => Ok(()),
+            Node::Link(_) | Node::OutsideLink(_) => Ok(()),
         };
         synced.map_err(|error| write_error(&on_disk, error))?;
     }

@@ -10,6 +10,7 @@ use dray_model::Digest;
 use super::disk::{read_error, write_error};
 use super::{AssembleError, Assembly, FileState};
 use crate::native;
+use crate::path::TreePath;
 use crate::plan::{HeldChunk, HeldFile};
 use crate::progress::Progress;
 use crate::verify::hash_file;
@@ -49,7 +50,7 @@ impl Assembly {
     fn copy_file(&mut self, file: usize) -> Result<(), AssembleError> {
         let planned = &self.plan.files[file];
         let held = planned.copy.clone().expect("only a file with a held copy waits to be copied");
-        let source = self.held_path(&held).filter(|source| is_regular(source, planned.size));
+        let source = self.held_path(&held).filter(|source| has_size(source, planned.size));
         // Beside the tree, so that what an earlier assembly built of the file is kept when the copy turns out to be damaged.
         let scratch = self.staging.join("copy");
         if let Some(source) = source
@@ -80,7 +81,8 @@ impl Assembly {
     }
 
     fn held_path(&self, held: &HeldFile) -> Option<PathBuf> {
-        self.held_roots.get(&held.tree).map(|root| held.path.below(root))
+        let root = self.held_roots.get(&held.tree)?;
+        is_reached_without_links(root, &held.path).then(|| held.path.below(root))
     }
 }
 
@@ -101,8 +103,23 @@ impl Source {
     }
 }
 
-fn is_regular(path: &Path, size: u64) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
+/// Whether all names of the path but the last are folders, and the last a file: a damaged tree may have links in their places.
+fn is_reached_without_links(root: &Path, path: &TreePath) -> bool {
+    let mut on_disk = root.to_owned();
+    let mut names = path.names().peekable();
+    while let Some(name) = names.next() {
+        on_disk.push(name);
+        let Ok(metadata) = fs::symlink_metadata(&on_disk) else { return false };
+        let is_right = if names.peek().is_none() { metadata.is_file() } else { metadata.is_dir() };
+        if !is_right {
+            return false;
+        }
+    }
+    true
+}
+
+fn has_size(path: &Path, size: u64) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.len() == size)
 }
 
 /// Copies a file (by reference where the file system can) and hashes the copy. `false` when the source was not what it should be.
@@ -124,7 +141,7 @@ pub(super) fn copy_verified(source: &Path, target: &Path, expected: &Digest) -> 
 }
 
 pub(super) fn remove_if_there(path: &Path) -> Result<(), AssembleError> {
-    match fs::remove_file(path) {
+    match native::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(path, error)),
         _ => Ok(()),
     }

@@ -9,6 +9,7 @@ use dray_model::Digest;
 use super::disk::{read_error, write_error};
 use super::{AssembleError, Assembly, FileState};
 use crate::manifest::Piece;
+use crate::native;
 use crate::tree::{Node, Tree};
 use crate::verify::tree_path;
 
@@ -97,7 +98,7 @@ fn prune(folder: &Path, prefix: &str, tree: &Tree) -> Result<(), AssembleError> 
             }
             Some(Node::File(_)) if kind.is_file() => Ok(()),
             _ if kind.is_dir() => fs::remove_dir_all(&on_disk),
-            _ => fs::remove_file(&on_disk),
+            _ => native::remove_file(&on_disk),
         };
         removed.map_err(|error| write_error(&on_disk, error))?;
     }

@@ -1,23 +1,28 @@
 //! The canonical encoding of a tree. One tree has one encoding: the decoder refuses every other spelling of the same entries.
+//!
+//! Version 2 is for trees with links that lead out, and for no others, so that the digest of every other tree stays what it was
+//! and a reader of version 1 says that it is too old instead of finding the tree damaged.
 
 use crate::codec::{self, DecodeError, Reader, put_prefixed, put_varint};
 use crate::limits::Limits;
-use crate::path::{InvalidPath, LinkTarget, PathProblem};
+use crate::path::{InvalidPath, LinkTarget, OutsideTarget, PathProblem, TreePath};
 use crate::tree::{Entry, FileNode, InvalidTree, Node, Tree};
 
 const MAGIC: &[u8; 8] = b"DRAYTREE";
 const VERSION: u16 = 1;
+const VERSION_WITH_OUTSIDE_LINKS: u16 = 2;
 const WHAT: &str = "tree";
 
 const DIRECTORY: u8 = 0;
 const FILE: u8 = 1;
 const EXECUTABLE: u8 = 2;
 const LINK: u8 = 3;
+const OUTSIDE_LINK: u8 = 4;
 
 pub(super) fn encode(tree: &Tree) -> Vec<u8> {
     let mut out = Vec::with_capacity(32 + tree.entries.len() * 80);
     out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&VERSION.to_le_bytes());
+    out.extend_from_slice(&version(&tree.entries).to_le_bytes());
     put_varint(&mut out, tree.entries.len() as u64);
     for entry in &tree.entries {
         out.push(kind(&entry.node));
@@ -29,9 +34,16 @@ pub(super) fn encode(tree: &Tree) -> Vec<u8> {
                 out.extend_from_slice(file.digest.as_bytes());
             }
             Node::Link(target) => put_prefixed(&mut out, target.as_str().as_bytes()),
+            Node::OutsideLink(target) => put_prefixed(&mut out, target.as_str().as_bytes()),
         }
     }
     out
+}
+
+/// The only version in which these entries may be encoded.
+fn version(entries: &[Entry]) -> u16 {
+    let leads_out = entries.iter().any(|entry| matches!(entry.node, Node::OutsideLink(_)));
+    if leads_out { VERSION_WITH_OUTSIDE_LINKS } else { VERSION }
 }
 
 fn kind(node: &Node) -> u8 {
@@ -40,13 +52,14 @@ fn kind(node: &Node) -> u8 {
         Node::File(FileNode { executable: false, .. }) => FILE,
         Node::File(FileNode { executable: true, .. }) => EXECUTABLE,
         Node::Link(_) => LINK,
+        Node::OutsideLink(_) => OUTSIDE_LINK,
     }
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Tree, DecodeError> {
     codec::within("bytes of a tree", bytes.len() as u64, limits.tree_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
-    reader.magic(MAGIC, VERSION)?;
+    let found = reader.magic_up_to(MAGIC, VERSION_WITH_OUTSIDE_LINKS)?;
     let count = reader.count("entries of a tree", limits.entries_max, 3)?;
     let mut entries: Vec<Entry> = Vec::with_capacity(count);
     let mut total = 0u64;
@@ -61,13 +74,16 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Tree, DecodeError>
         entries.push(entry);
     }
     reader.end()?;
+    if found != version(&entries) {
+        return Err(reader.malformed("its version is not that of its entries"));
+    }
     codec::within("bytes of a tree's files", total, limits.total_bytes_max)?;
     Ok(Tree::new(entries)?)
 }
 
 fn decode_entry(reader: &mut Reader<'_>) -> Result<Entry, DecodeError> {
     let kind = reader.u8()?;
-    let path = text(reader)?.parse()?;
+    let path: TreePath = text(reader)?.parse()?;
     let node = match kind {
         DIRECTORY => Node::Directory,
         FILE | EXECUTABLE => {
@@ -82,6 +98,7 @@ fn decode_entry(reader: &mut Reader<'_>) -> Result<Entry, DecodeError> {
             }
             Node::Link(target)
         }
+        OUTSIDE_LINK => Node::OutsideLink(OutsideTarget::parse_at(&path, text(reader)?)?),
         _ => return Err(reader.malformed("an entry has an unknown kind")),
     };
     Ok(Entry { path, node })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
 use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
 use dray_content::update::{BasePart, OutputPart, Segment};
-use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, Tree, Update};
+use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, OutsideTarget, Tree, TreePath, Update};
 use dray_model::Digest;
 
 fn golden(name: &str) -> Vec<u8> {
@@ -62,6 +62,16 @@ fn manifest() -> Manifest {
 fn the_encoding_of_a_tree_is_frozen() {
     assert_eq!(tree().encode(), golden("tree"));
     assert_eq!(tree().digest().to_string(), "beddc8d91f1ea434ac390e45d16cb31afdd179e0de297d5e9f3ad5f59aebaa93");
+}
+
+#[test]
+fn the_encoding_of_a_tree_with_outside_links_is_frozen() {
+    let path: TreePath = "bin/java".parse().unwrap();
+    let target = OutsideTarget::parse_at(&path, "/etc//alternatives/java").unwrap();
+    let link = Entry { path, node: Node::OutsideLink(target) };
+    let tree = Tree::new(tree().entries().iter().cloned().chain([link]).collect()).unwrap();
+    assert_eq!(tree.encode(), golden("tree-2"));
+    assert_eq!(Tree::decode(&golden("tree-2"), &Limits::default()).unwrap(), tree);
 }
 
 #[test]

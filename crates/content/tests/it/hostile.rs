@@ -2,7 +2,7 @@
 
 use dray_content::ingest::KnownChunks;
 use dray_content::manifest::Header;
-use dray_content::{DecodeError, Entry, FileNode, Limits, LinkTarget, Manifest, Node, Tree, pack};
+use dray_content::{DecodeError, Entry, FileNode, Limits, LinkTarget, Manifest, Node, OutsideTarget, Tree, pack};
 use dray_model::Digest;
 use proptest::prelude::*;
 
@@ -15,6 +15,9 @@ fn any_tree() -> impl Strategy<Value = Tree> {
             Node::File(FileNode { size: bytes.len() as u64, executable, digest: Digest::of(&bytes) })
         }),
         "[a-c]{1,3}".prop_map(|target| Node::Link(LinkTarget::parse(&target).unwrap())),
+        "/[a-c]{0,3}".prop_map(|target| {
+            Node::OutsideLink(OutsideTarget::parse_at(&"any".parse().unwrap(), &target).unwrap())
+        }),
         Just(Node::Directory),
     ];
     proptest::collection::btree_map("[a-zé]{1,3}", node, 0..12).prop_map(|entries| {
@@ -58,8 +61,8 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), kind in 0usize..3) {
-        let magic: [&[u8]; 3] = [b"DRAYTREE\x01\0", b"DRAYMANI\x01\0", b"DRAYPACK\x01\0"];
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), kind in 0usize..4) {
+        let magic: [&[u8]; 4] = [b"DRAYTREE\x01\0", b"DRAYTREE\x02\0", b"DRAYMANI\x01\0", b"DRAYPACK\x01\0"];
         let bytes = [magic[kind], &bytes].concat();
         let limits = Limits::default();
         let _ = Tree::decode(&bytes, &limits);
@@ -103,6 +106,30 @@ fn every_flipped_byte_of_a_tree_changes_its_digest_or_is_refused() {
         let read = Tree::decode(&bad, &Limits::default());
         assert!(read.is_err() || read.unwrap().digest() != tree.digest(), "byte {at}");
     }
+}
+
+#[test]
+fn a_tree_has_the_version_of_its_entries_and_no_other() {
+    let with = |node| Tree::new(vec![Entry { path: "l".parse().unwrap(), node }]).unwrap().encode();
+    let plain = with(Node::Link(LinkTarget::parse("x").unwrap()));
+    let outside = with(Node::OutsideLink(OutsideTarget::parse_at(&"l".parse().unwrap(), "/x").unwrap()));
+    assert_eq!((plain[8], outside[8]), (1, 2));
+    for (mut bytes, other) in [(plain, 2), (outside, 1)] {
+        bytes[8] = other;
+        assert!(matches!(Tree::decode(&bytes, &Limits::default()), Err(DecodeError::Malformed { .. })));
+    }
+}
+
+#[test]
+fn a_target_inside_the_tree_is_no_outside_link() {
+    let outside = Entry {
+        path: "l".parse().unwrap(),
+        node: Node::OutsideLink(OutsideTarget::parse_at(&"l".parse().unwrap(), "/x").unwrap()),
+    };
+    let mut bytes = Tree::new(vec![outside]).unwrap().encode();
+    let at = bytes.len() - 2;
+    bytes[at] = b'.';
+    assert!(matches!(Tree::decode(&bytes, &Limits::default()), Err(DecodeError::Path(_))));
 }
 
 #[test]

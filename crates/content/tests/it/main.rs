@@ -4,5 +4,7 @@
 mod golden;
 mod hostile;
 mod outline;
+#[cfg(unix)]
+mod outside_links;
 mod receive;
 mod world;

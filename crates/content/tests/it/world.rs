@@ -9,6 +9,7 @@ use std::sync::Arc;
 use dray_content::assemble::{AssembleError, Assembly, Outcome};
 use dray_content::ingest::{self, Ingested, KnownChunks};
 use dray_content::plan::{FetchOptions, FetchRange, HeldTreeId, Plan, plan};
+use dray_content::scan::OutsideLinks;
 use dray_content::verify::verify_tree;
 use dray_content::{Limits, Manifest};
 use proptest::prelude::*;
@@ -25,13 +26,14 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 pub(crate) struct World {
     pub(crate) root: tempfile::TempDir,
     pub(crate) limits: Limits,
+    pub(crate) outside_links: OutsideLinks,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("packs")).unwrap();
-        Self { root, limits: Limits::default() }
+        Self { root, limits: Limits::default(), outside_links: OutsideLinks::Refuse }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -52,6 +54,7 @@ impl World {
             threads: NonZeroUsize::new(2).unwrap(),
             pack_bytes_max: 600_000,
             limits: self.limits.clone(),
+            outside_links: self.outside_links,
         };
         let ingested = ingest::ingest(source, &self.path("staging"), known, &options, &()).unwrap();
         for pack in &ingested.packs {
