@@ -91,9 +91,10 @@ impl Output {
         Ok(())
     }
 
-    /// A bar on standard error where a person looks at it, and nothing elsewhere.
+    /// A bar on standard error where a person looks at it, without one where they read it later.
     pub(crate) fn progress(self, message: &str) -> Progress {
-        Progress::new(message, self.format == Format::Table && io::stderr().is_terminal())
+        let people = self.format == Format::Table;
+        Progress::new(message, people, people && io::stderr().is_terminal())
     }
 
     fn value<T: Serialize + ?Sized>(self, value: &T) -> Outcome {

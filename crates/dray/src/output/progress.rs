@@ -1,5 +1,7 @@
-//! A bar for long work, on standard error, only where a person watches; elsewhere it costs nothing and prints nothing.
+//! A bar for long work, on standard error, only where a person watches; elsewhere it costs nothing and prints nothing but what is
+//! said.
 
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -7,16 +9,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Shows how far something is. Gone without a trace once dropped.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    speaks: bool,
 }
 
 impl Progress {
-    pub(super) fn new(message: &str, visible: bool) -> Self {
+    /// `speaks`: whether there are people to say things to; `visible`: whether they see a bar.
+    pub(super) fn new(message: &str, speaks: bool, visible: bool) -> Self {
         let bar = if visible { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if visible {
             bar.set_message(message.to_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { bar }
+        Self { bar, speaks }
     }
 
     /// Shows that `done` of `total` bytes are done, in a step with this name; without a total only the step.
@@ -34,9 +38,12 @@ impl Progress {
         }
     }
 
-    /// Shows another step.
-    pub(crate) fn step(&self, step: &str) {
-        self.bar.set_message(step.to_owned());
+    /// Says something that stays, in a line of its own.
+    pub(crate) fn say(&self, line: &str) {
+        if self.speaks {
+            // Nobody to read it: nothing to do about it.
+            let _ = self.bar.suspend(|| writeln!(io::stderr(), "{line}"));
+        }
     }
 }
 

@@ -12,3 +12,4 @@ mod demo;
 mod errors;
 mod fleet;
 mod output;
+mod wait;

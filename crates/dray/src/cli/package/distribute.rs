@@ -10,7 +10,7 @@ use dray_model::point::PointContentState;
 
 use crate::cli::Context;
 use crate::error::{Failure, Outcome};
-use crate::output::Progress;
+use crate::output::{Progress, time};
 
 /// How often a watched point is asked for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -53,7 +53,7 @@ impl Distribute {
 
     async fn watch(&self, context: &Context) -> Outcome {
         let progress = context.output.progress(&format!("distribute {}", self.name));
-        let mut bytes = BTreeMap::new();
+        let mut seen = BTreeMap::new();
         let mut waiting: Vec<_> = self.to.clone();
         while !waiting.is_empty() {
             let mut still = Vec::new();
@@ -62,7 +62,7 @@ impl Distribute {
                 let held =
                     packages.iter().find(|held| held.package == self.name).ok_or_else(|| taken_away(&point, self))?;
                 if !is_there(held) {
-                    show(&progress, held, &mut bytes);
+                    show(&progress, held, &mut seen);
                     still.push(point);
                 }
             }
@@ -80,16 +80,26 @@ pub(crate) fn is_there(held: &PointPackageView) -> bool {
     held.wanted.is_some() && held.held == held.wanted
 }
 
-fn show(progress: &Progress, held: &PointPackageView, bytes: &mut BTreeMap<Name, (u64, u64)>) {
+/// Shows where the point is, against the states in which the points were `seen` last.
+fn show(progress: &Progress, held: &PointPackageView, seen: &mut BTreeMap<Name, PointContentState>) {
+    let former = seen.insert(held.point.clone(), held.state.clone());
     match &held.state {
-        PointContentState::Transferring { done_bytes, total_bytes } => {
-            bytes.insert(held.point.clone(), (*done_bytes, *total_bytes));
-            let done = bytes.values().map(|(done, _)| done).sum();
-            let total = bytes.values().map(|(_, total)| total).sum();
+        PointContentState::Transferring { .. } => {
+            let (done, total) =
+                seen.values().filter_map(transferred).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
             progress.bytes("transferring", done, Some(total));
         }
-        PointContentState::Failed { reason, .. } => progress.step(&format!("{}: {reason}", held.point)),
-        PointContentState::Pending | PointContentState::Installed { .. } => {}
+        PointContentState::Failed { reason, next_try } if former.as_ref() != Some(&held.state) => {
+            progress.say(&format!("{}: {reason}; next try {}", held.point, time(*next_try)));
+        }
+        PointContentState::Failed { .. } | PointContentState::Pending | PointContentState::Installed { .. } => {}
+    }
+}
+
+fn transferred(state: &PointContentState) -> Option<(u64, u64)> {
+    match state {
+        PointContentState::Transferring { done_bytes, total_bytes } => Some((*done_bytes, *total_bytes)),
+        _ => None,
     }
 }
 
