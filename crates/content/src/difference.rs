@@ -19,7 +19,7 @@ use std::io;
 
 pub use apply::apply;
 pub use base::Base;
-pub use read_at::{Concatenation, OpenFile, ReadAt};
+pub use read_at::{Concatenation, OpenFile, ReadAt, Window};
 
 use crate::codec::DecodeError;
 use control::Control;

@@ -82,6 +82,37 @@ impl ReadAt for OpenFile {
     }
 }
 
+/// A range of them, as all there is.
+#[derive(Debug)]
+pub struct Window<T> {
+    whole: T,
+    offset: u64,
+    length: u64,
+}
+
+impl<T: ReadAt> Window<T> {
+    /// The bytes `offset..offset + length`; `None` when `whole` doesn't reach so far.
+    #[must_use]
+    pub fn new(whole: T, offset: u64, length: u64) -> Option<Self> {
+        let reaches = offset.checked_add(length).is_some_and(|end| end <= whole.length());
+        reaches.then_some(Self { whole, offset, length })
+    }
+}
+
+impl<T: ReadAt> ReadAt for Window<T> {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.length);
+        if end.is_none() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.whole.read_at(self.offset + offset, out)
+    }
+}
+
 /// Several of them, one after the other, as one.
 #[derive(Debug)]
 pub struct Concatenation<T> {
@@ -148,6 +179,17 @@ mod tests {
                 None => prop_assert!(result.is_err() || length == 0),
             }
         }
+    }
+
+    #[test]
+    fn a_window_ends_where_it_ends() {
+        let whole = b"some bytes".as_slice();
+        assert!(Window::new(whole, 5, 6).is_none() && Window::new(whole, u64::MAX, 2).is_none());
+        let window = Window::new(whole, 5, 3).unwrap();
+        let mut out = [0; 2];
+        window.read_at(1, &mut out).unwrap();
+        assert_eq!((&out, window.length()), (b"yt", 3));
+        assert!(window.read_at(2, &mut out).is_err() && window.read_at(u64::MAX, &mut out).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use dray_model::Digest;
 
-use super::{FOOTER_MAGIC, HEADER_BYTES, MAGIC, PackedChunk, VERSION, trailer_bytes};
+use super::{PackedChunk, trailer_bytes};
 
 /// Appends chunks to one pack.
 pub struct PackWriter<W> {
@@ -33,10 +33,7 @@ impl<W: Write> PackWriter<W> {
     /// When `out` can't be written.
     pub fn new(out: W) -> io::Result<Self> {
         let mut writer = Self { out, hasher: blake3::Hasher::new(), index: Vec::new(), chunks: 0, position: 0 };
-        let mut header = [0; HEADER_BYTES as usize];
-        header[..8].copy_from_slice(MAGIC);
-        header[8..10].copy_from_slice(&VERSION.to_le_bytes());
-        writer.put(&header)?;
+        writer.put(&super::header())?;
         Ok(writer)
     }
 
@@ -48,9 +45,7 @@ impl<W: Write> PackWriter<W> {
         let stored_length = u32::try_from(stored.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let chunk = PackedChunk { digest, offset: self.position, stored_length, length };
         self.put(stored)?;
-        self.index.extend_from_slice(digest.as_bytes());
-        self.index.extend_from_slice(&stored_length.to_le_bytes());
-        self.index.extend_from_slice(&length.to_le_bytes());
+        super::put_index_entry(&mut self.index, &digest, stored_length, length);
         self.chunks += 1;
         Ok(chunk)
     }
@@ -72,11 +67,8 @@ impl<W: Write> PackWriter<W> {
     /// # Errors
     /// When the pack can't be written.
     pub fn finish(mut self) -> io::Result<FinishedPack<W>> {
-        let index = std::mem::take(&mut self.index);
-        self.put(&index)?;
-        self.put(&self.chunks.to_le_bytes())?;
-        self.put(Digest::of(&index).as_bytes())?;
-        self.put(FOOTER_MAGIC)?;
+        let trailer = super::trailer(&self.index, self.chunks);
+        self.put(&trailer)?;
         self.out.flush()?;
         Ok(FinishedPack { out: self.out, digest: self.hasher.finalize().into(), size: self.position })
     }

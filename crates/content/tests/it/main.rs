@@ -6,5 +6,6 @@ mod hostile;
 mod outline;
 #[cfg(unix)]
 mod outside_links;
+mod rebuild;
 mod receive;
 mod world;

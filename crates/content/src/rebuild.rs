@@ -1,0 +1,172 @@
+//! Rebuilding: whoever holds the packs of an old content, an update and its segments makes the packs of the new content.
+//!
+//! For distribution points, which need whole packs and should not fetch what they can compute. First the contents that the update
+//! builds from segments are written to a scratch folder ([`Scratch::build`]), then each pack is put together from chunks of
+//! these ([`Scratch::write_pack`]). What can't be had this way, because the update leaves it to chunks or because another zstd compressed
+//! it, stays a hole that the caller fetches. Nothing here is trusted: a pack is good when its bytes have the digest of its name.
+
+mod pack;
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use dray_model::Digest;
+
+use crate::difference::{self, Concatenation, DifferenceError, Window};
+use crate::packed::{Packed, Packs};
+use crate::update::{BasePart, Segment, Update};
+use crate::verify::hash_file;
+
+pub use pack::Written;
+
+/// Contents of the wanted tree that were built from segments, one file each.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: PathBuf,
+    /// Lengths of the contents that are whole.
+    contents: HashMap<Digest, u64>,
+}
+
+/// Why packs can't be rebuilt. They can still be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The update asks for a content that the old manifest doesn't describe.
+    #[error("the update builds on {}, which is not there", .0.short())]
+    NoBase(Digest),
+    /// A segment can't be read, or has other bytes than it should.
+    #[error("the segment at {offset} of the pack {} can't be used", pack.short())]
+    Segment {
+        /// The pack.
+        pack: Digest,
+        /// Where the segment begins in it.
+        offset: u64,
+        /// What is wrong with it.
+        source: DifferenceError,
+    },
+    /// A segment gives other bytes than the update says.
+    #[error("the segment at {offset} of the pack {} gives other bytes than it should", pack.short())]
+    Output {
+        /// The pack.
+        pack: Digest,
+        /// Where the segment begins in it.
+        offset: u64,
+    },
+    /// The manifest doesn't list all that is in the pack.
+    #[error("the manifest doesn't list all that is in the pack {}", .0.short())]
+    Unlisted(Digest),
+    /// The disk is full.
+    #[error("the disk of {} is full", .0.display())]
+    DiskFull(PathBuf),
+    /// Something can't be read or written.
+    #[error("{} can't be read or written", path.display())]
+    Scratch {
+        /// What.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Scratch {
+    /// Builds what `update` builds from segments into `folder`, which must be empty: the base is read from the packs of `old`,
+    /// segments from `packs`. Memory: one segment and what [`Packed`] keeps. Disk: the sizes of what is built.
+    ///
+    /// # Errors
+    /// [`RebuildError`]; the folder is the caller's to remove.
+    pub fn build(update: &Update, old: &Packed<'_>, packs: &dyn Packs, folder: &Path) -> Result<Self, RebuildError> {
+        let mut scratch = Self { folder: folder.to_owned(), contents: HashMap::new() };
+        let mut output = Vec::new();
+        for segment in &update.segments {
+            scratch.apply(update, segment, old, packs, &mut output)?;
+            scratch.keep(segment, &output)?;
+        }
+        let built = std::mem::take(&mut scratch.contents);
+        for (content, length) in built {
+            let path = scratch.path(&content);
+            // A segment may be for a part of a content of which the rest comes otherwise.
+            if hash_file(&path).map_err(|source| failed(&path, source))? == content {
+                scratch.contents.insert(content, length);
+            }
+        }
+        Ok(scratch)
+    }
+
+    /// Contents that were built.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.contents.len()
+    }
+
+    /// Whether nothing was built.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contents.is_empty()
+    }
+
+    fn apply(
+        &self,
+        update: &Update,
+        segment: &Segment,
+        old: &Packed<'_>,
+        packs: &dyn Packs,
+        output: &mut Vec<u8>,
+    ) -> Result<(), RebuildError> {
+        let (pack, offset) = (update.packs[segment.pack as usize].digest, segment.offset);
+        let wrong = |source| RebuildError::Segment { pack, offset, source };
+        let mut stored = vec![0; segment.stored_length as usize];
+        packs.read(&pack, offset, &mut stored).map_err(|error| wrong(DifferenceError::Base(error)))?;
+        if Digest::of(&stored) != segment.stored_digest {
+            return Err(RebuildError::Output { pack, offset });
+        }
+        let part = |part: &BasePart| {
+            let content = old.content(&part.content).ok_or(RebuildError::NoBase(part.content))?;
+            Window::new(content, part.offset, part.length).ok_or(RebuildError::NoBase(part.content))
+        };
+        let base = segment.base.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+        let base = Concatenation::new(base).map_err(|error| wrong(DifferenceError::Base(error)))?;
+        output.clear();
+        difference::apply(&base, &stored, segment.length(), output).map_err(wrong)?;
+        if Digest::of(output) == segment.digest { Ok(()) } else { Err(RebuildError::Output { pack, offset }) }
+    }
+
+    /// Writes a segment's output to the files that it is for.
+    fn keep(&mut self, segment: &Segment, output: &[u8]) -> Result<(), RebuildError> {
+        let mut rest = output;
+        for part in &segment.output {
+            let (bytes, after) = rest.split_at(part.length as usize);
+            let path = self.path(&part.content);
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+            let written = file.and_then(|file| write_at(&file, part.offset, bytes));
+            written.map_err(|source| failed(&path, source))?;
+            let length = self.contents.entry(part.content).or_default();
+            *length = (*length).max(part.offset + bytes.len() as u64);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn path(&self, content: &Digest) -> PathBuf {
+        self.folder.join(content.to_string())
+    }
+}
+
+fn write_at(mut file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+    file.write_all(bytes)
+}
+
+fn failed(path: &Path, source: io::Error) -> RebuildError {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RebuildError::DiskFull(path.to_owned()),
+        _ => RebuildError::Scratch { path: path.to_owned(), source },
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What can't be removed now goes with the folder, which is the caller's.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
