@@ -1,4 +1,4 @@
-//! `/client/v1/content`: manifests and packs at the site itself, whole or a range, for devices and points.
+//! `/client/v1/content`: manifests, packs and updates at the site itself, whole or a range, for devices and points.
 //!
 //! The same paths below the base as at a distribution point. Objects never change, so the name is the entity tag.
 
@@ -25,6 +25,7 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .route("/content/manifests/{digest}", get(manifest).head(manifest_head))
         .route("/content/packs/{digest}", get(pack).head(pack_head))
+        .route("/content/updates/{digest}", get(update).head(update_head))
 }
 
 async fn manifest(
@@ -45,6 +46,15 @@ async fn pack(
     send(&api, &identity, ObjectName::Pack(digest), &headers).await
 }
 
+async fn update(
+    State(api): State<Api>,
+    identity: MemberIdentity,
+    Path(digest): Path<Digest>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    send(&api, &identity, ObjectName::Update(digest), &headers).await
+}
+
 async fn manifest_head(
     State(api): State<Api>,
     identity: MemberIdentity,
@@ -59,6 +69,14 @@ async fn pack_head(
     Path(digest): Path<Digest>,
 ) -> Result<Response, ApiError> {
     describe(&api, &identity, ObjectName::Pack(digest)).await
+}
+
+async fn update_head(
+    State(api): State<Api>,
+    identity: MemberIdentity,
+    Path(digest): Path<Digest>,
+) -> Result<Response, ApiError> {
+    describe(&api, &identity, ObjectName::Update(digest)).await
 }
 
 async fn send(

@@ -18,6 +18,33 @@ pub struct PointAssignment {
     pub manifest: Digest,
     /// Bytes of the manifest object.
     pub manifest_bytes: u64,
+    /// Updates to the content, to be held beside it. The content is held without them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<AssignedUpdate>,
+}
+
+/// An update that a point is to hold, with all its objects: who lacks the tree that it begins from can't read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignedUpdate {
+    /// Digest of the tree that it begins from.
+    pub from: Digest,
+    /// Digest of the update object.
+    pub object: Digest,
+    /// Bytes of the update object.
+    pub bytes: u64,
+    /// The packs of its segments. Other packs that it asks for are the manifest's.
+    pub packs: Vec<AssignedPack>,
+}
+
+/// A pack that a point is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignedPack {
+    /// Digest of the pack.
+    pub digest: Digest,
+    /// Bytes of the pack.
+    pub bytes: u64,
 }
 
 /// Where a point is with one content, in its own words.

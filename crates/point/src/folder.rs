@@ -1,7 +1,8 @@
 //! A point's folder: the objects under their digests, what is on its way, and who the point is.
 //!
 //! ```text
-//! manifests/<digest>  packs/<digest>   verified objects; the time of last change is that of the last verification
+//! manifests/<digest>  packs/<digest>
+//! updates/<digest>                     verified objects; the time of last change is that of the last verification
 //! partial/<kind>-<digest>              objects on their way
 //! damaged/<kind>-<digest>              objects that failed a verification, kept until the good ones are here
 //! identity/identity.json               who the point is, with its key
@@ -39,7 +40,7 @@ impl Folder {
     /// # Errors
     /// [`PointError::InUse`] while another process has it; [`PointError::Folder`].
     pub fn open(root: &Path) -> Result<Self, PointError> {
-        for name in ["", "manifests", "packs", "partial", "damaged", "identity"] {
+        for name in ["", "manifests", "packs", "updates", "partial", "damaged", "identity"] {
             let path = root.join(name);
             std::fs::create_dir_all(&path).map_err(PointError::folder("make the folder", path))?;
         }

@@ -2,7 +2,10 @@
 //!
 //! An object's row is made before its bytes are stored and goes after they are removed. Invariant: a content's objects are all in
 //! the store, because [`keep`] looks once more for each in the transaction that makes the content known, and
-//! [`begin_removal`] takes only what no content uses and nobody is uploading.
+//! [`begin_removal`] takes only what no content and no update uses, nobody is uploading, and nobody can be fetching any more.
+
+pub mod improvement;
+pub mod update;
 
 use dray_model::{Digest, Timestamp};
 use serde::Serialize;
@@ -82,19 +85,11 @@ pub async fn keep(
     objects: &[StoredObject],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    const STORED: &str = "UPDATE content_object SET uploading_since = NULL \
-                          WHERE removing = 0 AND name IN (SELECT e.value ->> 'name' FROM EACH($1) AS e)";
     const CONTENT: &str = "INSERT INTO content (digest, manifest, manifest_bytes, size_bytes, files, stored_at) \
                            VALUES ($1, $2, $3, $4, $5, $6)";
     const USES: &str = "INSERT INTO content_object_use (content, object) \
                         SELECT c.digest, e.value ->> 'name' FROM content AS c, EACH($1) AS e WHERE c.digest = $2";
-    let names = sql::rows(&objects);
-    let stored = sqlx::query(sql::expand(tx.engine(), STORED))
-        .bind(names.as_str())
-        .execute(tx.connection())
-        .await
-        .attempt("look for the objects of a content")?;
-    if stored.rows_affected() != objects.len() as u64 {
+    if !end_upload(tx, objects).await? {
         return Ok(false);
     }
     sqlx::query(CONTENT)
@@ -108,12 +103,24 @@ pub async fn keep(
         .await
         .attempt("make a content known")?;
     sqlx::query(sql::expand(tx.engine(), USES))
-        .bind(names)
+        .bind(sql::rows(&objects))
         .bind(content.digest.as_bytes().as_slice())
         .execute(tx.connection())
         .await
         .attempt("note the objects of a content")?;
     Ok(true)
+}
+
+/// Notes that the objects are stored. False when one of them was removed meanwhile.
+async fn end_upload(tx: &mut WriteTx, objects: &[StoredObject]) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE content_object SET uploading_since = NULL \
+                       WHERE removing = 0 AND name IN (SELECT e.value ->> 'name' FROM EACH($1) AS e)";
+    let stored = sqlx::query(sql::expand(tx.engine(), SQL))
+        .bind(sql::rows(&objects))
+        .execute(tx.connection())
+        .await
+        .attempt("look for objects that are stored")?;
+    Ok(stored.rows_affected() == objects.len() as u64)
 }
 
 /// Forgets contents that no release has, and that points reported them. Tells how many.
@@ -127,15 +134,24 @@ pub async fn forget_unused(tx: &mut WriteTx) -> Result<u64, StoreError> {
     Ok(done.rows_affected())
 }
 
-/// Picks at most `limit` objects that no content uses, to be removed from the store. Those whose upload began at or after
-/// `uploads_since` are left: somebody is at it. What an earlier removal left undone is picked again.
-pub async fn begin_removal(tx: &mut WriteTx, uploads_since: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
+/// Picks at most `limit` objects that nothing uses, to be removed from the store. Those whose upload began at or after
+/// `uploads_since` are left: somebody is at it; and those that are kept beyond `now`. What an earlier removal left undone is picked
+/// again.
+pub async fn begin_removal(
+    tx: &mut WriteTx,
+    uploads_since: Timestamp,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "UPDATE content_object SET removing = 1 WHERE name IN (SELECT o.name FROM content_object AS o \
                        WHERE (o.uploading_since IS NULL OR o.uploading_since < $1) \
+                       AND (o.kept_until IS NULL OR o.kept_until <= $2) \
                        AND NOT EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name) \
-                       ORDER BY o.name LIMIT $2) RETURNING name";
+                       AND NOT EXISTS (SELECT 1 FROM content_update_object AS u WHERE u.object = o.name) \
+                       ORDER BY o.name LIMIT $3) RETURNING name";
     let rows = sqlx::query(SQL)
         .bind(uploads_since.micros())
+        .bind(now.micros())
         .bind(i64::from(limit))
         .fetch_all(tx.connection())
         .await

@@ -37,6 +37,7 @@ const ALL: &[Migration] = &[
     migration!(2, "0002_content"),
     migration!(3, "0003_targets"),
     migration!(4, "0004_delivery"),
+    migration!(5, "0005_updates"),
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \

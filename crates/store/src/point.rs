@@ -134,4 +134,4 @@ fn read(row: &AnyRow) -> Result<PointView, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -310,7 +310,7 @@ async fn locations(State(site): State<Served>, Json(request): Json<LocationsRequ
     let source = ContentSource { name: "site".parse().unwrap(), url: format!("{}/client/v1/content", site.url) };
     let found = request.contents.into_iter().filter_map(|content| {
         let (manifest, manifest_bytes) = *known.contents.get(&content)?;
-        Some(ContentLocations { content, manifest, manifest_bytes, sources: vec![source.clone()] })
+        Some(ContentLocations { content, manifest, manifest_bytes, sources: vec![source.clone()], updates: Vec::new() })
     });
     Json(Locations { contents: found.collect() })
 }

@@ -108,9 +108,27 @@ pub struct ContentLocations {
     pub manifest_bytes: u64,
     /// Who holds it, best first. The site itself is the last.
     pub sources: Vec<ContentSource>,
+    /// Updates to it, by the bytes that travel, fewest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<ContentUpdate>,
 }
 
-/// A holder of content objects: `<url>/manifests/<digest>` and `<url>/packs/<digest>`.
+/// How whoever holds one tree gets a content in few bytes. Not signed: what it builds must have the signed content digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentUpdate {
+    /// Digest of the tree that must be held. Everybody holds the empty tree.
+    pub from: Digest,
+    /// Digest of the update object.
+    pub object: Digest,
+    /// Bytes of the update object.
+    pub bytes: u64,
+    /// Bytes that travel in all: the update object and what it asks for of packs.
+    pub fetch_bytes: u64,
+}
+
+/// A holder of content objects: `<url>/manifests/<digest>`, `<url>/packs/<digest>` and `<url>/updates/<digest>`. Any may lack an
+/// update, or a pack of one, and still hold the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContentSource {

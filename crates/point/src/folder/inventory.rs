@@ -30,7 +30,7 @@ impl Folder {
     /// [`PointError::Folder`].
     pub fn inventory(&self) -> Result<Inventory, PointError> {
         let mut objects = Inventory::new();
-        for kind in ["manifests", "packs"] {
+        for kind in ["manifests", "packs", "updates"] {
             let path = self.root().join(kind);
             let entries = std::fs::read_dir(&path).map_err(PointError::folder("list", &path))?;
             for entry in entries {

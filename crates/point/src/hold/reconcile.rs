@@ -25,6 +25,8 @@ pub struct WantedContent {
     pub objects: BTreeMap<ObjectName, u64>,
     /// Those that are not here.
     pub missing: Vec<ObjectName>,
+    /// Objects of its updates, with their lengths. It is complete without them.
+    pub extras: BTreeMap<ObjectName, u64>,
     /// A manifest is here and was not read yet, so there may be more.
     pub is_open: bool,
     /// Why it can't be had.
@@ -34,7 +36,7 @@ pub struct WantedContent {
 /// What is to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reconciliation {
-    /// To be fetched, in the order of the assignments; each object once.
+    /// To be fetched, each object once: what updates ask for, then the rest in the order of the assignments.
     pub fetch: Vec<Fetch>,
     /// Here, but with another length than the object has.
     pub damaged: Vec<ObjectName>,
@@ -49,6 +51,17 @@ pub struct Reconciliation {
 }
 
 impl WantedContent {
+    /// Whether it or one of its updates asks for the object.
+    #[must_use]
+    pub fn asks_for(&self, object: &ObjectName) -> bool {
+        self.objects.contains_key(object) || self.extras.contains_key(object)
+    }
+
+    /// All objects that it asks for, with those of its updates.
+    pub fn all_objects(&self) -> impl Iterator<Item = &ObjectName> {
+        self.objects.keys().chain(self.extras.keys())
+    }
+
     /// Whether all of it is here.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -93,6 +106,10 @@ pub fn reconcile(wanted: &[PointAssignment], held: &Inventory, needs: &Needs) ->
             }
         }
     }
+    let own = work.done.fetch.len();
+    wanted.iter().for_each(|assignment| work.want_updates(assignment));
+    // Updates come first: they are small, and clients ask for them as soon as the content is complete.
+    work.done.fetch.rotate_left(own);
     work.finish(all_known)
 }
 
@@ -115,11 +132,30 @@ impl Work<'_> {
             self.unusable(content, format!("{object} is said to have {agreed} and {bytes} bytes"));
             return false;
         }
-        let here = self.held.get(&object).is_some_and(|held| held.bytes == bytes);
+        let here = self.get(object, bytes);
         let wanted = self.done.contents.entry(content).or_default();
         if wanted.objects.insert(object, bytes).is_none() && !here {
             wanted.missing.push(object);
         }
+        here
+    }
+
+    /// Notes what a content's updates are made of. One that contradicts what else is known is passed over: clients do without.
+    fn want_updates(&mut self, assignment: &PointAssignment) {
+        for update in &assignment.updates {
+            let packs = update.packs.iter().map(|pack| (ObjectName::Pack(pack.digest), pack.bytes));
+            for (object, bytes) in [(ObjectName::Update(update.object), update.bytes)].into_iter().chain(packs) {
+                if *self.sizes.entry(object).or_insert(bytes) == bytes {
+                    self.get(object, bytes);
+                    self.done.contents.entry(assignment.content).or_default().extras.insert(object, bytes);
+                }
+            }
+        }
+    }
+
+    /// Has an object fetched unless it is here, and says whether it is.
+    fn get(&mut self, object: ObjectName, bytes: u64) -> bool {
+        let here = self.held.get(&object).is_some_and(|held| held.bytes == bytes);
         if self.seen.insert(object) && !here {
             self.done.fetch.push(Fetch { object, bytes });
             if self.held.contains_key(&object) {
@@ -143,7 +179,7 @@ impl Work<'_> {
     fn finish(mut self, all_known: bool) -> Reconciliation {
         let unneeded = self.held.keys().filter(|object| !self.sizes.contains_key(object));
         // While a manifest is not read, any pack may be one of its.
-        let certain = unneeded.filter(|object| all_known || matches!(object, ObjectName::Manifest(_)));
+        let certain = unneeded.filter(|object| all_known || !matches!(object, ObjectName::Pack(_)));
         self.done.unneeded = certain.copied().collect();
         self.done.is_certain = all_known;
         self.done
@@ -156,6 +192,7 @@ mod tests {
     use crate::folder::HeldObject;
     use dray_content::manifest::PackInfo;
     use dray_model::Timestamp;
+    use dray_model::point::{AssignedPack, AssignedUpdate};
     use proptest::prelude::*;
 
     fn digest(number: u8) -> Digest {
@@ -173,6 +210,7 @@ mod tests {
             content: digest(content),
             manifest: digest(100 + content),
             manifest_bytes: 10,
+            updates: Vec::new(),
         }
     }
 
@@ -202,6 +240,46 @@ mod tests {
         assert_eq!((second.fetch.len(), second.unread), (0, vec![(digest(101), digest(1))]));
         let third = reconcile(&[assignment(1)], &held(&[manifest(1)]), &[needs(1, &[7, 8])].into());
         assert_eq!(third.fetch.iter().map(|fetch| fetch.bytes).collect::<Vec<_>>(), [107, 108]);
+    }
+
+    fn with_update(content: u8, packs: &[u8]) -> PointAssignment {
+        let packs = packs.iter().map(|number| AssignedPack { digest: digest(*number), bytes: pack(*number).size });
+        let update =
+            AssignedUpdate { from: digest(0), object: digest(200 + content), bytes: 5, packs: packs.collect() };
+        PointAssignment { updates: vec![update], ..assignment(content) }
+    }
+
+    fn update(content: u8) -> (ObjectName, u64) {
+        (ObjectName::Update(digest(200 + content)), 5)
+    }
+
+    #[test]
+    fn updates_are_fetched_first_and_a_content_is_complete_without_them() {
+        let wanted = [with_update(1, &[7])];
+        let first = reconcile(&wanted, &held(&[]), &Needs::new());
+        let order: Vec<_> = first.fetch.iter().map(|fetch| fetch.object).collect();
+        assert_eq!(order, [update(1).0, packed(7).0, manifest(1).0]);
+        let second = reconcile(&wanted, &held(&[manifest(1), packed(8)]), &[needs(1, &[8])].into());
+        assert!(second.contents[&digest(1)].is_complete());
+        assert_eq!(second.contents[&digest(1)].total_bytes(), 10 + packed(8).1);
+        assert_eq!(second.fetch.len(), 2);
+    }
+
+    #[test]
+    fn objects_of_updates_are_needed_as_long_as_they_are_assigned() {
+        let here = held(&[manifest(1), update(1), packed(7)]);
+        let known: Needs = [needs(1, &[])].into();
+        assert_eq!(reconcile(&[with_update(1, &[7])], &here, &known).unneeded, []);
+        assert_eq!(reconcile(&[assignment(1)], &here, &known).unneeded, [packed(7).0, update(1).0]);
+    }
+
+    #[test]
+    fn an_update_that_contradicts_its_manifest_is_passed_over() {
+        let mut wanted = [with_update(1, &[7])];
+        wanted[0].updates[0].packs[0].bytes += 1;
+        let done = reconcile(&wanted, &held(&[manifest(1), packed(7)]), &[needs(1, &[7])].into());
+        assert!(done.contents[&digest(1)].is_complete());
+        assert_eq!(done.fetch, [Fetch { object: update(1).0, bytes: 5 }]);
     }
 
     #[test]

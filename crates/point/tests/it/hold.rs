@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use dray_content::ObjectName;
-use dray_model::point::PointContentState;
+use dray_model::Digest;
+use dray_model::point::{AssignedPack, AssignedUpdate, PointContentState};
 use dray_point::{PointError, Summary};
 
 use crate::server;
@@ -31,10 +32,33 @@ async fn what_is_assigned_comes_and_is_reported_and_served() {
     assert_eq!(manifest, ingested.manifest_bytes);
     let pack = &ingested.packs[0];
     let bytes = read(&fetch, ObjectName::Pack(pack.digest), pack.size).await.unwrap();
-    assert_eq!(dray_model::Digest::of(&bytes), pack.digest);
+    assert_eq!(Digest::of(&bytes), pack.digest);
     point.stop().await;
     let last = Summary::read(&world.point_folder()).unwrap().unwrap();
     assert!(is_installed(&last) && last.served_bytes > 300_000);
+}
+
+#[tokio::test]
+async fn updates_are_held_and_served_and_those_that_cannot_be_had_hold_up_nothing() {
+    let world = World::with_point().await;
+    let ingested = world.publish(1, 300_000);
+    let pack = AssignedPack { digest: world.serve("packs", b"segments"), bytes: 8 };
+    let good = AssignedUpdate {
+        from: ingested.content,
+        object: world.serve("updates", b"good update"),
+        bytes: 11,
+        packs: vec![pack],
+    };
+    let lost = AssignedUpdate { from: ingested.content, object: Digest::of(b"lost"), bytes: 4, packs: Vec::new() };
+    world.assign_with(&[&ingested], &[lost.clone(), good.clone()]);
+    let point = world.start().await;
+    let summary = point.wait_until(|summary| is_installed(summary) && summary.objects == 4).await;
+    assert_eq!(summary.objects, 4);
+    let fetch = world.fetch_from(&point, &world.authority.device());
+    assert_eq!(read(&fetch, ObjectName::Update(good.object), 11).await.unwrap().as_ref(), b"good update");
+    assert_eq!(read(&fetch, ObjectName::Pack(pack.digest), 8).await.unwrap().as_ref(), b"segments");
+    assert!(!exists(&world.object_file("updates", &lost.object)));
+    assert!(exists(&world.object_file("updates", &good.object)));
 }
 
 #[tokio::test]

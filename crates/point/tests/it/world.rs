@@ -15,7 +15,7 @@ use dray_model::Name;
 use dray_model::api::client::{
     EnrolRequest, Enrolled, EnrolledIdentity, PointAssignments, PointReports, RenewRequest, Renewed,
 };
-use dray_model::point::{PointAssignment, PointContentState, PointReport};
+use dray_model::point::{AssignedUpdate, PointAssignment, PointContentState, PointReport};
 use dray_point::{PointConfig, RunningPoint, Summary, enrol};
 use dray_trust::{Identity, Token, TokenKind};
 use http::{Request, Response};
@@ -119,18 +119,31 @@ impl World {
     }
 
     pub(crate) fn assign(&self, contents: &[&Ingested]) {
+        self.assign_with(contents, &[]);
+    }
+
+    /// Has the point hold the contents, each with these updates.
+    pub(crate) fn assign_with(&self, contents: &[&Ingested], updates: &[AssignedUpdate]) {
         let assignment = |ingested: &&Ingested| PointAssignment {
             package: "app".parse().unwrap(),
             source_version: 1,
             content: ingested.content,
             manifest: ingested.manifest_digest,
             manifest_bytes: ingested.manifest_bytes.len() as u64,
+            updates: updates.to_vec(),
         };
         let contents = contents.iter().map(assignment).collect();
         self.state.assigned.send_modify(|(revision, assigned)| {
             *revision += 1;
             *assigned = contents;
         });
+    }
+
+    /// Has the site serve an object, and tells its digest.
+    pub(crate) fn serve(&self, kind: &str, bytes: &'static [u8]) -> dray_model::Digest {
+        let digest = dray_model::Digest::of(bytes);
+        self.state.objects.lock().unwrap().insert(format!("{kind}/{digest}"), bytes.into());
+        digest
     }
 
     /// Sets how objects are answered from now on.

@@ -94,8 +94,8 @@ async fn again(site: &Site) -> Result<(), SiteError> {
 
 async fn pick(site: &Site) -> Result<Vec<String>, SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
-    let uploads_since = change.now() - UPLOAD_MAX;
-    let picked = dray_store::content::begin_removal(&mut change, uploads_since, BATCH).await?;
+    let now = change.now();
+    let picked = dray_store::content::begin_removal(&mut change, now - UPLOAD_MAX, now, BATCH).await?;
     change.commit_unnoted().await?;
     Ok(picked)
 }

@@ -1,7 +1,9 @@
-//! Tells a device where contents are to be had: points that hold them, spread over devices, and the site itself last.
+//! Tells a device where contents are to be had: points that hold them, spread over devices, and the site itself last; and which updates
+//! there are to them.
 
-use dray_model::api::client::{ContentLocations, ContentSource, Locations};
+use dray_model::api::client::{ContentLocations, ContentSource, ContentUpdate, Locations};
 use dray_model::{DeviceId, Digest};
+use dray_store::content::update::{self, StoredUpdate};
 use dray_store::point::Source;
 use dray_store::{content, point};
 
@@ -12,7 +14,7 @@ use crate::site::Site;
 /// Most contents in one request.
 pub const CONTENTS_MAX: usize = 100;
 
-/// Manifest and sources of the contents that the site knows. `site_url` is the base of objects' addresses at the site, as the
+/// Manifest, sources and updates of the contents that the site knows. `site_url` is the base of objects' addresses at the site, as the
 /// device reaches it.
 ///
 /// # Errors
@@ -31,11 +33,13 @@ pub async fn locations(
     let known = content::find_all(&mut snapshot, contents).await?;
     let mut sources = point::sources(&mut snapshot, contents).await?;
     sources.sort_by_cached_key(|source| place(device, source));
+    let updates = update::find_all(&mut snapshot, contents).await?;
     let contents = known.into_iter().map(|known| ContentLocations {
         content: known.digest,
         manifest: known.manifest,
         manifest_bytes: known.manifest_bytes,
         sources: of(&sources, &known.digest).chain([own(site_url)]).collect(),
+        updates: updates.iter().filter(|update| update.to == known.digest).map(told).collect(),
     });
     Ok(Locations { contents: contents.collect() })
 }
@@ -48,6 +52,15 @@ fn place(device: DeviceId, source: &Source) -> [u8; 32] {
 fn of<'a>(sources: &'a [Source], content: &'a Digest) -> impl Iterator<Item = ContentSource> + 'a {
     let holding = sources.iter().filter(move |source| source.content == *content);
     holding.map(|source| ContentSource { name: source.point.clone(), url: format!("{}/v1", source.url) })
+}
+
+fn told(update: &StoredUpdate) -> ContentUpdate {
+    ContentUpdate {
+        from: update.from,
+        object: update.object,
+        bytes: update.object_bytes,
+        fetch_bytes: update.fetch_bytes,
+    }
 }
 
 fn own(site_url: &str) -> ContentSource {

@@ -34,14 +34,14 @@ fn objects_that_a_release_needs_stay_and_the_others_go() {
         publish(&mut tx, &name("zip"), (1, 1), Some(kept)).await;
         let unused = store_content(&mut tx, "unused").await;
         assert_eq!(forget_unused(&mut tx).await.unwrap(), 1);
-        let picked = begin_removal(&mut tx, at(0), 10).await.unwrap();
+        let picked = begin_removal(&mut tx, at(0), at(1000), 10).await.unwrap();
         let mut expected = ["manifests", "packs"].map(|kind| format!("{kind}/{unused}")).to_vec();
         expected.sort();
         let mut sorted = picked.clone();
         sorted.sort();
         assert_eq!(sorted, expected);
         removed(&mut tx, &picked).await.unwrap();
-        assert_eq!(begin_removal(&mut tx, at(0), 10).await.unwrap(), Vec::<String>::new());
+        assert_eq!(begin_removal(&mut tx, at(0), at(1000), 10).await.unwrap(), Vec::<String>::new());
     });
 }
 
@@ -50,8 +50,8 @@ fn an_upload_under_way_is_not_removed_until_it_is_old() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
         assert!(begin_upload(&mut tx, &[object("a")], at(100)).await.unwrap());
-        assert_eq!(begin_removal(&mut tx, at(100), 10).await.unwrap(), Vec::<String>::new());
-        assert_eq!(begin_removal(&mut tx, at(101), 10).await.unwrap(), [object("a").name]);
+        assert_eq!(begin_removal(&mut tx, at(100), at(1000), 10).await.unwrap(), Vec::<String>::new());
+        assert_eq!(begin_removal(&mut tx, at(101), at(1000), 10).await.unwrap(), [object("a").name]);
     });
 }
 
@@ -61,7 +61,7 @@ fn what_is_being_removed_is_neither_uploaded_nor_kept() {
         let mut tx = db.write().await.unwrap();
         let (a, b) = (object("a"), object("b"));
         assert!(begin_upload(&mut tx, std::slice::from_ref(&a), at(1)).await.unwrap());
-        begin_removal(&mut tx, at(2), 10).await.unwrap();
+        begin_removal(&mut tx, at(2), at(1000), 10).await.unwrap();
         assert!(!begin_upload(&mut tx, &[a.clone(), b.clone()], at(3)).await.unwrap());
         let digest = Digest::of(b"tree");
         let content = StoredContent { digest, manifest: digest, manifest_bytes: 1, size_bytes: 1, files: 1 };

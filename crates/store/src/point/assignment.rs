@@ -3,6 +3,7 @@
 use dray_model::point::PointAssignment;
 use dray_model::{Name, Timestamp};
 
+use crate::content::update;
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::page;
@@ -33,7 +34,7 @@ pub async fn unassign(tx: &mut WriteTx, point: &Name, package: &Name) -> Result<
     Ok(done.rows_affected() > 0)
 }
 
-/// The contents that a point is to hold, by package and source version.
+/// The contents that a point is to hold, by package and source version, each with its updates.
 pub async fn assignments(snapshot: &mut Snapshot, point: &Name) -> Result<Vec<PointAssignment>, StoreError> {
     const SQL: &str = "SELECT a.package, a.source_version, c.digest, c.manifest, c.manifest_bytes \
                        FROM point_assignment AS a JOIN content AS c ON c.digest = a.content WHERE a.point = $1 \
@@ -43,11 +44,13 @@ pub async fn assignments(snapshot: &mut Snapshot, point: &Name) -> Result<Vec<Po
         .fetch_all(snapshot.connection())
         .await
         .attempt("find what a distribution point is to hold")?;
+    let updates = update::on_point(snapshot, point).await?;
     page::read_all(&rows, |row| {
         let record = Record::new("point_assignment", "package", row);
         Ok(PointAssignment {
             package: record.parsed("package")?,
             source_version: record.count("source_version")?,
+            updates: updates.get(&record.digest("digest")?).cloned().unwrap_or_default(),
             content: record.digest("digest")?,
             manifest: record.digest("manifest")?,
             manifest_bytes: record.size("manifest_bytes")?,

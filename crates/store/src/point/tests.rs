@@ -12,7 +12,7 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(secs)
 }
 
-fn point(text: &str) -> PointView {
+pub(crate) fn point(text: &str) -> PointView {
     PointView {
         name: name(text),
         revision: 1,

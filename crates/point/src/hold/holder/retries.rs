@@ -65,7 +65,7 @@ impl Retries {
 
     /// Forgets what nothing needs any more.
     pub(super) fn keep_only(&mut self, todo: &Reconciliation) {
-        self.0.retain(|object, _| todo.contents.values().any(|wanted| wanted.objects.contains_key(object)));
+        self.0.retain(|object, _| todo.contents.values().any(|wanted| wanted.asks_for(object)));
     }
 
     pub(super) fn failures(&self) -> HashMap<ObjectName, Failure> {

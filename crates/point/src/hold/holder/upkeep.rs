@@ -107,7 +107,7 @@ impl Holder {
 
     async fn remove_leftovers(&self, todo: &Reconciliation) {
         let needed: HashSet<ObjectName> =
-            todo.contents.values().flat_map(|wanted| wanted.objects.keys().copied()).collect();
+            todo.contents.values().flat_map(|wanted| wanted.all_objects().copied()).collect();
         let removed = self.on_disk(move |folder: &Folder| {
             let left = folder.leftovers()?;
             left.iter().filter(|object| !needed.contains(object)).try_for_each(|object| folder.discard(object))

@@ -1,0 +1,43 @@
+-- Updates of contents: how whoever holds one tree gets another.
+
+-- One for each pair. from_content: any tree that devices may hold, that of a content forgotten since and the empty one too.
+-- level: 0 as prepared when the content was published, 1 as prepared in the background.
+CREATE TABLE content_update (
+    to_content   BYTEA NOT NULL REFERENCES content (digest) ON DELETE CASCADE,
+    from_content BYTEA NOT NULL,
+    level        BIGINT NOT NULL,
+    object       BYTEA NOT NULL,
+    object_bytes BIGINT NOT NULL,
+    fetch_bytes  BIGINT NOT NULL,
+    prepared_at  BIGINT NOT NULL,
+    PRIMARY KEY (to_content, from_content)
+);
+
+-- The update object and the packs of its segments.
+CREATE TABLE content_update_object (
+    to_content   BYTEA NOT NULL,
+    from_content BYTEA NOT NULL,
+    object       TEXT NOT NULL REFERENCES content_object (name),
+    PRIMARY KEY (to_content, from_content, object),
+    FOREIGN KEY (to_content, from_content) REFERENCES content_update (to_content, from_content) ON DELETE CASCADE
+);
+
+CREATE INDEX content_update_object_object ON content_update_object (object);
+
+-- Pairs that were looked at, so that they are not prepared again at that level: what was not worth keeping has no update.
+CREATE TABLE content_update_tried (
+    to_content   BYTEA NOT NULL REFERENCES content (digest) ON DELETE CASCADE,
+    from_content BYTEA NOT NULL,
+    level        BIGINT NOT NULL,
+    PRIMARY KEY (to_content, from_content)
+);
+
+-- Contents whose updates are to be prepared in the background, in the order of wanted_at.
+CREATE TABLE content_improvement (
+    content   BYTEA PRIMARY KEY REFERENCES content (digest) ON DELETE CASCADE,
+    attempts  BIGINT NOT NULL,
+    wanted_at BIGINT NOT NULL
+);
+
+-- Until when an object that nothing uses any more stays: somebody may be fetching it.
+ALTER TABLE content_object ADD COLUMN kept_until BIGINT;

@@ -1,0 +1,131 @@
+//! Laws of kept updates, on both engines.
+
+use super::*;
+use crate::content::{begin_removal, begin_upload, forget_unused, removed};
+use crate::package::tests::{name, package as new_package, publish, store_content};
+use crate::testing::each_engine;
+use crate::{content, package, point};
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(secs)
+}
+
+fn update(to: Digest, from: &str, fetch_bytes: u64) -> (StoredUpdate, [StoredObject; 2]) {
+    let object = Digest::of(format!("{to} {from} {fetch_bytes}").as_bytes());
+    let from = Digest::of(from.as_bytes());
+    let objects = ["updates", "packs"].map(|kind| StoredObject { name: format!("{kind}/{object}"), size_bytes: 10 });
+    (StoredUpdate { to, from, level: UpdateLevel::Publish, object, object_bytes: 10, fetch_bytes }, objects)
+}
+
+async fn store(tx: &mut WriteTx, (update, objects): &(StoredUpdate, [StoredObject; 2])) {
+    assert!(begin_upload(tx, objects, at(1)).await.unwrap());
+    assert!(keep(tx, update, objects, at(2), at(100)).await.unwrap());
+}
+
+async fn zip_with(tx: &mut WriteTx, text: &str) -> Digest {
+    package::insert(tx, &new_package("zip")).await.unwrap();
+    let content = store_content(tx, text).await;
+    publish(tx, &name("zip"), (1, 1), Some(content)).await;
+    content
+}
+
+#[test]
+fn updates_are_told_by_what_they_cost() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        let (dear, cheap) = (update(to, "old", 90), update(to, "older", 80));
+        store(&mut tx, &dear).await;
+        store(&mut tx, &cheap).await;
+        assert_eq!(find_all(&mut tx, &[to]).await.unwrap(), [cheap.0, dear.0]);
+        assert_eq!(find_all(&mut tx, &[Digest::of(b"?")]).await.unwrap(), []);
+        let tried = tried(&mut tx, &to).await.unwrap();
+        assert_eq!(tried, [(dear.0.from, UpdateLevel::Publish), (cheap.0.from, UpdateLevel::Publish)].into());
+    });
+}
+
+#[test]
+fn the_objects_of_an_update_stay_while_it_does_and_a_while_longer_when_it_is_replaced() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        let former = update(to, "old", 90);
+        store(&mut tx, &former).await;
+        assert_eq!(begin_removal(&mut tx, at(50), at(50), 10).await.unwrap(), Vec::<String>::new());
+        let mut better = update(to, "old", 80);
+        better.0.level = UpdateLevel::Background;
+        store(&mut tx, &better).await;
+        assert_eq!(find_all(&mut tx, &[to]).await.unwrap(), [better.0]);
+        assert_eq!(begin_removal(&mut tx, at(50), at(99), 10).await.unwrap(), Vec::<String>::new());
+        let gone = begin_removal(&mut tx, at(50), at(100), 10).await.unwrap();
+        let former: Vec<_> = former.1.iter().map(|object| object.name.clone()).collect();
+        assert!(gone.len() == 2 && former.iter().all(|name| gone.contains(name)), "{gone:?}");
+    });
+}
+
+#[test]
+fn an_update_goes_with_the_content_it_leads_to_and_not_with_the_one_it_begins_from() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        store_content(&mut tx, "old").await;
+        store(&mut tx, &update(to, "old", 90)).await;
+        assert_eq!(forget_unused(&mut tx).await.unwrap(), 1);
+        assert_eq!(find_all(&mut tx, &[to]).await.unwrap().len(), 1);
+        package::delete(&mut tx, &name("zip")).await.unwrap();
+        assert_eq!(forget_unused(&mut tx).await.unwrap(), 1);
+        assert_eq!(find_all(&mut tx, &[to]).await.unwrap(), []);
+        assert_eq!(tried(&mut tx, &to).await.unwrap(), BTreeMap::new());
+        assert_eq!(begin_removal(&mut tx, at(50), at(50), 10).await.unwrap().len(), 6);
+    });
+}
+
+#[test]
+fn an_update_whose_object_was_removed_meanwhile_is_not_kept() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        let (update, objects) = update(to, "old", 90);
+        assert!(begin_upload(&mut tx, &objects, at(1)).await.unwrap());
+        let picked = begin_removal(&mut tx, at(2), at(2), 10).await.unwrap();
+        assert!(!keep(&mut tx, &update, &objects, at(3), at(3)).await.unwrap());
+        removed(&mut tx, &picked).await.unwrap();
+        assert!(!keep(&mut tx, &update, &objects, at(3), at(3)).await.unwrap());
+        assert_eq!(find_all(&mut tx, &[to]).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn a_pair_keeps_the_highest_level_it_was_tried_at() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        let from = Digest::of(b"old");
+        note_tried(&mut tx, &to, &from, UpdateLevel::Background).await.unwrap();
+        note_tried(&mut tx, &to, &from, UpdateLevel::Publish).await.unwrap();
+        assert_eq!(tried(&mut tx, &to).await.unwrap(), [(from, UpdateLevel::Background)].into());
+    });
+}
+
+#[test]
+fn a_point_is_to_hold_the_updates_of_what_it_is_to_hold() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        let stranger = store_content(&mut tx, "stranger").await;
+        point::insert(&mut tx, &point::tests::point("berlin")).await.unwrap();
+        point::assign(&mut tx, &name("berlin"), &name("zip"), at(2)).await.unwrap();
+        let held = update(to, "old", 90);
+        store(&mut tx, &held).await;
+        store(&mut tx, &update(stranger, "old", 90)).await;
+        let assigned = point::assignments(&mut tx, &name("berlin")).await.unwrap();
+        assert_eq!(assigned.len(), 1);
+        let found = &assigned[0].updates;
+        assert_eq!((found.len(), found[0].object, found[0].bytes), (1, held.0.object, 10));
+        assert_eq!(
+            found[0].packs.iter().map(|pack| (pack.digest, pack.bytes)).collect::<Vec<_>>(),
+            [(held.0.object, 10)]
+        );
+        assert!(content::find(&mut tx, &to).await.unwrap().is_some());
+    });
+}
