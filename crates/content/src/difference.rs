@@ -58,5 +58,5 @@ pub enum DifferenceError {
 #[must_use]
 pub fn encode(base: &Base<'_>, new: &[u8], level: Level) -> Vec<u8> {
     assert!(new.len() <= SEGMENT_BYTES_MAX, "a difference makes at most {SEGMENT_BYTES_MAX} bytes");
-    Control::new(base.bytes(), new, &matching::runs(base, new)).encode(base.bytes(), new, level)
+    Control::new(base.bytes(), new, &matching::runs(base, new), level).encode(base.bytes(), new, level)
 }

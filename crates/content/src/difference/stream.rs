@@ -1,10 +1,11 @@
 //! One stream of a difference: bytes of a length that the reader knows, kept in the shorter of several ways.
 //!
-//! zstd frames without magic number, content size or checksum: lengths are known, and whoever applies a difference checks the
-//! output. An empty stream takes no byte. Expansion never yields more than the known length.
+//! zstd frames have no magic number, content size or checksum, LZMA streams no header or end marker: lengths are known, and whoever
+//! applies a difference checks the output. An empty stream takes no byte. Expansion never yields more than the known length.
 
-use std::io;
+use std::io::{self, Read, Write};
 
+use lzma_rust2::{LzmaOptions, LzmaReader, LzmaWriter};
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, DParameter, FrameFormat, SafeResult, compress_bound, get_error_name};
 
 use super::{Level, SEGMENT_BYTES_MAX};
@@ -14,23 +15,46 @@ use crate::codec::{DecodeError, Reader, put_varint};
 const RAW: u8 = 0;
 /// One zstd frame: a varint of its length, then the frame.
 const ZSTD: u8 = 1;
+/// One LZMA stream, range coder included: a varint of its length, then its properties byte and the stream.
+const LZMA: u8 = 2;
 /// Windows reach over a whole stream.
 const WINDOW_LOG_MAX: u32 = SEGMENT_BYTES_MAX.ilog2();
+/// Literal context, literal position and position bits that are tried. In differences the byte before tells little, in texts much.
+const LZMA_PROPERTIES: [(u32, u32, u32); 2] = [(0, 0, 0), (3, 0, 0)];
+/// The largest legal properties byte: 8 literal context bits, 4 literal position bits, 4 position bits.
+const LZMA_PROPERTIES_MAX: u8 = (4 * 5 + 4) * 9 + 8;
+
+/// The smallest dictionary of the LZMA format.
+const LZMA_DICTIONARY_MIN: usize = 4096;
 
 /// Writes `plain` as a stream.
 pub(super) fn put(out: &mut Vec<u8>, plain: &[u8], level: Level) {
     if plain.is_empty() {
         return;
     }
-    let frame = compress(plain, level).expect("zstd compresses into a buffer of its own bound");
-    let mut stored = vec![ZSTD];
-    put_varint(&mut stored, frame.len() as u64);
-    if stored.len() + frame.len() > plain.len() {
+    let best = ways(plain, level).into_iter().min_by_key(|(_, stored)| stored.len());
+    let (way, stored) = best.expect("zstd is always tried");
+    let mut length = Vec::new();
+    put_varint(&mut length, stored.len() as u64);
+    if length.len() + stored.len() > plain.len() {
         out.push(RAW);
         out.extend_from_slice(plain);
     } else {
-        out.append(&mut stored);
-        out.extend_from_slice(&frame);
+        out.push(way);
+        out.extend_from_slice(&length);
+        out.extend_from_slice(&stored);
+    }
+}
+
+/// The ways of a level, each with its result.
+fn ways(plain: &[u8], level: Level) -> Vec<(u8, Vec<u8>)> {
+    const BUFFER: &str = "compressing into memory can't fail";
+    match level {
+        Level::Publish => vec![(ZSTD, to_zstd(plain, 9).expect(BUFFER))],
+        Level::Background => {
+            let lzma = LZMA_PROPERTIES.iter().map(|properties| (LZMA, to_lzma(plain, *properties).expect(BUFFER)));
+            lzma.chain([(ZSTD, to_zstd(plain, 19).expect(BUFFER))]).collect()
+        }
     }
 }
 
@@ -41,26 +65,25 @@ pub(super) fn take(reader: &mut Reader<'_>, length: usize) -> Result<Vec<u8>, De
     }
     match reader.u8()? {
         RAW => reader.take(length).map(<[u8]>::to_vec),
-        ZSTD => {
+        way @ (ZSTD | LZMA) => {
             let stored = reader.bounded("bytes of a stream", length as u64)? as usize;
-            let plain = expand(reader.take(stored)?, length)
-                .map_err(|source| DecodeError::Decompress { what: "stream of a difference", source })?;
+            let stored = reader.take(stored)?;
+            let expanded = if way == ZSTD { from_zstd(stored, length) } else { from_lzma(stored, length) };
+            let plain =
+                expanded.map_err(|source| DecodeError::Decompress { what: "stream of a difference", source })?;
             if plain.len() == length { Ok(plain) } else { Err(reader.malformed("a stream is too short")) }
         }
         _ => Err(reader.malformed("a stream is kept in an unknown way")),
     }
 }
 
-fn compress(plain: &[u8], level: Level) -> io::Result<Vec<u8>> {
+fn to_zstd(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
     let mut context = CCtx::create();
     let parameters = [
         CParameter::Format(FrameFormat::Magicless),
         CParameter::ContentSizeFlag(false),
         CParameter::ChecksumFlag(false),
-        CParameter::CompressionLevel(match level {
-            Level::Publish => 9,
-            Level::Background => 19,
-        }),
+        CParameter::CompressionLevel(level),
     ];
     for parameter in parameters {
         checked(context.set_parameter(parameter))?;
@@ -70,7 +93,7 @@ fn compress(plain: &[u8], level: Level) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-fn expand(frame: &[u8], length: usize) -> io::Result<Vec<u8>> {
+fn from_zstd(frame: &[u8], length: usize) -> io::Result<Vec<u8>> {
     let mut context = DCtx::create();
     checked(context.set_parameter(DParameter::Format(FrameFormat::Magicless)))?;
     checked(context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)))?;
@@ -81,4 +104,30 @@ fn expand(frame: &[u8], length: usize) -> io::Result<Vec<u8>> {
 
 fn checked(result: SafeResult) -> io::Result<usize> {
     result.map_err(|code| io::Error::other(get_error_name(code)))
+}
+
+fn to_lzma(plain: &[u8], (lc, lp, pb): (u32, u32, u32)) -> io::Result<Vec<u8>> {
+    let mut options = LzmaOptions::with_preset(9);
+    (options.lc, options.lp, options.pb) = (lc, lp, pb);
+    options.nice_len = 273;
+    options.dict_size = window_bytes(plain.len());
+    let mut writer = LzmaWriter::new_no_header(vec![((pb * 5 + lp) * 9 + lc) as u8], &options, false)?;
+    writer.write_all(plain)?;
+    writer.finish()
+}
+
+fn from_lzma(stored: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    let (properties, stored) = stored.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
+    if *properties > LZMA_PROPERTIES_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut reader = LzmaReader::new_with_props(stored, length as u64, *properties, window_bytes(length), None)?;
+    let mut plain = vec![0; length];
+    reader.read_exact(&mut plain)?;
+    Ok(plain)
+}
+
+/// An LZMA dictionary that reaches over a whole stream.
+fn window_bytes(length: usize) -> u32 {
+    length.max(LZMA_DICTIONARY_MIN).next_power_of_two() as u32
 }
