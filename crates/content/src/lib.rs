@@ -17,6 +17,7 @@ pub mod chunker;
 pub mod codec;
 mod compress;
 pub mod difference;
+pub mod identify;
 pub mod ingest;
 pub mod limits;
 pub mod manifest;

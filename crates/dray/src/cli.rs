@@ -19,6 +19,7 @@ mod agent;
 mod audit;
 mod collection;
 mod completion;
+mod content;
 mod context;
 mod device;
 mod enrolment_token;
@@ -115,6 +116,9 @@ enum Command {
     Why(why::WhyCommand),
     /// Who changed what, newest first
     Audit(audit::AuditCommand),
+    /// Content without a site: what an update costs, and stores in folders
+    #[command(subcommand)]
+    Content(content::ContentCommand),
     /// Print a completion script for a shell
     Completion(completion::CompletionCommand),
 }
@@ -144,6 +148,7 @@ impl Dray {
             Command::Site(command) => command.run(output).map(done),
             Command::Point(PointCommands { command: PointSide::Here(command) }) => command.run(output).map(done),
             Command::Demo(command) => command.run(output).map(done),
+            Command::Content(command) => command.run(output).map(done),
             Command::Completion(command) => command.run().map(done),
             Command::Login(command) => block_on(command.run(global.profile.as_deref(), output)).map(done),
             command => block_on(command.administer(&global, output)).map(done),
@@ -168,7 +173,13 @@ impl Command {
             Self::Status(command) => command.run(context).await,
             Self::Why(command) => command.run(context).await,
             Self::Audit(command) => command.run(context).await,
-            Self::Agent(_) | Self::Site(_) | Self::Point(_) | Self::Demo(_) | Self::Completion(_) | Self::Login(_) => {
+            Self::Agent(_)
+            | Self::Site(_)
+            | Self::Point(_)
+            | Self::Demo(_)
+            | Self::Content(_)
+            | Self::Completion(_)
+            | Self::Login(_) => {
                 unreachable!("these need no profile and are carried out before")
             }
         }

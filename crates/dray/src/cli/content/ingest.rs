@@ -1,0 +1,72 @@
+//! `dray content ingest`: a folder or a file becomes a manifest and packs of a store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dray_content::ingest::Ingested;
+use dray_model::Digest;
+use serde::Serialize;
+
+use super::progress::Work;
+use super::source::{Reading, Source};
+use super::store::StoreOption;
+use crate::error::Outcome;
+use crate::output::{Fields, Output, Shown, bytes, count};
+
+/// Arguments of `content ingest`.
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    /// The folder or file to read
+    source: PathBuf,
+    #[command(flatten)]
+    store: StoreOption,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// A content that is in a store.
+#[derive(Debug, Serialize)]
+struct Stored {
+    content: Digest,
+    manifest: Digest,
+    files: u64,
+    size_bytes: u64,
+    manifest_bytes: u64,
+    new_chunk_bytes: u64,
+    new_pack_bytes: u64,
+}
+
+impl Ingest {
+    pub(super) fn run(self, output: Output) -> Outcome {
+        let store = self.store.make()?;
+        let source = Source::open(&self.source, None)?;
+        let ingested = source.ingest(&store, self.reading, &Work::new(output, "reading"))?;
+        output.show(&Stored::from(&ingested))
+    }
+}
+
+impl From<&Ingested> for Stored {
+    fn from(ingested: &Ingested) -> Self {
+        let totals = ingested.totals;
+        Self {
+            content: ingested.content,
+            manifest: ingested.manifest_digest,
+            files: totals.files,
+            size_bytes: totals.bytes,
+            manifest_bytes: ingested.manifest_bytes.len() as u64,
+            new_chunk_bytes: totals.new_bytes,
+            new_pack_bytes: totals.stored_bytes,
+        }
+    }
+}
+
+impl Shown for Stored {
+    fn fields(&self) -> Fields {
+        vec![
+            ("content", self.content.to_string()),
+            ("manifest", format!("{}, {}", self.manifest, bytes(self.manifest_bytes))),
+            ("files", format!("{}, {}", count(self.files, "file"), bytes(self.size_bytes))),
+            ("new", format!("{}, stored in {}", bytes(self.new_chunk_bytes), bytes(self.new_pack_bytes))),
+        ]
+    }
+}

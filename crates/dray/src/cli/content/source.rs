@@ -1,0 +1,101 @@
+//! What is ingested: a folder, or a single file, which is packaged as a folder that holds it alone.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use dray_content::ingest::{self, IngestError, Ingested, KnownChunks};
+use dray_content::scan::{OutsideLinks, SourceError};
+use dray_content::{ObjectName, Progress};
+use tempfile::TempDir;
+
+use super::store::{FolderStore, cannot};
+use crate::error::{Exit, Failure, Outcome};
+
+/// How sources are read.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Reading {
+    /// What becomes of links that lead out of the source
+    #[arg(long, value_enum, default_value_t)]
+    outside_links: LinkChoice,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum LinkChoice {
+    /// They are an error
+    #[default]
+    Refuse,
+    /// They are made at the receiver as they are
+    Keep,
+}
+
+/// A folder to ingest.
+pub(super) struct Source {
+    folder: PathBuf,
+    /// Holds the copy of a single file as long as it is needed.
+    _copy: Option<TempDir>,
+}
+
+impl Source {
+    /// The folder at `path`, or one that holds a copy of the file there under the name `name`.
+    pub(super) fn open(path: &Path, name: Option<&OsStr>) -> Outcome<Self> {
+        let missing = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::not_found(format!("there is nothing at {}", path.display())),
+            _ => cannot("read", path, &error),
+        };
+        if !fs::metadata(path).map_err(missing)?.is_file() {
+            return Ok(Self { folder: path.to_owned(), _copy: None });
+        }
+        let copy = tempfile::tempdir().map_err(|error| cannot("write to", &std::env::temp_dir(), &error))?;
+        let name = name.or_else(|| path.file_name()).unwrap_or(OsStr::new("file"));
+        fs::copy(path, copy.path().join(name)).map_err(|error| cannot("copy", path, &error))?;
+        Ok(Self { folder: copy.path().to_owned(), _copy: Some(copy) })
+    }
+
+    /// Puts it into `store`, sparing the chunks that are there already.
+    pub(super) fn ingest(&self, store: &FolderStore, reading: Reading, progress: &dyn Progress) -> Outcome<Ingested> {
+        let known = known_chunks(store)?;
+        let incoming = store.incoming()?;
+        let staging = incoming.path().join("packs");
+        let outside_links = reading.outside_links.into();
+        let options = ingest::Options { outside_links, limits: store.limits().clone(), ..ingest::Options::default() };
+        let ingested = ingest::ingest(&self.folder, &staging, &known, &options, progress);
+        let ingested = ingested.map_err(|error| self.failure(&error))?;
+        for pack in &ingested.packs {
+            store.put_file(&ObjectName::Pack(pack.digest), &pack.path)?;
+        }
+        // The manifest comes last: where it is, its packs are.
+        store.put_bytes(&ObjectName::Manifest(ingested.manifest_digest), &ingested.manifest_bytes, &incoming)?;
+        Ok(ingested)
+    }
+
+    fn failure(&self, error: &IngestError) -> Failure {
+        let failure = |exit| Failure::new(exit, format!("can't ingest {}", self.folder.display())).because(error);
+        match error {
+            IngestError::Source(SourceError::Changed(_)) => failure(Exit::Conflict),
+            IngestError::Source(SourceError::OutsideLink { .. }) => {
+                failure(Exit::Failed).hint("--outside-links keep packages such links as they are")
+            }
+            _ => failure(Exit::Failed),
+        }
+    }
+}
+
+impl From<LinkChoice> for OutsideLinks {
+    fn from(choice: LinkChoice) -> Self {
+        match choice {
+            LinkChoice::Refuse => Self::Refuse,
+            LinkChoice::Keep => Self::Keep,
+        }
+    }
+}
+
+/// The chunks of everything in the store.
+fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
+    let mut known = KnownChunks::default();
+    for (name, content) in store.contents()? {
+        known.add(&store.manifest(&name, &content)?);
+    }
+    Ok(known)
+}

@@ -1,0 +1,138 @@
+//! Content without a site: what an update costs is told, and carried out from a store in a folder.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::fleet::dray;
+
+/// Bytes that no compression makes shorter, the same for the same seed.
+fn noise(mut seed: u64, length: usize) -> Vec<u8> {
+    let next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+/// Folders `old` and `new` that share one file and most of another.
+fn two_versions(root: &Path) {
+    let mut big = noise(1, 2_000_000);
+    for folder in ["old", "new"] {
+        fs::create_dir_all(root.join(folder).join("lib")).unwrap();
+        fs::write(root.join(folder).join("lib/same"), noise(2, 500_000)).unwrap();
+        fs::write(root.join(folder).join("lib/big"), &big).unwrap();
+        big.splice(1_000_000..1_000_100, noise(3, 5000));
+    }
+    fs::write(root.join("new/added"), noise(4, 20_000)).unwrap();
+}
+
+fn run(root: &Path, line: &str) -> Output {
+    dray().args(["--output", "json", "content"]).args(line.split(' ')).current_dir(root).output().unwrap()
+}
+
+fn value(root: &Path, line: &str) -> Value {
+    let output = run(root, line);
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_plan_tells_what_an_update_would_cost_and_leaves_nothing_behind() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    let plan = value(root.path(), "plan old new --verbose");
+    let number = |pointer: &str| plan.pointer(pointer).and_then(Value::as_u64).unwrap();
+    assert!(number("/whole/bytes") > 2_500_000 && number("/chunks/bytes") < 700_000, "{plan}");
+    assert_eq!(number("/changed_bytes"), 2_024_900);
+    let paths: Vec<_> = plan["changes"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["added", "lib/big"]);
+    let left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn two_files_are_two_versions_of_one_whatever_they_are_called() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("tool-1.bin"), noise(1, 300_000)).unwrap();
+    fs::write(root.path().join("tool-2.bin"), noise(1, 300_000)).unwrap();
+    let plan = value(root.path(), "plan tool-1.bin tool-2.bin");
+    assert_eq!((&plan["changed_bytes"], &plan["from"]), (&0.into(), &plan["to"]));
+}
+
+#[test]
+fn a_store_and_an_old_folder_make_the_new_one() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    value(root.path(), "ingest old --store store");
+    let new = value(root.path(), "ingest new --store store");
+    let content = new["content"].as_str().unwrap();
+    let applied = value(root.path(), &format!("apply {content} made --store store --have old"));
+    let fetched = applied["fetched"]["bytes"].as_u64().unwrap();
+    let planned = value(root.path(), "plan old new");
+    assert_eq!(Some(fetched), planned[planned["best"].as_str().unwrap()]["bytes"].as_u64());
+    for file in ["lib/same", "lib/big", "added"] {
+        assert_eq!(
+            fs::read(root.path().join("made").join(file)).unwrap(),
+            fs::read(root.path().join("new").join(file)).unwrap()
+        );
+    }
+    assert!(!root.path().join(".made.partial").exists());
+
+    let again = run(root.path(), &format!("apply {content} made --store store"));
+    assert_eq!(again.status.code(), Some(4), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn from_nothing_a_store_is_enough_and_what_is_known_is_stored_once() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    let first = value(root.path(), "ingest new --store store");
+    let second = value(root.path(), "ingest new --store store");
+    assert_eq!(second["new_chunk_bytes"], 0);
+    let content = first["content"].as_str().unwrap();
+    let applied = value(root.path(), &format!("apply {content} made --store store"));
+    assert_eq!(applied["way"], "whole");
+    assert_eq!(value(root.path(), "ingest made --store store")["content"], first["content"]);
+}
+
+#[test]
+fn a_damaged_store_makes_no_folder() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    let content = value(root.path(), "ingest new --store store")["content"].as_str().unwrap().to_owned();
+    let pack = fs::read_dir(root.path().join("store/packs")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&pack).unwrap();
+    bytes[1_000_000] ^= 1;
+    fs::write(&pack, bytes).unwrap();
+    let output = run(root.path(), &format!("apply {content} made --store store"));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("are damaged"), "{text}");
+    assert!(!root.path().join("made").exists());
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    for (line, named) in [("plan old new", "old"), ("apply {} made --store nowhere", "nowhere")] {
+        let output = run(root.path(), &line.replace("{}", &"0".repeat(64)));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(3) && text.contains(named), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_outside_are_refused_unless_they_are_to_be_kept() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    std::os::unix::fs::symlink("/etc/hosts", root.path().join("new/link")).unwrap();
+    let refused = run(root.path(), "ingest new --store store");
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && text.contains("--outside-links keep"), "{text}");
+    let kept = value(root.path(), "ingest new --store store --outside-links keep");
+    value(root.path(), &format!("apply {} made --store store --have old", kept["content"].as_str().unwrap()));
+    assert_eq!(fs::read_link(root.path().join("made/link")).unwrap(), Path::new("/etc/hosts"));
+}
