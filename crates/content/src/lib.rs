@@ -16,6 +16,8 @@ pub mod assemble;
 pub mod chunker;
 pub mod codec;
 mod compress;
+pub mod container;
+mod deflate;
 pub mod difference;
 pub mod identify;
 pub mod ingest;

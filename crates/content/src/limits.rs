@@ -27,6 +27,10 @@ pub struct Limits {
     pub chunk_bytes_max: u64,
     /// Bytes of one pack. Default 256 MiB.
     pub pack_bytes_max: u64,
+    /// Deflate streams of one container, those within others counted. Default 262,144.
+    pub streams_max: u64,
+    /// How deep containers may lie in each other; 1 opens none within another. Default 3.
+    pub container_depth_max: u32,
 }
 
 impl Default for Limits {
@@ -43,6 +47,8 @@ impl Default for Limits {
             pieces_max: 1 << 23,
             chunk_bytes_max: 16 << 20,
             pack_bytes_max: 256 << 20,
+            streams_max: 1 << 18,
+            container_depth_max: 3,
         }
     }
 }

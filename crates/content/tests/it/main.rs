@@ -1,6 +1,8 @@
 //! The content crate from outside: publish a folder, receive it, and every way in which that may go wrong.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod archive;
+mod container;
 mod golden;
 mod hostile;
 mod outline;

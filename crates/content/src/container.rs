@@ -1,0 +1,71 @@
+//! Containers: files that hold deflate streams, opened so that differences see plain bytes, and closed again bit for bit.
+//!
+//! One changed byte changes a whole deflate stream, so an archive as shipped looks new from end to end. Its *opened form* is the
+//! same file with each deflate stream replaced by its plain bytes, in place; a [`Layout`] says where. zip (and so whl, jar, nupkg,
+//! msix) and gzip are opened, and containers within them. Nothing here is believed: a layout that isn't that of a file gives an error,
+//! and whoever rebuilds a file compares its digest.
+//!
+//! An update of one container goes like this:
+//!
+//! 1. The publisher calls [`open_pair`] on the old and the new file. Streams that both have stay closed: they need neither
+//!    inflating nor rebuilding, and a difference finds them as they are.
+//! 2. It writes both opened forms with [`inflate()`], and makes the difference between them. What travels is the difference, the old layout,
+//!    the new one and its corrections ([`Layout::encode`]; corrections are bytes already).
+//! 3. The receiver makes the old opened form with [`inflate()`] from the file that it holds, applies the difference, and streams the
+//!    result through [`rebuild`] into the new file, whose digest it knows.
+
+mod expand;
+mod gzip;
+mod layout;
+mod open;
+mod pair;
+mod rebuild;
+mod section;
+mod zip;
+
+use std::io;
+
+pub use expand::inflate;
+pub use layout::{Layout, Stream};
+pub use open::{Opened, open};
+pub use pair::{Pair, open_pair};
+pub use rebuild::rebuild;
+
+use crate::codec::DecodeError;
+use section::Place;
+
+/// The version of corrections, their first byte.
+const CORRECTIONS_VERSION: u8 = 1;
+
+/// Why a container can't be opened or rebuilt.
+#[derive(Debug, thiserror::Error)]
+pub enum ContainerError {
+    /// The corrections aren't in the form that this program knows.
+    #[error("the corrections of a container can't be read")]
+    Corrections(#[from] DecodeError),
+    /// The bytes aren't those that the layout and the corrections are for.
+    #[error("a container is not what its layout says")]
+    Mismatch(#[source] io::Error),
+    /// Reading or writing failed.
+    #[error("a container can't be read or written")]
+    Transfer(#[source] io::Error),
+}
+
+impl From<io::Error> for ContainerError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Mismatch(error),
+            _ => Self::Transfer(error),
+        }
+    }
+}
+
+fn mismatch(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+/// Copies exactly `length` bytes.
+fn copy_exact(source: &mut dyn io::Read, out: &mut dyn io::Write, length: u64) -> io::Result<()> {
+    let copied = io::copy(&mut io::Read::take(source, length), out)?;
+    if copied == length { Ok(()) } else { Err(mismatch("the bytes end too early")) }
+}

@@ -1,0 +1,237 @@
+//! Opens containers: finds streams, takes them apart, and proves at once that each can be put together again.
+//!
+//! A stream that can't, or whose corrections would be long, stays as it is. Streams are worked on by several threads; the result
+//! doesn't depend on how many.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use dray_model::Digest;
+
+use super::rebuild::is_exact;
+use super::section::Section;
+use super::{CORRECTIONS_VERSION, Layout, Place, Stream, gzip, zip};
+use crate::codec::put_prefixed;
+use crate::deflate::{self, Inflater, Style};
+use crate::difference::ReadAt;
+use crate::limits::Limits;
+
+/// A container within a stream is held in memory; a longer one stays closed.
+const INNER_BYTES_MAX: u64 = 64 << 20;
+/// What tells a container at its beginning.
+const MAGIC_BYTES: u64 = 4;
+
+/// How a file is opened and closed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Where its streams are.
+    pub layout: Layout,
+    /// What [`super::rebuild`] needs besides.
+    pub corrections: Vec<u8>,
+}
+
+/// Opens a file. Streams whose digest is in `keep` stay closed. `None` when there is nothing to open.
+///
+/// Takes a few MiB for each thread, and up to 64 MiB and the rest for one that opens a container within a stream.
+///
+/// # Errors
+///
+/// When the file can't be read. Strange bytes are no error: they stay as they are.
+pub fn open(
+    file: &(dyn ReadAt + Sync),
+    keep: &BTreeSet<Digest>,
+    limits: &Limits,
+    threads: NonZeroUsize,
+) -> io::Result<Option<Opened>> {
+    let places = wanted(file, keep, limits)?;
+    let opener = Opener { rebuildable: true, limits };
+    let opened = opener.open_all(file, &places, threads)?;
+    Ok(opened.map(|(layout, streams)| {
+        let mut corrections = vec![CORRECTIONS_VERSION];
+        corrections.extend(streams);
+        Opened { layout, corrections }
+    }))
+}
+
+/// How a file is opened that needn't be closed again: a base. `None` when there is nothing to open.
+pub(super) fn open_base(
+    file: &(dyn ReadAt + Sync),
+    keep: &BTreeSet<Digest>,
+    limits: &Limits,
+    threads: NonZeroUsize,
+) -> io::Result<Option<Layout>> {
+    let places = wanted(file, keep, limits)?;
+    let opener = Opener { rebuildable: false, limits };
+    Ok(opener.open_all(file, &places, threads)?.map(|(layout, _)| layout))
+}
+
+/// The digests of a file's streams as they are stored.
+pub(super) fn digests(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<BTreeSet<Digest>> {
+    places(file, limits)?.into_iter().map(|place| digest(file, place)).collect()
+}
+
+fn wanted(file: &(dyn ReadAt + Sync), keep: &BTreeSet<Digest>, limits: &Limits) -> io::Result<Vec<Place>> {
+    let mut wanted = places(file, limits)?;
+    if !keep.is_empty() {
+        let digests = wanted.iter().map(|place| digest(file, *place)).collect::<io::Result<Vec<_>>>()?;
+        let mut digests = digests.iter();
+        wanted.retain(|_| digests.next().is_some_and(|digest| !keep.contains(digest)));
+    }
+    Ok(wanted)
+}
+
+fn digest(file: &(dyn ReadAt + Sync), place: Place) -> io::Result<Digest> {
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut Section::new(file, place), &mut hasher)?;
+    Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
+}
+
+fn places(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Place>> {
+    let places = gzip::places(file, limits)?;
+    if places.is_empty() { zip::places(file, limits) } else { Ok(places) }
+}
+
+/// A stream that was opened, with its corrections and those of the streams within it.
+type OpenedStream = (Stream, Vec<u8>);
+
+/// How to open.
+#[derive(Clone, Copy)]
+struct Opener<'l> {
+    /// Whether corrections are wanted.
+    rebuildable: bool,
+    limits: &'l Limits,
+}
+
+impl Opener<'_> {
+    /// Opens the streams of a file, several at a time.
+    fn open_all(
+        self,
+        file: &(dyn ReadAt + Sync),
+        places: &[Place],
+        threads: NonZeroUsize,
+    ) -> io::Result<Option<(Layout, Vec<u8>)>> {
+        let next = AtomicUsize::new(0);
+        let results: Vec<Mutex<Option<OpenedStream>>> = places.iter().map(|_| Mutex::new(None)).collect();
+        let work = || -> io::Result<()> {
+            let mut likely = Style::USUAL;
+            while let Some((place, result)) = take(&next, places, &results) {
+                let opened = self.open_stream(file, *place, &mut likely, 1)?;
+                *result.lock().expect("a thread doesn't panic while it holds a result") = opened;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let workers = threads.get().min(places.len());
+            let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for worker in workers {
+                let result = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                done = done.and(result);
+            }
+            done
+        })?;
+        let opened = results.into_iter().map(|result| result.into_inner().expect("no thread panicked"));
+        let opened = lay_out(file.length(), places.iter().copied().zip(opened));
+        // What readers would refuse stays closed.
+        Ok(opened.filter(|(layout, _)| Layout::decode(&layout.encode(), self.limits).is_ok()))
+    }
+
+    /// Opens one stream. `None` when it stays as it is.
+    fn open_stream(
+        self,
+        file: &(dyn ReadAt + Sync),
+        place: Place,
+        likely: &mut Style,
+        depth: u32,
+    ) -> io::Result<Option<OpenedStream>> {
+        match self.take_apart(file, place, likely) {
+            Ok(Some((plain, own))) => {
+                let inner = self.open_inner(Section::new(file, place), plain, likely, depth)?;
+                let mut corrections = Vec::new();
+                if self.rebuildable {
+                    put_prefixed(&mut corrections, &own);
+                }
+                let inner = inner.map(|(layout, within)| {
+                    corrections.extend(within);
+                    layout
+                });
+                let (before, stored) = (0, place.length);
+                Ok(Some((Stream { before, stored, plain, inner }, corrections)))
+            }
+            Ok(None) => Ok(None),
+            // What a zip file calls a stream needn't be one.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The length of a stream's text and, if wanted, its corrections.
+    fn take_apart(
+        self,
+        file: &(dyn ReadAt + Sync),
+        place: Place,
+        likely: &mut Style,
+    ) -> io::Result<Option<(u64, Vec<u8>)>> {
+        let section = || Section::new(file, place);
+        if !self.rebuildable {
+            let plain = io::copy(&mut Inflater::new(section()), &mut io::sink())?;
+            return Ok(Some((plain, Vec::new())));
+        }
+        let Some(analysis) = deflate::analyse(section(), *likely)? else { return Ok(None) };
+        *likely = analysis.style;
+        let (plain, corrections) = (analysis.plain_length, analysis.corrections);
+        let exact = is_exact(&corrections, &mut Inflater::new(section()), plain, &mut section(), place.length)?;
+        Ok(exact.then_some((plain, corrections)))
+    }
+
+    /// Opens the container that a stream's text may be.
+    fn open_inner(
+        self,
+        section: Section<'_>,
+        plain: u64,
+        likely: &mut Style,
+        depth: u32,
+    ) -> io::Result<Option<(Layout, Vec<u8>)>> {
+        let mut text = Inflater::new(section);
+        let mut bytes = Vec::new();
+        text.by_ref().take(MAGIC_BYTES).read_to_end(&mut bytes)?;
+        let promising = bytes.starts_with(zip::LOCAL_MAGIC) || bytes.starts_with(&gzip::MAGIC);
+        if !promising || depth >= self.limits.container_depth_max || plain > INNER_BYTES_MAX {
+            return Ok(None);
+        }
+        text.read_to_end(&mut bytes)?;
+        let file = bytes.as_slice();
+        let places = places(&file, self.limits)?;
+        let mut opened = Vec::with_capacity(places.len());
+        for place in places {
+            opened.push((place, self.open_stream(&file, place, likely, depth + 1)?));
+        }
+        Ok(lay_out(plain, opened.into_iter()))
+    }
+}
+
+/// The next piece of work.
+fn take<'a, T>(
+    next: &AtomicUsize,
+    places: &'a [Place],
+    results: &'a [Mutex<Option<T>>],
+) -> Option<(&'a Place, &'a Mutex<Option<T>>)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    places.get(index).zip(results.get(index))
+}
+
+/// Puts opened streams in their places. `None` when there are none.
+fn lay_out(length: u64, opened: impl Iterator<Item = (Place, Option<OpenedStream>)>) -> Option<(Layout, Vec<u8>)> {
+    let (mut streams, mut corrections, mut end) = (Vec::new(), Vec::new(), 0);
+    for (place, opened) in opened {
+        let Some((stream, own)) = opened else { continue };
+        streams.push(Stream { before: place.offset - end, ..stream });
+        corrections.extend(own);
+        end = place.end();
+    }
+    (!streams.is_empty()).then(|| (Layout { streams, rest: length - end }, corrections))
+}

@@ -1,0 +1,239 @@
+//! A deflate stream from its plain text and its corrections, bit for bit.
+//!
+//! Text is written into a [`Recreator`], the stream comes out of it. It holds a window, the predictor's tables and the tokens of one
+//! block, at most some 7 MiB and usually below 1. Corrections that lie give an error or another stream of the declared length, never more.
+
+use std::io::{self, Write};
+
+use super::bits::{BitString, BitWriter};
+use super::header::{self, Header};
+use super::huffman::Codes;
+use super::predict::{LOOKAHEAD, Predictor};
+use super::record::{self, Head, Miss};
+use super::symbols::{END, LENGTH_MAX, code_distance, code_length};
+use super::trees::Frequencies;
+use super::window::Window;
+use super::{Kind, Match, Token, malformed};
+use crate::codec::Reader;
+
+/// Text that is taken at a time.
+const PIECE_BYTES: usize = 64 << 10;
+/// Text that must be known behind the place of a token, unless it ends: the longest token, and what the predictor looks at.
+const AHEAD_BYTES: u32 = LENGTH_MAX as u32 + LOOKAHEAD;
+
+/// Makes one stream.
+pub(crate) struct Recreator<'c, W> {
+    corrections: Reader<'c>,
+    predictor: Predictor,
+    window: Window,
+    at: u32,
+    inside: Inside,
+    out: BitWriter<Bounded<W>>,
+}
+
+/// Where in the stream it is.
+enum Inside {
+    /// Between two blocks.
+    Nothing,
+    /// A stored block of which so many bytes are left.
+    Stored { left: u32, last: bool },
+    /// A block with codes.
+    Coded(Block),
+    /// Behind the last block.
+    End,
+}
+
+struct Block {
+    head: Head,
+    tokens: Vec<Token>,
+    miss: Miss,
+}
+
+impl<'c, W: Write> Recreator<'c, W> {
+    /// Will write exactly `stored_length` bytes to `out`.
+    ///
+    /// # Errors
+    ///
+    /// When the corrections are for a writer that doesn't exist.
+    pub(crate) fn new(corrections: &'c [u8], stored_length: u64, out: W) -> io::Result<Self> {
+        let mut corrections = Reader::new("corrections of a deflate stream", corrections);
+        let style = record::read_style(&mut corrections)?;
+        Ok(Self {
+            corrections,
+            predictor: Predictor::new(style),
+            window: Window::default(),
+            at: 0,
+            inside: Inside::Nothing,
+            out: BitWriter::new(Bounded { sink: out, left: stored_length }),
+        })
+    }
+
+    /// Ends the text.
+    ///
+    /// # Errors
+    ///
+    /// When the corrections are for another text, or the stream isn't as long as it should be.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.advance(0)?;
+        if !matches!(self.inside, Inside::End) || self.at != self.window.end() {
+            return Err(malformed("a text doesn't end where its corrections do"));
+        }
+        record::end(&self.corrections)?;
+        match self.out.finish()?.left {
+            0 => Ok(()),
+            _ => Err(malformed("a deflate stream became shorter than it should be")),
+        }
+    }
+
+    /// Goes on as long as `ahead` bytes are known behind the place reached.
+    fn advance(&mut self, ahead: u32) -> io::Result<()> {
+        loop {
+            let known = self.window.end() - self.at;
+            match &mut self.inside {
+                Inside::Nothing => self.begin()?,
+                Inside::Stored { left: 0, last } => self.inside = Inside::after(*last),
+                Inside::Stored { .. } if known == 0 => return Ok(()),
+                Inside::Stored { left, .. } => {
+                    let length = known.min(*left);
+                    *left -= length;
+                    self.out.bytes(&self.window.from(self.at)[..length as usize])?;
+                    self.at += length;
+                    self.predictor.accept_stored(&self.window, self.at);
+                }
+                Inside::Coded(block) if block.tokens.len() as u64 == block.head.count => self.end()?,
+                Inside::Coded(_) if known == 0 || known < ahead => return Ok(()),
+                Inside::Coded(block) => {
+                    let predicted = self.predictor.predict(&self.window, self.at);
+                    let byte = self.window.from(self.at)[0];
+                    let token = block.miss.correct(&mut self.corrections, predicted, byte)?;
+                    if token.length() > known
+                        || matches!(token, Token::Match(found) if u32::from(found.distance) > self.at)
+                    {
+                        return Err(malformed("a corrected token lies outside of the text"));
+                    }
+                    self.predictor.accept(&self.window, self.at, token);
+                    self.at += token.length();
+                    block.tokens.push(token);
+                }
+                Inside::End => return Ok(()),
+            }
+        }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let head = Head::read(&mut self.corrections)?;
+        self.inside = if head.kind == Kind::Stored {
+            let length = head.count as u16;
+            self.out.put(u32::from(head.last), 3)?;
+            self.out.bytes(&length.to_le_bytes())?;
+            self.out.bytes(&(!length).to_le_bytes())?;
+            Inside::Stored { left: length.into(), last: head.last }
+        } else {
+            let miss = Miss::first(&mut self.corrections, head.count)?;
+            Inside::Coded(Block { head, tokens: Vec::new(), miss })
+        };
+        Ok(())
+    }
+
+    /// Writes a block whose tokens are complete.
+    fn end(&mut self) -> io::Result<()> {
+        let Inside::Coded(block) = std::mem::replace(&mut self.inside, Inside::Nothing) else {
+            return Ok(());
+        };
+        if !block.miss.is_done() {
+            return Err(malformed("corrections go on behind the end of a block"));
+        }
+        self.out.put(u32::from(block.head.last), 1)?;
+        let (literals, distances) = match (block.head.kind, &block.head.header) {
+            (Kind::Dynamic, Some(bits)) => self.begin_dynamic(&Header::from_bits(bits)?)?,
+            (Kind::Dynamic, None) => {
+                let mut frequencies = Frequencies::new();
+                block.tokens.iter().for_each(|token| frequencies.add(*token));
+                self.begin_dynamic(&frequencies.header())?
+            }
+            (Kind::Fixed | Kind::Stored, _) => {
+                self.out.put(1, 2)?;
+                let (literals, distances) = header::fixed();
+                (Codes::new(&literals), Codes::new(&distances))
+            }
+        };
+        for token in &block.tokens {
+            self.put(*token, &literals, &distances)?;
+        }
+        let (code, bits) = literals.of(END)?;
+        self.out.put(code, bits)?;
+        self.inside = Inside::after(block.head.last);
+        Ok(())
+    }
+
+    fn begin_dynamic(&mut self, header: &Header) -> io::Result<(Codes, Codes)> {
+        self.out.put(2, 2)?;
+        let bits: &BitString = &header.bits;
+        bits.write_to(&mut self.out)?;
+        Ok((Codes::new(&header.literals), Codes::new(&header.distances)))
+    }
+
+    fn put(&mut self, token: Token, literals: &Codes, distances: &Codes) -> io::Result<()> {
+        match token {
+            Token::Literal(byte) => {
+                let (code, bits) = literals.of(byte.into())?;
+                self.out.put(code, bits)
+            }
+            Token::Match(Match { length, distance }) => {
+                for (coded, codes) in [(code_length(length), literals), (code_distance(distance), distances)] {
+                    let (code, bits) = codes.of(coded.symbol)?;
+                    self.out.put(code, bits)?;
+                    self.out.put(coded.extra, coded.extra_bits)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Inside {
+    const fn after(last: bool) -> Self {
+        if last { Self::End } else { Self::Nothing }
+    }
+}
+
+impl<W: Write> Write for Recreator<'_, W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        if matches!(self.inside, Inside::End) {
+            return Err(malformed("a text goes on behind the end of its corrections"));
+        }
+        let text = &text[..text.len().min(PIECE_BYTES)];
+        self.window.append(text)?;
+        self.advance(AHEAD_BYTES)?;
+        self.window.forget_before(self.at);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A sink that takes so many bytes and no more.
+struct Bounded<W> {
+    sink: W,
+    left: u64,
+}
+
+impl<W: Write> Write for Bounded<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left {
+            return Err(malformed("a deflate stream became longer than it should be"));
+        }
+        let length = self.sink.write(bytes)?;
+        self.left -= length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}

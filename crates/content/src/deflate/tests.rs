@@ -1,0 +1,145 @@
+//! What taking apart and putting together promise: the same bytes for every writer, few corrections for zlib's, and nothing
+//! but an error for bytes that lie.
+
+use std::io::{Read, Write};
+
+use proptest::prelude::*;
+
+use super::analyse::{Analysis, analyse};
+use super::record::Head;
+use super::{Inflater, Kind, Recreator, Style, measure};
+use crate::codec::put_varint;
+
+/// Text with words that come again near and far, runs, and bytes without a pattern.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        6 => (0usize..40).prop_map(|word| format!("{} ", word * word * 7919).into_bytes()),
+        1 => (any::<u8>(), 1usize..700).prop_map(|(byte, length)| vec![byte; length]),
+        1 => proptest::collection::vec(any::<u8>(), 1..60),
+    ];
+    proptest::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat())
+}
+
+fn plain(stored: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    Inflater::new(stored).read_to_end(&mut plain).map(|_| plain)
+}
+
+fn recreated(corrections: &[u8], plain: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut recreator = Recreator::new(corrections, length as u64, &mut out)?;
+    // Pieces of odd lengths: where they end must not matter.
+    plain.chunks(997).try_for_each(|piece| recreator.write_all(piece))?;
+    recreator.finish()?;
+    Ok(out)
+}
+
+/// The style of zlib at level 6, and one block of so many predicted tokens.
+fn one_block(kind: Kind, count: u64) -> Vec<u8> {
+    let mut corrections = vec![6, 15];
+    Head { kind, last: true, count, header: None }.write_to(&mut corrections);
+    if kind != Kind::Stored {
+        put_varint(&mut corrections, 0);
+    }
+    corrections
+}
+
+proptest! {
+    #[test]
+    fn any_stream_is_put_together_bit_for_bit(text in text(), level in 0u8..=10) {
+        let stored = miniz_oxide::deflate::compress_to_vec(&text, level);
+        prop_assert_eq!(&plain(&stored).unwrap(), &text);
+        prop_assert_eq!(measure(&stored[..]).unwrap(), (stored.len() as u64, text.len() as u64));
+        if let Some(Analysis { corrections, plain_length, .. }) = analyse(&stored[..], Style::USUAL).unwrap() {
+            prop_assert_eq!(plain_length, text.len() as u64);
+            prop_assert_eq!(recreated(&corrections, &text, stored.len()).unwrap(), stored);
+        }
+    }
+
+    #[test]
+    fn what_is_put_together_can_be_inflated(text in text(), dynamic: bool) {
+        // Literals alone: one correction for each token that would be a match.
+        let kind = if dynamic { Kind::Dynamic } else { Kind::Fixed };
+        let mut corrections = vec![1, 15];
+        Head { kind, last: true, count: text.len() as u64, header: None }.write_to(&mut corrections);
+        put_varint(&mut corrections, text.len() as u64);
+        corrections.extend(text.iter().flat_map(|_| [0, 0]));
+        let mut stored = Vec::new();
+        let mut recreator = Recreator::new(&corrections, u64::MAX, &mut stored).unwrap();
+        recreator.write_all(&text).unwrap();
+        // The length can't be known before; all else is right.
+        recreator.finish().unwrap_err();
+        prop_assert_eq!(&plain(&stored).unwrap(), &text);
+        prop_assert_eq!(&miniz_oxide::inflate::decompress_to_vec(&stored).unwrap(), &text);
+    }
+
+    #[test]
+    fn corrections_that_lie_never_make_more_than_asked_for(
+        text in text(),
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        tail in proptest::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let stored = miniz_oxide::deflate::compress_to_vec(&text, 6);
+        let mut corrections = analyse(&stored[..], Style::USUAL).unwrap().map_or(vec![6, 15], |found| found.corrections);
+        for (index, byte) in flips {
+            let index = index.index(corrections.len());
+            corrections[index] = byte;
+        }
+        corrections.extend(tail);
+        if let Ok(out) = recreated(&corrections, &text, stored.len()) {
+            prop_assert_eq!(out.len(), stored.len());
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_taken_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let inflated = plain(&bytes).ok();
+        let expected = miniz_oxide::inflate::decompress_to_vec(&bytes).ok();
+        if let (Some(inflated), Some(expected)) = (&inflated, &expected) {
+            prop_assert_eq!(inflated, expected);
+        }
+        let analysis = analyse(&bytes[..], Style::USUAL);
+        prop_assert!(inflated.is_some() || !matches!(analysis, Ok(Some(_))));
+        let _ = recreated(&bytes, &bytes, 1000);
+    }
+}
+
+#[test]
+fn every_length_of_a_stream_but_its_own_is_refused() {
+    let stored = miniz_oxide::deflate::compress_to_vec(&b"some words, some words, and others".repeat(9), 6);
+    for length in 0..stored.len() {
+        plain(&stored[..length]).unwrap_err();
+    }
+    let mut longer = stored.clone();
+    longer.push(0);
+    plain(&longer).unwrap_err();
+    let analysis = analyse(&stored[..], Style::USUAL).unwrap().unwrap();
+    let text = plain(&stored).unwrap();
+    recreated(&analysis.corrections, &text, stored.len() - 1).unwrap_err();
+    recreated(&analysis.corrections, &text, stored.len() + 1).unwrap_err();
+}
+
+#[test]
+fn a_text_that_is_shorter_or_longer_is_refused() {
+    let text = b"what a text is made of".repeat(3000);
+    let stored = miniz_oxide::deflate::compress_to_vec(&text, 1);
+    let corrections = analyse(&stored[..], Style::USUAL).unwrap().unwrap().corrections;
+    recreated(&corrections, &text[..text.len() / 2], stored.len()).unwrap_err();
+    recreated(&corrections, &[&text[..], b"x"].concat(), stored.len()).unwrap_err();
+}
+
+#[test]
+fn no_block_may_claim_more_tokens_than_fit_in_memory() {
+    assert!(recreated(&one_block(Kind::Dynamic, 1 << 20), b"text", 1000).is_err());
+    let too_many = one_block(Kind::Dynamic, (1 << 20) + 1);
+    let error = recreated(&too_many, b"text", 1000).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+}
+
+#[test]
+fn an_empty_text_has_a_stream() {
+    for (kind, expected) in [(Kind::Stored, &[1, 0, 0, 0xff, 0xff][..]), (Kind::Fixed, &[3, 0])] {
+        assert_eq!(recreated(&one_block(kind, 0), b"", expected.len()).unwrap(), expected);
+        assert_eq!(plain(expected).unwrap(), b"");
+    }
+}
