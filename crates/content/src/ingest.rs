@@ -20,7 +20,7 @@ use std::thread;
 use dray_model::Digest;
 
 use crate::limits::Limits;
-use crate::manifest::{InvalidManifest, Manifest};
+use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::path::Shown;
 use crate::progress::Progress;
 use crate::scan::{self, FoundKind, OutsideLinks, SourceError};
@@ -28,7 +28,7 @@ use crate::tree::{Entry, FileNode, Node, Tree};
 use crate::{chunker, pack};
 
 pub use known::KnownChunks;
-use staging::Staging;
+pub(crate) use staging::Staging;
 
 /// Files shorter than this share chunks with their neighbours instead of having some of their own.
 const SMALL_BYTES: u64 = chunker::CHUNK_BYTES_MIN as u64;
@@ -90,6 +90,14 @@ pub struct StagedPack {
     pub path: PathBuf,
 }
 
+impl StagedPack {
+    /// How manifests and updates name it.
+    #[must_use]
+    pub const fn info(&self) -> PackInfo {
+        PackInfo { digest: self.digest, size: self.size }
+    }
+}
+
 /// Sums of an ingest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -148,7 +156,7 @@ pub fn ingest(
     let found = scan::walk(source, options.outside_links, &options.limits)?;
     let probe = scan::summary(&found);
     progress.total(probe.files, probe.bytes);
-    let mut staging = Staging::create(staging, source)?;
+    let mut staging = Staging::create_outside(staging, source)?;
     let files: Vec<_> = found
         .iter()
         .filter_map(|found| match &found.kind {

@@ -9,6 +9,7 @@ mod cursor;
 mod encoding;
 mod frame;
 mod numbering;
+pub mod prepare;
 
 use dray_model::Digest;
 

@@ -9,16 +9,21 @@ use crate::native;
 use crate::pack::FinishedPack;
 
 /// A folder that is removed with everything in it unless it is kept.
-pub(super) struct Staging {
+pub(crate) struct Staging {
     folder: PathBuf,
     kept: bool,
 }
 
 impl Staging {
-    pub(super) fn create(folder: &Path, source: &Path) -> Result<Self, IngestError> {
+    /// Makes the folder, which must not be in `source`.
+    pub(crate) fn create_outside(folder: &Path, source: &Path) -> Result<Self, IngestError> {
         if is_inside(folder, source) {
             return Err(IngestError::StagingInSource(folder.to_owned()));
         }
+        Self::create(folder)
+    }
+
+    pub(crate) fn create(folder: &Path) -> Result<Self, IngestError> {
         fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
         let mut entries = fs::read_dir(folder).map_err(|error| write_error(folder, error))?;
         if entries.next().is_some() {
@@ -27,18 +32,18 @@ impl Staging {
         Ok(Self { folder: folder.to_owned(), kept: false })
     }
 
-    pub(super) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         self.kept = true;
     }
 
     /// Where the pack is written that has no name yet.
-    pub(super) fn open_pack(&self) -> Result<File, IngestError> {
+    pub(crate) fn open_pack(&self) -> Result<File, IngestError> {
         let path = self.unnamed();
         File::create_new(&path).map_err(|error| write_error(&path, error))
     }
 
     /// Makes a finished pack durable and gives it its name.
-    pub(super) fn name_pack(&self, pack: &FinishedPack<File>) -> Result<StagedPack, IngestError> {
+    pub(crate) fn name_pack(&self, pack: &FinishedPack<File>) -> Result<StagedPack, IngestError> {
         let path = self.folder.join(pack.digest.to_string());
         let named = pack.out.sync_all().and_then(|()| fs::rename(self.unnamed(), &path));
         named.and_then(|()| native::sync_folder(&self.folder)).map_err(|error| write_error(&path, error))?;
@@ -46,7 +51,7 @@ impl Staging {
     }
 
     /// What a failure to write the open pack is called.
-    pub(super) fn pack_error(&self, error: io::Error) -> IngestError {
+    pub(crate) fn pack_error(&self, error: io::Error) -> IngestError {
         write_error(&self.unnamed(), error)
     }
 

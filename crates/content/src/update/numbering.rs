@@ -16,6 +16,7 @@ pub(super) type Sized = (Digest, u64);
 pub(super) struct Numbering {
     /// Contents of the tree `from`: first those that the wanted tree lacks, then those that it keeps.
     pub(super) base: Vec<Sized>,
+    gone: usize,
     /// Contents of the wanted tree that the tree `from` lacks.
     pub(super) wanted: Vec<Sized>,
 }
@@ -26,9 +27,15 @@ impl Numbering {
         let digests = |contents: &[Sized]| contents.iter().map(|(digest, _)| *digest).collect::<HashSet<_>>();
         let (had, stays) = (digests(&old), digests(&new));
         let (kept, mut base): (Vec<_>, Vec<_>) = old.into_iter().partition(|(digest, _)| stays.contains(digest));
+        let gone = base.len();
         base.extend(kept);
         let wanted = new.into_iter().filter(|(digest, _)| !had.contains(digest)).collect();
-        Self { base, wanted }
+        Self { base, gone, wanted }
+    }
+
+    /// The contents that only the tree `from` has.
+    pub(super) fn gone(&self) -> &[Sized] {
+        &self.base[..self.gone]
     }
 }
 

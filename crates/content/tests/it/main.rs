@@ -10,4 +10,5 @@ mod outline;
 mod outside_links;
 mod rebuild;
 mod receive;
+mod update;
 mod world;

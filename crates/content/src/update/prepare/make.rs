@@ -1,0 +1,263 @@
+//! Carrying out jobs: batches of them are read, their bases indexed, their segments made, each step by all threads.
+//!
+//! What a batch takes is bounded, so memory doesn't grow with the package. The ways are compared when a file's segments are made,
+//! and only what is taken is written.
+
+use std::collections::HashSet;
+
+use dray_model::Digest;
+
+use super::cost::ChunkCosts;
+use super::jobs::Job;
+use super::packs::Packs;
+use super::{Choice, Options, PrepareError, Source, Way, parallel};
+use crate::difference::{self, Base};
+use crate::ingest::{StagedPack, Staging};
+use crate::progress::Progress;
+use crate::update::{BasePart, OutputPart, Segment};
+
+/// Bytes that the jobs of a batch take at most, unless it is a single one: outputs, bases and their indexes. The largest single job
+/// takes about 800 MiB, and each thread up to 32 MiB more.
+pub(super) const BATCH_BYTES: u64 = 384 << 20;
+/// A base with its index, at most, in multiples of itself. Large bases are indexed at half the density.
+const INDEXED_FACTOR: u64 = 4;
+/// What a segment takes in an update: its digests, its place, its parts.
+const SEGMENT_LISTED_BYTES: u64 = 72;
+/// A difference of this part of its output or more may be longer than the output compressed by itself, which is then tried.
+const DOUBTFUL_PART: usize = 4;
+
+/// Everything that was made.
+pub(super) struct Made {
+    pub(super) segments: Vec<Segment>,
+    pub(super) packs: Vec<StagedPack>,
+    /// Contents that are built from chunks.
+    pub(super) chunked: Vec<Digest>,
+    pub(super) choices: Vec<Choice>,
+}
+
+pub(super) struct Maker<'a> {
+    old: &'a Source<'a>,
+    new: &'a Source<'a>,
+    costs: &'a ChunkCosts,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    packs: Packs<'a>,
+    made: Made,
+    checked: HashSet<Digest>,
+    /// The choice for a content whose next job is to come.
+    open: Option<Open>,
+}
+
+/// A content that is built by several jobs.
+struct Open {
+    choice: Choice,
+    /// How many segments there were before it.
+    segments_before: usize,
+}
+
+/// A job in memory.
+struct Loaded {
+    base: Vec<u8>,
+    output: Vec<u8>,
+}
+
+/// One segment of a job.
+struct Task<'a> {
+    job: usize,
+    parts: &'a [OutputPart],
+    base: &'a [BasePart],
+    output: &'a [u8],
+}
+
+/// A difference, or the output compressed by itself.
+struct Encoded {
+    stored: Vec<u8>,
+    has_base: bool,
+    digest: Digest,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(
+        old: &'a Source<'a>,
+        new: &'a Source<'a>,
+        costs: &'a ChunkCosts,
+        staging: &'a Staging,
+        options: &'a Options,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        let made = Made { segments: vec![], packs: vec![], chunked: vec![], choices: vec![] };
+        let packs = Packs::new(staging, options.pack_bytes_max);
+        Self { old, new, costs, options, progress, packs, made, checked: HashSet::new(), open: None }
+    }
+
+    pub(super) fn make(mut self, jobs: &[Job<'_>]) -> Result<Made, PrepareError> {
+        let mut rest = jobs;
+        while !rest.is_empty() {
+            let (batch, behind) = rest.split_at(batch_length(rest));
+            self.make_batch(batch)?;
+            rest = behind;
+        }
+        Ok(Made { packs: self.packs.finish()?, ..self.made })
+    }
+
+    fn make_batch(&mut self, jobs: &[Job<'_>]) -> Result<(), PrepareError> {
+        let (threads, progress) = (self.options.threads, self.progress);
+        let is_tried: Vec<bool> = jobs.iter().map(|job| self.is_worth_trying(job)).collect();
+        let numbers: Vec<usize> = (0..jobs.len()).filter(|number| is_tried[*number]).collect();
+        numbers.iter().try_for_each(|number| self.check(&jobs[*number]))?;
+        let loaded = parallel::map(threads, &numbers, progress, |number| self.load(&jobs[*number]))?;
+        let bases = parallel::map(threads, &loaded, progress, |loaded| Ok(Base::new(&loaded.base)))?;
+        let tasks: Vec<Task<'_>> = numbers
+            .iter()
+            .zip(&loaded)
+            .enumerate()
+            .flat_map(|(at, (number, loaded))| tasks(at, &jobs[*number], loaded))
+            .collect();
+        let encoded = parallel::map(threads, &tasks, progress, |task| Ok(self.encode(task, &bases[task.job])))?;
+        let mut encoded = tasks.iter().zip(encoded).peekable();
+        for (number, job) in jobs.iter().enumerate() {
+            let at = numbers.binary_search(&number).ok();
+            let mut of_job = Vec::new();
+            while let Some(segment) = encoded.next_if(|(task, _)| Some(task.job) == at) {
+                of_job.push(segment);
+            }
+            self.take(job, at.map(|_| of_job))?;
+            progress.advance(if job.goes_on { 0 } else { job.contents.len() as u64 }, job.output_bytes());
+        }
+        Ok(())
+    }
+
+    /// Without a base and compression segments can only be longer than chunks, and once a file's first segments are, the others
+    /// need not be made.
+    fn is_worth_trying(&self, job: &Job<'_>) -> bool {
+        let is_lost = job.continues() && self.open.as_ref().is_none_or(|open| open.choice.way == Way::Chunks);
+        let is_hopeless = job.base.is_empty() && self.costs.is_incompressible(&job.contents);
+        !is_lost && !is_hopeless
+    }
+
+    /// Contents of which jobs read ranges are read once as a whole before, to see that they are what they should be.
+    fn check(&mut self, job: &Job<'_>) -> Result<(), PrepareError> {
+        let bases = job.base.iter().filter(|_| !job.base_is_whole).map(|part| (self.old, part.content));
+        let outputs = job.contents.iter().filter(|_| !job.output_is_whole()).map(|content| (self.new, *content));
+        for (source, content) in bases.chain(outputs) {
+            if self.checked.insert(content) {
+                source.check(&content)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, job: &Job<'_>) -> Result<Loaded, PrepareError> {
+        let mut base = Vec::with_capacity(job.base_bytes() as usize);
+        for part in &job.base {
+            self.old.read(&part.content, part.offset..part.offset + part.length, job.base_is_whole, &mut base)?;
+        }
+        let mut output = Vec::with_capacity(job.output_bytes() as usize);
+        for (content, range) in job.output_ranges() {
+            self.new.read(&content, range, job.output_is_whole(), &mut output)?;
+        }
+        Ok(Loaded { base, output })
+    }
+
+    fn encode(&self, task: &Task<'_>, base: &Base<'_>) -> Encoded {
+        let level = self.options.level;
+        let digest = Digest::of(task.output);
+        let stored = difference::encode(base, task.output, level);
+        if !task.base.is_empty() && stored.len() > task.output.len() / DOUBTFUL_PART {
+            let alone = difference::encode(&Base::new(&[]), task.output, level);
+            if alone.len() < stored.len() {
+                return Encoded { stored: alone, has_base: false, digest };
+            }
+        }
+        Encoded { stored, has_base: !task.base.is_empty(), digest }
+    }
+
+    /// Chooses the way for the contents of a job and writes its segments if they are to be used. `encoded` is `None` when they
+    /// were not made.
+    fn take(&mut self, job: &Job<'_>, encoded: Option<Vec<(&Task<'_>, Encoded)>>) -> Result<(), PrepareError> {
+        let Open { mut choice, segments_before } = self
+            .open
+            .take()
+            .unwrap_or_else(|| Open { choice: self.undecided(job), segments_before: self.made.segments.len() });
+        choice.size += job.output_bytes();
+        choice.base_bytes = choice.base_bytes.max(job.base_bytes());
+        match encoded.filter(|_| choice.way == Way::Segments) {
+            None => choice.way = Way::Chunks,
+            Some(encoded) => {
+                let bytes = encoded.iter().map(|(_, encoded)| encoded.stored.len() as u64 + SEGMENT_LISTED_BYTES);
+                let bytes = choice.segment_bytes.unwrap_or(0) + bytes.sum::<u64>();
+                choice.segment_bytes = Some(bytes);
+                choice.whole_segments += encoded.iter().filter(|(_, encoded)| !encoded.has_base).count();
+                if bytes > choice.chunk_bytes {
+                    choice.way = Way::Chunks;
+                } else {
+                    encoded.iter().try_for_each(|(task, encoded)| self.write(task, encoded))?;
+                }
+            }
+        }
+        if job.goes_on {
+            self.open = Some(Open { choice, segments_before });
+            return Ok(());
+        }
+        if choice.way == Way::Chunks {
+            // What was written of a very large file stays in the packs unused.
+            self.made.segments.truncate(segments_before);
+            self.made.chunked.extend(&job.contents);
+        }
+        self.made.choices.push(choice);
+        Ok(())
+    }
+
+    fn undecided(&self, job: &Job<'_>) -> Choice {
+        Choice {
+            path: job.path.clone(),
+            files: job.contents.len(),
+            size: 0,
+            base_bytes: 0,
+            segment_bytes: None,
+            chunk_bytes: self.costs.all(&job.contents),
+            whole_segments: 0,
+            way: Way::Segments,
+        }
+    }
+
+    fn write(&mut self, task: &Task<'_>, encoded: &Encoded) -> Result<(), PrepareError> {
+        let (pack, placed) = self.packs.add(&encoded.stored)?;
+        self.made.segments.push(Segment {
+            base: if encoded.has_base { task.base.to_vec() } else { Vec::new() },
+            output: task.parts.to_vec(),
+            pack,
+            offset: placed.offset,
+            stored_length: placed.stored_length,
+            stored_digest: placed.digest,
+            digest: encoded.digest,
+        });
+        Ok(())
+    }
+}
+
+/// The segments of a job; `at` is its place among those that are loaded.
+fn tasks<'a>(at: usize, job: &'a Job<'_>, loaded: &'a Loaded) -> impl Iterator<Item = Task<'a>> {
+    let mut rest = &loaded.output[..];
+    job.segments.iter().map(move |parts| {
+        let length: u64 = parts.iter().map(|part| u64::from(part.length)).sum();
+        let (output, behind) = rest.split_at(length as usize);
+        rest = behind;
+        Task { job: at, parts, base: &job.base, output }
+    })
+}
+
+/// How many of the jobs are carried out together: at least one, and of the jobs of one file only one.
+fn batch_length(jobs: &[Job<'_>]) -> usize {
+    let weight = |job: &Job<'_>| job.output_bytes() + INDEXED_FACTOR * job.base_bytes();
+    let mut total = weight(&jobs[0]);
+    let mut count = 1;
+    while let Some(job) = jobs.get(count) {
+        total += weight(job);
+        if total > BATCH_BYTES || job.continues() {
+            break;
+        }
+        count += 1;
+    }
+    count
+}

@@ -1,0 +1,346 @@
+//! Making updates: what they build, what they cost, and that a source which changes meanwhile is noticed.
+
+use std::collections::HashMap;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use dray_content::difference;
+use dray_content::ingest::{Ingested, KnownChunks};
+use dray_content::plan::FetchRange;
+use dray_content::update::prepare::{self, Folder, Options, Outcome, PrepareError, Prepared, Source, Way, prepare};
+use dray_content::{Limits, Manifest, Progress, Tree, Update};
+use dray_model::Digest;
+use proptest::prelude::*;
+
+use crate::world::{Files, World, any_files, noise, write_folder};
+
+/// Two versions of a package, published and on disk.
+struct Pair {
+    world: World,
+    old: Manifest,
+    new: Ingested,
+}
+
+impl Pair {
+    fn new(old: &Files, new: &Files) -> Self {
+        let world = World::new();
+        let publish = |name: &str, files: &Files, known: &KnownChunks| {
+            write_folder(&world.path(name), files);
+            world.publish_folder(&world.path(name), known)
+        };
+        let old = publish("old", old, &KnownChunks::default()).manifest;
+        let new = publish("new", new, &[&old].into_iter().collect());
+        Self { world, old, new }
+    }
+
+    /// The new version for whoever has nothing.
+    fn from_nothing(new: &Files) -> Self {
+        let pair = Self::new(&Files::new(), new);
+        assert_eq!(pair.old.tree(), &Tree::default());
+        pair
+    }
+
+    fn prepare(&self, options: &Options) -> Result<Outcome, PrepareError> {
+        self.prepare_with(options, &())
+    }
+
+    fn prepare_with(&self, options: &Options, progress: &dyn Progress) -> Result<Outcome, PrepareError> {
+        let (old_files, new_files) =
+            (self.folder("old", self.old.tree()), self.folder("new", self.new.manifest.tree()));
+        let old = Source { manifest: &self.old, contents: &old_files };
+        let new = Source { manifest: &self.new.manifest, contents: &new_files };
+        prepare(&old, &new, &self.world.path("update"), options, progress)
+    }
+
+    fn folder(&self, name: &str, tree: &Tree) -> Folder {
+        Folder::new(&self.world.path(name), tree)
+    }
+
+    fn prepared(&self, options: &Options) -> Box<Prepared> {
+        match self.prepare(options).unwrap() {
+            Outcome::Prepared(prepared) => prepared,
+            Outcome::NotWorthIt(totals) => panic!("not worth it: {totals:?}"),
+        }
+    }
+
+    /// Every content of the new tree, from the old folder, the update as it is sent, and packs.
+    fn build(&self, prepared: &Prepared) -> HashMap<Digest, Vec<u8>> {
+        let tree = self.new.manifest.tree();
+        let update = Update::decode(&prepared.bytes, self.old.tree(), &tree.digest(), &Limits::default()).unwrap();
+        assert_eq!(update, prepared.update);
+        let mut contents: HashMap<Digest, Vec<u8>> = HashMap::new();
+        for (path, file) in self.old.tree().files() {
+            contents.insert(file.digest, fs::read(path.below(&self.world.path("old"))).unwrap());
+        }
+        let held = contents.clone();
+        for segment in &update.segments {
+            let bases = segment
+                .base
+                .iter()
+                .map(|part| held[&part.content][part.offset as usize..(part.offset + part.length) as usize].to_vec());
+            let base: Vec<u8> = bases.flatten().collect();
+            let pack = prepared.packs.iter().find(|pack| pack.info() == update.packs[segment.pack as usize]).unwrap();
+            let pack = fs::read(&pack.path).unwrap();
+            let stored = &pack[segment.offset as usize..segment.end() as usize];
+            assert_eq!(Digest::of(stored), segment.stored_digest);
+            let mut output = Vec::new();
+            difference::apply(&&base[..], stored, segment.length(), &mut output).unwrap();
+            assert_eq!(Digest::of(&output), segment.digest);
+            let mut rest = &output[..];
+            for part in &segment.output {
+                let (bytes, behind) = rest.split_at(part.length as usize);
+                let content = contents.entry(part.content).or_default();
+                content.resize(content.len().max(part.offset as usize + bytes.len()), 0);
+                content[part.offset as usize..part.offset as usize + bytes.len()].copy_from_slice(bytes);
+                rest = behind;
+            }
+        }
+        for (content, _) in tree.contents() {
+            if let Some(pieces) = update.manifest.recipe(&content) {
+                let pieces = pieces.iter().map(|piece| {
+                    let chunk = &update.manifest.chunks()[piece.chunk as usize];
+                    let pack = update.manifest.pack_of(chunk).digest;
+                    let range = FetchRange { pack, offset: chunk.offset, length: chunk.stored_length.into() };
+                    let stored = self.world.fetch(&range);
+                    let plain =
+                        if chunk.is_compressed() { zstd::bulk::decompress(&stored, 1 << 20).unwrap() } else { stored };
+                    plain[piece.offset as usize..(piece.offset + piece.length) as usize].to_vec()
+                });
+                contents.insert(content, pieces.flatten().collect());
+            }
+        }
+        contents
+    }
+
+    fn assert_builds(&self, prepared: &Prepared) {
+        let contents = self.build(prepared);
+        for (path, file) in self.new.manifest.tree().files().filter(|(_, file)| file.size > 0) {
+            assert_eq!(Digest::of(&contents[&file.digest]), file.digest, "{path}");
+        }
+    }
+}
+
+/// Everything small, so that little files need several segments, jobs and packs.
+fn small() -> Options {
+    Options {
+        segment_bytes_max: 8 << 10,
+        pack_bytes_max: 20 << 10,
+        threads: NonZeroUsize::new(2).unwrap(),
+        ..Options::default()
+    }
+}
+
+fn files(files: &[(&str, Vec<u8>)]) -> Files {
+    files.iter().map(|(path, bytes)| ((*path).to_owned(), Some(bytes.clone()))).collect()
+}
+
+/// Text that zstd shortens, different for each seed.
+fn text(seed: u64, words: usize) -> Vec<u8> {
+    noise(seed, words).iter().flat_map(|byte| format!("word{} ", byte % 32).into_bytes()).collect()
+}
+
+/// The same with another byte every `step` bytes, so that no chunk stays the same.
+fn rebuilt(bytes: &[u8], step: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes.iter_mut().step_by(step).for_each(|byte| *byte ^= 1);
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn an_update_builds_every_file_for_less(old in any_files(), new in any_files()) {
+        let pair = Pair::new(&old, &new);
+        if let Outcome::Prepared(prepared) = pair.prepare(&small()).unwrap() {
+            prop_assert!(prepared.totals.fetch_bytes() < prepared.totals.without_bytes);
+            pair.assert_builds(&prepared);
+        } else {
+            prop_assert!(!pair.world.path("update").exists());
+        }
+    }
+}
+
+#[test]
+fn a_rebuilt_file_costs_a_few_bytes_for_each_change() {
+    let old = noise(1, 300_000);
+    let pair = Pair::new(&files(&[("a", old.clone())]), &files(&[("a", rebuilt(&old, 10_000))]));
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    assert!(prepared.totals.fetch_bytes() < 1000, "{:?}", prepared.totals);
+    assert!(prepared.totals.without_bytes > 300_000, "{:?}", prepared.totals);
+}
+
+#[test]
+fn a_file_longer_than_a_job_is_built_from_windows_of_its_base() {
+    let old = noise(1, 900_000);
+    let new = [noise(2, 5000), rebuilt(&old, 4000)].concat();
+    let pair = Pair::new(&files(&[("a", old)]), &files(&[("a", new)]));
+    let prepared = pair.prepared(&small());
+    pair.assert_builds(&prepared);
+    assert!(prepared.update.segments.len() > 100);
+    assert!(prepared.update.segments.iter().all(|segment| segment.base_length() <= 32 * (8 << 10)));
+    assert_eq!((prepared.choices.len(), prepared.choices[0].way), (1, Way::Segments));
+    assert!(prepared.packs.len() > 1 || prepared.totals.segment_bytes < 20 << 10);
+}
+
+#[test]
+fn a_renamed_and_rebuilt_file_is_found_by_its_content() {
+    let (one, two) = (noise(1, 200_000), noise(2, 200_000));
+    let old = files(&[("lib/one.so", one.clone()), ("lib/two.so", two)]);
+    let new = files(&[("other/name.so", rebuilt(&one, 15_000))]);
+    let prepared = Pair::new(&old, &new).prepared(&Options::default());
+    assert_eq!(prepared.update.segments[0].base[0].content, Digest::of(&one));
+    assert!(prepared.totals.fetch_bytes() < 2000, "{:?}", prepared.totals);
+}
+
+#[test]
+fn a_small_file_is_found_by_a_name_that_differs_in_its_version() {
+    let metadata = text(1, 400);
+    let old = files(&[("numpy-2.3.4.dist-info/METADATA", metadata.clone()), ("z", noise(3, 100))]);
+    let new = files(&[("numpy-2.3.5.dist-info/METADATA", rebuilt(&metadata, 700)), ("z", noise(3, 100))]);
+    let prepared = Pair::new(&old, &new).prepared(&Options::default());
+    assert_eq!(prepared.update.segments[0].base[0].content, Digest::of(&metadata));
+}
+
+#[test]
+fn files_that_swapped_their_names_are_found_by_their_content() {
+    let (one, two) = (noise(1, 900_000), noise(2, 900_000));
+    let tail = noise(3, 1000);
+    let old = files(&[("log.1", one.clone()), ("log.2", two.clone())]);
+    let new = files(&[("log.1", [&two[..], &tail].concat()), ("log.2", [&one[..], &tail].concat())]);
+    let prepared = Pair::new(&old, &new).prepared(&Options::default());
+    assert!(prepared.totals.fetch_bytes() < 4000, "{:?}", prepared.totals);
+}
+
+#[test]
+fn small_files_share_a_segment() {
+    let file = |number: u64, change: usize| (format!("f{number:02}"), Some(rebuilt(&text(number, 300), change)));
+    let old: Files = (0..40).map(|number| file(number, 100_000)).collect();
+    let new: Files = (0..40).map(|number| file(number, 500)).collect();
+    let pair = Pair::new(&old, &new);
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    assert_eq!(prepared.update.segments.len(), 1);
+    assert_eq!((prepared.choices.len(), prepared.choices[0].files), (1, 40));
+}
+
+#[test]
+fn a_new_file_that_cannot_be_compressed_comes_in_its_chunks() {
+    let old = files(&[("a", text(1, 9000))]);
+    let new = files(&[("a", rebuilt(&text(1, 9000), 3000)), ("b", noise(2, 1_200_000))]);
+    let pair = Pair::new(&old, &new);
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    let ways: Vec<_> = prepared.choices.iter().map(|choice| (choice.path.as_str(), choice.way)).collect();
+    assert!(ways.contains(&("b", Way::Chunks)), "{ways:?}");
+    assert_eq!(prepared.choices.iter().find(|choice| choice.path.as_str() == "b").unwrap().segment_bytes, None);
+    assert!(prepared.update.manifest.recipe(&Digest::of(&noise(2, 1_200_000))).is_some());
+}
+
+#[test]
+fn a_useless_base_is_not_used() {
+    let old = files(&[("a", noise(1, 100_000))]);
+    let new = files(&[("a", text(2, 20_000))]);
+    let pair = Pair::new(&old, &new);
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    let alone = Pair::from_nothing(&new).prepared(&Options::default());
+    assert!(prepared.totals.segment_bytes <= alone.totals.segment_bytes);
+}
+
+#[test]
+fn the_update_from_nothing_is_smaller_than_the_chunks() {
+    let new: Files = (0..30).map(|number| (format!("f{number:02}"), Some(text(number, 10_000)))).collect();
+    let pair = Pair::from_nothing(&new);
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    assert!(prepared.totals.fetch_bytes() < prepared.totals.without_bytes * 9 / 10, "{:?}", prepared.totals);
+    assert!(prepared.update.segments.iter().all(|segment| segment.base.is_empty()));
+}
+
+#[test]
+fn the_update_is_the_same_with_any_number_of_threads() {
+    let (a, b) = (noise(1, 90_000), text(2, 9_000));
+    let small_files = |step: usize| (0..50u64).map(move |n| (format!("s{n:02}"), Some(rebuilt(&text(n, 200), step))));
+    let mut old = files(&[("a", a.clone()), ("b", b.clone()), ("d", noise(4, 50_000))]);
+    let mut new = files(&[("a", rebuilt(&a, 900)), ("b", rebuilt(&b, 700)), ("c", noise(3, 40_000))]);
+    old.extend(small_files(100_000));
+    new.extend(small_files(333));
+    let pair = Pair::new(&old, &new);
+    let with = |threads: usize| {
+        let options = Options { threads: NonZeroUsize::new(threads).unwrap(), ..small() };
+        let prepared = pair.prepared(&options);
+        fs::remove_dir_all(pair.world.path("update")).unwrap();
+        (prepared.digest, prepared.bytes, prepared.choices, prepared.packs.iter().map(|p| p.digest).collect::<Vec<_>>())
+    };
+    assert_eq!(with(1), with(5));
+}
+
+#[test]
+fn a_content_that_changed_meanwhile_is_noticed_and_nothing_is_left() {
+    let bytes = noise(1, 300_000);
+    for (folder, path) in [("old", "a"), ("new", "a")] {
+        for options in [Options::default(), small()] {
+            let pair = Pair::new(&files(&[("a", bytes.clone())]), &files(&[("a", rebuilt(&bytes, 3000))]));
+            overwrite(&pair.world.path(folder).join(path));
+            let refused = pair.prepare(&options).unwrap_err();
+            assert!(matches!(refused, PrepareError::Changed(_)), "{refused}");
+            assert!(!pair.world.path("update").exists());
+            fs::remove_file(pair.world.path(folder).join(path)).unwrap();
+            assert!(matches!(pair.prepare(&options), Err(PrepareError::Read { .. })));
+        }
+    }
+}
+
+fn overwrite(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_cancelled_update_leaves_nothing() {
+    struct Cancelled;
+    impl Progress for Cancelled {
+        fn is_cancelled(&self) -> bool {
+            true
+        }
+    }
+    let pair = Pair::new(&files(&[("a", text(1, 300))]), &files(&[("a", text(2, 300))]));
+    assert!(matches!(pair.prepare_with(&Options::default(), &Cancelled), Err(PrepareError::Cancelled)));
+    assert!(!pair.world.path("update").exists());
+}
+
+#[test]
+fn progress_ends_at_the_announced_total() {
+    #[derive(Default)]
+    struct Counted(std::sync::Mutex<[(u64, u64); 2]>);
+    impl Progress for Counted {
+        fn total(&self, files: u64, bytes: u64) {
+            self.0.lock().unwrap()[0] = (files, bytes);
+        }
+        fn advance(&self, files: u64, bytes: u64) {
+            let done = &mut self.0.lock().unwrap()[1];
+            *done = (done.0 + files, done.1 + bytes);
+        }
+    }
+    let bytes = noise(1, 300_000);
+    let old = files(&[("a", bytes.clone()), ("s", text(1, 90))]);
+    let new = files(&[("a", rebuilt(&bytes, 3000)), ("b", noise(2, 70_000)), ("s", text(3, 90)), ("t", text(4, 90))]);
+    let counted = Counted::default();
+    Pair::new(&old, &new).prepare_with(&small(), &counted).unwrap();
+    let [total, done] = *counted.0.lock().unwrap();
+    assert_eq!((total, total.0), (done, 4));
+}
+
+#[test]
+fn a_manifest_without_recipes_is_refused() {
+    let pair = Pair::new(&files(&[("a", text(1, 90))]), &files(&[("a", text(2, 90))]));
+    let bare = Manifest::new(pair.new.manifest.tree().clone(), &[], &[], vec![]).unwrap();
+    let (old_files, new_files) = (pair.folder("old", pair.old.tree()), pair.folder("new", bare.tree()));
+    let old = Source { manifest: &pair.old, contents: &old_files };
+    let new = Source { manifest: &bare, contents: &new_files };
+    let refused = prepare::prepare(&old, &new, &pair.world.path("update"), &Options::default(), &());
+    assert!(matches!(refused, Err(PrepareError::NoRecipe(_))));
+}
