@@ -1,30 +1,34 @@
 //! Assembly: carries out a plan in a staging folder and puts the finished tree into place.
 //!
-//! The caller fetches ([`Assembly::missing`]) and hands bytes in ([`Assembly::accept`]); nothing here waits for a network. A chunk
-//! is checked before it is written, a file before it is finished, held files before they are believed. The staging folder is its
-//! own journal: what is on disk is hashed again when an assembly is opened, so a crash at any point loses at most the chunk that
-//! was being written, and a damaged disk is noticed. Nothing is written outside of staging until the one final rename.
+//! The caller fetches ([`Assembly::missing`]) and hands bytes in ([`Assembly::accept`]); nothing here waits for a network. What is
+//! stored is checked before it is used, what is written before it is finished, held files before they are believed. The staging
+//! folder is its own journal: what is on disk is hashed again when an assembly is opened, so a crash at any point loses at most the
+//! chunk or segment that was being written, and a damaged disk is noticed. Nothing is written outside of staging until the one
+//! final rename. Memory: one chunk or segment with its output, whatever the tree's size.
 
+mod base;
 mod disk;
+mod error;
 mod finish;
 mod held;
 mod resume;
+mod segment;
 mod targets;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
 use crate::compress::Expander;
-use crate::manifest::Piece;
 use crate::native;
-use crate::path::{Shown, TreePath};
-use crate::plan::{self, FetchRange, HeldFile, HeldTreeId, Plan};
+use crate::path::TreePath;
+use crate::plan::{FetchRange, HeldFile, HeldTreeId, Plan, Stored};
 use disk::{OpenFile, write_error};
 use targets::Targets;
+
+pub use error::AssembleError;
 
 /// A tree that is being built.
 pub struct Assembly {
@@ -37,10 +41,14 @@ pub struct Assembly {
     targets: Targets,
     /// For each chunk whether a held file is still believed to have it.
     is_held: Vec<bool>,
-    /// For each pack its chunks, ascending by offset.
-    chunks_of_pack: HashMap<Digest, Vec<u32>>,
+    /// For each pack its chunks and segments, ascending by offset.
+    stored_of_pack: HashMap<Digest, Vec<Stored>>,
     damaged: Vec<HeldFile>,
+    /// Held files that were read to the end and found right.
+    undamaged: HashSet<HeldFile>,
     expander: Expander,
+    /// The output of a segment, kept for the next one's.
+    output: Vec<u8>,
     open: OpenFile,
 }
 
@@ -48,13 +56,15 @@ pub struct Assembly {
 struct BuildFile {
     path: TreePath,
     state: FileState,
+    /// Whether bytes of it can't be made, because what they were to be made from is damaged. The others are made nevertheless.
+    is_lost: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FileState {
     /// Waits to be copied from a held tree.
     ToCopy,
-    /// Is built from chunks.
+    /// Is built from chunks or segments.
     Building,
     /// Is on disk and was hashed.
     Verified,
@@ -65,7 +75,9 @@ enum FileState {
 pub struct Accepted {
     /// Chunks that were missing and are on disk now.
     pub chunks: u64,
-    /// Their stored bytes.
+    /// Segments that were missing and whose output is on disk now, or lost.
+    pub segments: u64,
+    /// Stored bytes of both.
     pub bytes: u64,
 }
 
@@ -76,58 +88,9 @@ pub enum Outcome {
     Done,
     /// These ranges are still to be fetched, some of them perhaps because held files turned out to be damaged.
     Missing(Vec<FetchRange>),
-}
-
-/// Why an assembly can't go on.
-#[derive(Debug, thiserror::Error)]
-pub enum AssembleError {
-    /// The bytes of a chunk are not what its digest says. Nothing of it was kept: fetch them from another source.
-    #[error("the bytes of pack {} at {offset} are damaged", pack.short())]
-    Corrupt {
-        /// The pack that the bytes were said to be from.
-        pack: Digest,
-        /// Where the damaged chunk begins in it.
-        offset: u64,
-    },
-    /// More bytes were given than the range has.
-    #[error("{given} bytes were given for a range of {}", range.length)]
-    TooManyBytes {
-        /// The range.
-        range: FetchRange,
-        /// The bytes given.
-        given: u64,
-    },
-    /// All chunks of a file are right but the file is not: the manifest contradicts the tree. Another manifest is needed.
-    #[error("the manifest builds another file than {0}")]
-    WrongRecipe(TreePath),
-    /// A held file is damaged and the manifest at hand is partial: fetch the block of this content and plan again.
-    #[error("a held file is damaged and the manifest at hand doesn't say how to build {}", .0.short())]
-    NoRecipe(Digest),
-    /// The tree has a link that leads out, and on this system such links are not made.
-    #[error("the link {0} leads out of the package, and such links are not made on this system")]
-    OutsideLink(TreePath),
-    /// The folder to be made is there already.
-    #[error("{} is there already", Shown(.0))]
-    DestinationExists(PathBuf),
-    /// No space is left.
-    #[error("the disk of {} is full", Shown(.0))]
-    DiskFull(PathBuf),
-    /// Something can't be written.
-    #[error("{} can't be written", Shown(path))]
-    Write {
-        /// What was written.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Something in staging can't be read.
-    #[error("{} can't be read", Shown(path))]
-    Read {
-        /// What was read.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// Everything is built but these contents: what they were to be copied or built from is damaged, and the plan knows no other
+    /// way. Plan from a manifest that has recipes for them, and open again in the same folder: what is finished there stays.
+    Lost(Vec<Digest>),
 }
 
 impl Assembly {
@@ -149,10 +112,12 @@ impl Assembly {
             files: build_files(&plan),
             targets: Targets::new(&plan),
             is_held: vec![false; plan.want.chunks().len()],
-            chunks_of_pack: chunks_of_packs(&plan),
+            stored_of_pack: stored_of_packs(&plan),
             held_roots,
             damaged: Vec::new(),
+            undamaged: HashSet::new(),
             expander: Expander::new().map_err(|error| write_error(&tree, error))?,
+            output: Vec::new(),
             open: OpenFile::default(),
             tree,
             plan,
@@ -162,40 +127,40 @@ impl Assembly {
         Ok(assembly)
     }
 
-    /// What is to be fetched: chunks that are not on disk and that no held file has, as far as known. Shrinks with
-    /// [`Assembly::accept`]; may grow with [`Assembly::copy_held`].
+    /// What is to be fetched: chunks and segments whose bytes are not on disk and that no held file has, as far as known. Shrinks
+    /// with [`Assembly::accept`]; may grow with [`Assembly::copy_held`].
     #[must_use]
     pub fn missing(&self) -> Vec<FetchRange> {
-        let chunks = (0..self.plan.want.chunks().len() as u32).filter(|chunk| self.is_to_be_fetched(*chunk));
-        plan::ranges(&self.plan.want, chunks.collect(), self.plan.options)
+        let missing: Vec<Stored> = self.plan.all_stored().filter(|stored| self.is_to_be_fetched(*stored)).collect();
+        self.plan.ranges(&missing)
     }
 
-    /// Takes the bytes of `range`, or of its beginning when a connection broke: every chunk that they hold completely is checked
-    /// and written. Chunks that are not needed (any more) are skipped.
+    /// Takes the bytes of `range`, or of its beginning when a connection broke: every chunk and segment that they hold completely
+    /// is checked, expanded or applied, and written. What is not needed (any more) is skipped.
     ///
     /// # Errors
-    /// [`AssembleError::Corrupt`] at the first damaged chunk; those before it are kept. Also when staging can't be written.
+    /// [`AssembleError::Corrupt`] at the first damaged chunk or segment; those before it are kept. Also when staging can't be
+    /// written. A damaged base is no error here: see [`Outcome::Lost`].
     pub fn accept(&mut self, range: &FetchRange, bytes: &[u8]) -> Result<Accepted, AssembleError> {
         let given = bytes.len() as u64;
         if given > range.length {
             return Err(AssembleError::TooManyBytes { range: *range, given });
         }
         let mut accepted = Accepted::default();
-        for number in self.chunks_in(range.pack, range.offset, range.offset + given) {
-            if !self.is_needed(number) {
+        for stored in self.stored_in(range.pack, range.offset, range.offset + given) {
+            if !self.is_needed(stored) {
                 continue;
             }
-            let chunk = self.plan.want.chunks()[number as usize];
-            let start = (chunk.offset - range.offset) as usize;
-            let stored = &bytes[start..start + chunk.stored_length as usize];
-            let mut plain = vec![0; chunk.length as usize];
-            let expanded = self.expander.expand(stored, &mut plain);
-            if expanded.is_err() || Digest::of(&plain) != chunk.digest {
-                return Err(AssembleError::Corrupt { pack: range.pack, offset: chunk.offset });
+            let place = self.plan.range_of(stored);
+            let bytes = &bytes[(place.offset - range.offset) as usize..][..place.length as usize];
+            let kept = match stored {
+                Stored::Chunk(number) => self.accept_chunk(number, bytes)?,
+                Stored::Segment(number) => self.accept_segment(number, bytes)?,
+            };
+            if !kept {
+                return Err(AssembleError::Corrupt { pack: place.pack, offset: place.offset });
             }
-            self.write_chunk(number, &plain)?;
-            accepted.chunks += 1;
-            accepted.bytes += stored.len() as u64;
+            accepted.count(stored, place.length);
         }
         Ok(accepted)
     }
@@ -212,53 +177,91 @@ impl Assembly {
         &self.plan
     }
 
-    /// Chunks of `pack` that lie between `start` and `end` completely.
-    fn chunks_in(&self, pack: Digest, start: u64, end: u64) -> Vec<u32> {
-        let chunks = self.plan.want.chunks();
-        let of_pack = self.chunks_of_pack.get(&pack).map(Vec::as_slice).unwrap_or_default();
-        let first = of_pack.partition_point(|number| chunks[*number as usize].offset < start);
-        let from = of_pack[first..].iter().copied();
-        from.take_while(|number| chunks[*number as usize].offset < end)
-            .filter(|number| chunks[*number as usize].end() <= end)
-            .collect()
+    /// What of `pack` lies between `start` and `end` completely.
+    fn stored_in(&self, pack: Digest, start: u64, end: u64) -> Vec<Stored> {
+        let place = |stored: &Stored| self.plan.range_of(*stored);
+        let of_pack = self.stored_of_pack.get(&pack).map(Vec::as_slice).unwrap_or_default();
+        let first = of_pack.partition_point(|stored| place(stored).offset < start);
+        let from = of_pack[first..].iter().take_while(|stored| place(stored).offset < end);
+        from.filter(|stored| place(stored).end() <= end).copied().collect()
     }
 
-    /// Whether a file that is being built lacks bytes of the chunk.
-    fn is_needed(&self, chunk: u32) -> bool {
-        self.targets.open(chunk).any(|target| self.files[target.file as usize].state == FileState::Building)
+    /// Whether a file that is being built lacks bytes of it.
+    fn is_needed(&self, stored: Stored) -> bool {
+        self.targets.open(stored).any(|target| self.files[target.file as usize].state == FileState::Building)
     }
 
-    fn is_to_be_fetched(&self, chunk: u32) -> bool {
-        !self.is_held[chunk as usize] && self.is_needed(chunk)
+    fn is_to_be_fetched(&self, stored: Stored) -> bool {
+        let is_held = matches!(stored, Stored::Chunk(number) if self.is_held[number as usize]);
+        !is_held && self.is_needed(stored)
+    }
+
+    /// `false` when the stored bytes are not those of the chunk.
+    fn accept_chunk(&mut self, number: u32, stored: &[u8]) -> Result<bool, AssembleError> {
+        let chunk = self.plan.want.chunks()[number as usize];
+        let mut plain = vec![0; chunk.length as usize];
+        if self.expander.expand(stored, &mut plain).is_err() || Digest::of(&plain) != chunk.digest {
+            return Ok(false);
+        }
+        self.write_chunk(number, &plain)?;
+        Ok(true)
     }
 
     /// Writes the checked bytes of a chunk to every place that lacks them.
     fn write_chunk(&mut self, chunk: u32, plain: &[u8]) -> Result<(), AssembleError> {
-        for number in self.targets.numbers(chunk) {
+        for number in self.open_targets(Stored::Chunk(chunk)) {
             let target = *self.targets.get(number);
-            let file = &mut self.files[target.file as usize];
-            if self.targets.is_done(number) || file.state != FileState::Building {
-                continue;
-            }
             let bytes = &plain[target.from as usize..][..target.length as usize];
-            let path = file.path.below(&self.tree);
-            self.open.write_at(&path, target.at, bytes)?;
-            self.targets.set_done(number);
-            let planned = &self.plan.files[target.file as usize];
             // A file from one piece is checked here, so that thousands of small ones need not be read again.
-            if planned.size == bytes.len() as u64 {
-                if Digest::of(bytes) != planned.content {
-                    return Err(AssembleError::WrongRecipe(file.path.clone()));
-                }
-                file.state = FileState::Verified;
+            let is_whole = self.is_whole(target.file, target.length);
+            if is_whole && Digest::of(bytes) != self.plan.files[target.file as usize].content {
+                return Err(AssembleError::WrongRecipe(self.files[target.file as usize].path.clone()));
             }
+            self.write_target(number, bytes, is_whole)?;
         }
         Ok(())
     }
 
-    fn recipe(&self, file: usize) -> Result<&[Piece], AssembleError> {
-        let content = self.plan.files[file].content;
-        self.plan.want.recipe(&content).ok_or(AssembleError::NoRecipe(content))
+    /// The numbers of the targets that lack bytes of `stored`, in files that are being built.
+    fn open_targets(&self, stored: Stored) -> Vec<usize> {
+        let is_building = |number: &usize| {
+            let file = self.targets.get(*number).file;
+            !self.targets.is_done(*number) && self.files[file as usize].state == FileState::Building
+        };
+        self.targets.numbers(stored).filter(is_building).collect()
+    }
+
+    fn is_whole(&self, file: u32, length: u32) -> bool {
+        self.plan.files[file as usize].size == u64::from(length)
+    }
+
+    /// Writes the bytes of one target; with `is_verified` they are all of its file and have its digest.
+    fn write_target(&mut self, number: usize, bytes: &[u8], is_verified: bool) -> Result<(), AssembleError> {
+        let target = self.targets.get(number);
+        let file = &mut self.files[target.file as usize];
+        self.open.write_at(&file.path.below(&self.tree), target.at, bytes)?;
+        if is_verified {
+            file.state = FileState::Verified;
+        }
+        self.targets.set_done(number);
+        Ok(())
+    }
+
+    /// The contents that can't be made.
+    fn lost(&self) -> Vec<Digest> {
+        let files = self.files.iter().zip(&self.plan.files);
+        let lost = files.filter(|(file, _)| file.is_lost && file.state != FileState::Verified);
+        lost.map(|(_, planned)| planned.content).collect()
+    }
+}
+
+impl Accepted {
+    fn count(&mut self, stored: Stored, bytes: u64) {
+        match stored {
+            Stored::Chunk(_) => self.chunks += 1,
+            Stored::Segment(_) => self.segments += 1,
+        }
+        self.bytes += bytes;
     }
 }
 
@@ -267,20 +270,21 @@ fn build_files(plan: &Plan) -> Vec<BuildFile> {
     for (path, file) in plan.want.tree().files() {
         paths.entry(file.digest).or_insert(path);
     }
-    let file = |planned: &plan::PlannedFile| BuildFile {
+    let build = |planned: &crate::plan::PlannedFile| BuildFile {
         path: (*paths.get(&planned.content).expect("a plan lists contents of its tree")).clone(),
-        state: if planned.copy.is_some() { FileState::ToCopy } else { FileState::Building },
+        state: if planned.copy().is_some() { FileState::ToCopy } else { FileState::Building },
+        is_lost: false,
     };
-    plan.files.iter().map(file).collect()
+    plan.files.iter().map(build).collect()
 }
 
-fn chunks_of_packs(plan: &Plan) -> HashMap<Digest, Vec<u32>> {
-    let mut of_pack: HashMap<Digest, Vec<u32>> = HashMap::new();
-    for (number, chunk) in plan.want.chunks().iter().enumerate() {
-        of_pack.entry(plan.want.pack_of(chunk).digest).or_default().push(number as u32);
+fn stored_of_packs(plan: &Plan) -> HashMap<Digest, Vec<Stored>> {
+    let mut of_pack: HashMap<Digest, Vec<Stored>> = HashMap::new();
+    for stored in plan.all_stored() {
+        of_pack.entry(plan.range_of(stored).pack).or_default().push(stored);
     }
-    for chunks in of_pack.values_mut() {
-        chunks.sort_unstable_by_key(|number| plan.want.chunks()[*number as usize].offset);
+    for stored in of_pack.values_mut() {
+        stored.sort_unstable_by_key(|stored| plan.range_of(*stored).offset);
     }
     of_pack
 }

@@ -1,56 +1,45 @@
 //! Plans: for a wanted tree, which bytes are copied from held trees and which are fetched.
 //!
-//! A plan is plain data, the same for the same input, and explains itself. For every file it takes the cheapest way: a held file
-//! with the same digest, else chunks from held files, else ranges of packs. Held bytes are only promised here; the
-//! [`crate::assemble::Assembly`] checks each before it is used and asks for what turns out to be damaged.
+//! A plan is plain data, the same for the same input, and explains itself. Every content comes the cheapest way that is known of it:
+//! from a held file with the same digest, else from segments of an update, else from chunks, of which held files may have some.
+//! Held bytes are only promised here; the [`crate::assemble::Assembly`] checks each before it is kept and says what turned out to be
+//! damaged.
 
+mod choose;
 mod explain;
 mod fetch;
+mod held;
+mod totals;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use dray_model::Digest;
 
-use crate::manifest::Manifest;
-use crate::path::TreePath;
-use crate::tree::Node;
+use crate::manifest::{Manifest, PackInfo};
+use crate::update::{BasePart, OutputPart, Segment, Update};
 
-pub(crate) use fetch::ranges;
+pub use choose::{Offer, choose};
+pub(crate) use fetch::Stored;
 pub use fetch::{FetchOptions, FetchRange};
-
-/// A tree on the client's disk, named by its content digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HeldTreeId(pub Digest);
-
-/// A file of a held tree.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HeldFile {
-    /// The tree.
-    pub tree: HeldTreeId,
-    /// The file in it.
-    pub path: TreePath,
-}
-
-/// Where a chunk's plain bytes are in a held file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldChunk {
-    /// The file.
-    pub file: HeldFile,
-    /// Where the chunk begins in it.
-    pub offset: u64,
-}
+use held::HeldFiles;
+pub use held::{HeldChunk, HeldFile, HeldRange, HeldTreeId};
+pub use totals::Totals;
 
 /// How to get a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What is to be built.
+    /// What is to be built, and from which chunks where chunks are the way.
     pub want: Arc<Manifest>,
+    /// The tree that the update was made for; `None` when the plan was made from a manifest.
+    pub from: Option<Digest>,
     /// The different non-empty contents of its files, in order of first appearance.
     pub files: Vec<PlannedFile>,
     /// Chunks (numbers in `want.chunks()`) that held files have.
     pub held_chunks: BTreeMap<u32, HeldChunk>,
+    /// The update's segments whose base is held, in its order. Those are listed too whose contents are all copied: a copy may turn
+    /// out to be damaged.
+    pub segments: Vec<PlannedSegment>,
     /// What to fetch, in the order of the packs and of the bytes in them.
     pub fetch: Vec<FetchRange>,
     /// How ranges were made.
@@ -66,25 +55,34 @@ pub struct PlannedFile {
     pub content: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// The held file that is the same, or `None` when it is built from chunks.
-    pub copy: Option<HeldFile>,
+    /// How it is made.
+    pub way: Way,
 }
 
-/// What a plan costs. All in bytes unless it says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
-    /// The wanted tree's files.
-    pub whole_bytes: u64,
-    /// Contents that are copied as whole files, counted once each.
-    pub copied_bytes: u64,
-    /// Files of other contents whose chunks are in held files.
-    pub reused_bytes: u64,
-    /// To be fetched, gaps between chunks included.
-    pub fetch_bytes: u64,
-    /// What would be fetched without any held tree, gaps not counted.
-    pub fetch_all_bytes: u64,
-    /// Free space that building takes: files rounded up to blocks of 4 KiB, a block for each folder and link.
-    pub disk_bytes: u64,
+/// How a content is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// From a held file that is the same.
+    Copy(HeldFile),
+    /// From the update's segments.
+    Segments,
+    /// From chunks, held or fetched.
+    Chunks,
+}
+
+/// A segment of an update, with the files that hold its base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedSegment {
+    /// Where its difference is.
+    pub stored: FetchRange,
+    /// BLAKE3 of the difference as it is stored.
+    pub stored_digest: Digest,
+    /// The parts of held files that, one after the other, are its base.
+    pub base: Vec<HeldRange>,
+    /// Where its output goes.
+    pub output: Vec<OutputPart>,
+    /// BLAKE3 of its output.
+    pub digest: Digest,
 }
 
 /// Why no plan can be made.
@@ -93,20 +91,103 @@ pub enum PlanError {
     /// The manifest at hand is partial and lacks a file that no held tree has: fetch its block.
     #[error("the manifest at hand doesn't say how to build the file {}", .0.short())]
     NoRecipe(Digest),
+    /// The update is for whoever holds another tree.
+    #[error("the update builds from a file {} that isn't held", .0.short())]
+    NoBase(Digest),
 }
 
-/// Decides how to get `want` with the help of the trees in `have`, the earlier in the list the better.
+/// Decides how to get `want` with the help of the trees in `have`, the earlier in the list the better. Of a held tree the files
+/// are enough; the recipes that its manifest has tell which chunks are in them.
 ///
 /// # Errors
 /// When a file is neither held nor has a recipe in `want`.
 pub fn plan(want: &Arc<Manifest>, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
-    let files = plan_files(want, have);
-    let needed = needed_chunks(want, &files)?;
-    let held_chunks = find_chunks(want, &needed, have);
-    let missing = needed.iter().copied().filter(|chunk| !held_chunks.contains_key(chunk));
-    let fetch = ranges(want, missing.collect(), options);
-    let totals = total(want, &files, &held_chunks, &fetch);
-    Ok(Plan { want: want.clone(), files, held_chunks, fetch, options, totals })
+    let contents = want.tree().contents();
+    let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).collect(), have);
+    Draft { want: want.clone(), from: None, segments: Vec::new() }.complete(&held, have, options)
+}
+
+/// Decides how to get the tree that `update` is for, with the help of the trees in `have`, one of which should be the tree that it
+/// is from.
+///
+/// # Errors
+/// When the tree that it is from, or what is needed of it, isn't held.
+pub fn plan_update(update: Update, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
+    let Update { from, manifest, packs, segments } = update;
+    let contents = manifest.tree().contents();
+    let bases = segments.iter().flat_map(|segment| segment.base.iter().map(|part| part.content));
+    let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).chain(bases).collect(), have);
+    let mut planned = Vec::with_capacity(segments.len());
+    for segment in segments {
+        match plan_segment(&segment, &packs, &held) {
+            Ok(segment) => planned.push(segment),
+            Err(base) if segment.output.iter().any(|part| held.get(&part.content).is_none()) => {
+                return Err(PlanError::NoBase(base));
+            }
+            Err(_) => {}
+        }
+    }
+    Draft { want: Arc::new(manifest), from: Some(from), segments: planned }.complete(&held, have, options)
+}
+
+/// Finds the base of a segment, or the content of it that isn't held.
+fn plan_segment(segment: &Segment, packs: &[PackInfo], held: &HeldFiles) -> Result<PlannedSegment, Digest> {
+    let base = |part: &BasePart| {
+        let (file, size) = held.get(&part.content).ok_or(part.content)?;
+        let BasePart { content, offset, length } = *part;
+        Ok::<_, Digest>(HeldRange { file: file.clone(), content, size, offset, length })
+    };
+    let pack = packs[segment.pack as usize].digest;
+    Ok(PlannedSegment {
+        stored: FetchRange { pack, offset: segment.offset, length: segment.stored_length.into() },
+        stored_digest: segment.stored_digest,
+        base: segment.base.iter().map(base).collect::<Result<_, _>>()?,
+        output: segment.output.clone(),
+        digest: segment.digest,
+    })
+}
+
+/// What is known before ways are chosen.
+struct Draft {
+    want: Arc<Manifest>,
+    from: Option<Digest>,
+    segments: Vec<PlannedSegment>,
+}
+
+impl Draft {
+    fn complete(
+        self,
+        held: &HeldFiles,
+        have: &[(HeldTreeId, &Manifest)],
+        options: FetchOptions,
+    ) -> Result<Plan, PlanError> {
+        let Self { want, from, segments } = self;
+        let files = plan_files(&want, &segments, held)?;
+        let chunks = needed_chunks(&want, &files);
+        let held_chunks = held::find_chunks(&want, &chunks, have);
+        let totals = Totals::default();
+        let mut plan = Plan { want, from, files, held_chunks, segments, fetch: Vec::new(), options, totals };
+        let missing: Vec<Stored> = chunks
+            .into_iter()
+            .filter(|chunk| !plan.held_chunks.contains_key(chunk))
+            .map(Stored::Chunk)
+            .chain(needed_segments(&plan))
+            .collect();
+        plan.fetch = plan.ranges(&missing);
+        plan.totals = totals::total(&plan, &missing);
+        Ok(plan)
+    }
+}
+
+impl PlannedFile {
+    /// The held file that it is copied from, if it is.
+    #[must_use]
+    pub const fn copy(&self) -> Option<&HeldFile> {
+        match &self.way {
+            Way::Copy(held) => Some(held),
+            Way::Segments | Way::Chunks => None,
+        }
+    }
 }
 
 impl Plan {
@@ -121,81 +202,42 @@ impl Plan {
     pub fn explain(&self) -> String {
         explain::explain(self)
     }
-}
 
-impl fmt::Display for HeldTreeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+    /// One line for each file of the tree, in order of path: its way, its size, what of it is fetched.
+    #[must_use]
+    pub fn explain_files(&self) -> String {
+        explain::explain_files(self)
     }
 }
 
-fn plan_files(want: &Manifest, have: &[(HeldTreeId, &Manifest)]) -> Vec<PlannedFile> {
-    let mut held: HashMap<Digest, HeldFile> = HashMap::new();
-    let contents = want.tree().contents();
-    let wanted: std::collections::HashSet<Digest> = contents.iter().map(|(content, _)| *content).collect();
-    for (tree, manifest) in have {
-        for (path, file) in manifest.tree().files().filter(|(_, file)| wanted.contains(&file.digest)) {
-            held.entry(file.digest).or_insert_with(|| HeldFile { tree: *tree, path: path.clone() });
-        }
-    }
-    let planned = |(content, size)| PlannedFile { content, size, copy: held.remove(&content) };
-    contents.into_iter().map(planned).collect()
+fn plan_files(want: &Manifest, segments: &[PlannedSegment], held: &HeldFiles) -> Result<Vec<PlannedFile>, PlanError> {
+    let in_segments: HashSet<Digest> =
+        segments.iter().flat_map(|segment| segment.output.iter().map(|part| part.content)).collect();
+    let way = |content: &Digest| match held.get(content) {
+        Some((file, _)) => Ok(Way::Copy(file.clone())),
+        None if in_segments.contains(content) => Ok(Way::Segments),
+        None if want.recipe(content).is_some() => Ok(Way::Chunks),
+        None => Err(PlanError::NoRecipe(*content)),
+    };
+    let contents = want.tree().contents().into_iter();
+    contents.map(|(content, size)| Ok(PlannedFile { content, size, way: way(&content)? })).collect()
 }
 
-/// The chunks of files that are not copied, each once, ascending.
-fn needed_chunks(want: &Manifest, files: &[PlannedFile]) -> Result<Vec<u32>, PlanError> {
-    let mut needed = Vec::new();
-    for file in files.iter().filter(|file| file.copy.is_none()) {
-        let pieces = want.recipe(&file.content).ok_or(PlanError::NoRecipe(file.content))?;
-        needed.extend(pieces.iter().map(|piece| piece.chunk));
-    }
+/// The chunks of files that are built from chunks, each once, ascending.
+fn needed_chunks(want: &Manifest, files: &[PlannedFile]) -> Vec<u32> {
+    let built = files.iter().filter(|file| file.way == Way::Chunks);
+    let pieces = built.flat_map(|file| want.recipe(&file.content).into_iter().flatten());
+    let mut needed: Vec<u32> = pieces.map(|piece| piece.chunk).collect();
     needed.sort_unstable();
     needed.dedup();
-    Ok(needed)
+    needed
 }
 
-/// Which of the chunks `needed` are in held files in one run.
-fn find_chunks(want: &Manifest, needed: &[u32], have: &[(HeldTreeId, &Manifest)]) -> BTreeMap<u32, HeldChunk> {
-    let numbers: HashMap<Digest, u32> =
-        needed.iter().map(|chunk| (want.chunks()[*chunk as usize].digest, *chunk)).collect();
-    let mut found = BTreeMap::new();
-    for (tree, manifest) in have {
-        let mut seen = std::collections::HashSet::new();
-        for (path, file) in manifest.tree().files().filter(|(_, file)| seen.insert(file.digest)) {
-            let mut offset = 0;
-            for piece in manifest.recipe(&file.digest).into_iter().flatten() {
-                let chunk = &manifest.chunks()[piece.chunk as usize];
-                if let Some(number) = numbers.get(&chunk.digest).filter(|_| piece.length == chunk.length) {
-                    let file = || HeldFile { tree: *tree, path: path.clone() };
-                    found.entry(*number).or_insert_with(|| HeldChunk { file: file(), offset });
-                }
-                offset += u64::from(piece.length);
-            }
-        }
-    }
-    found
-}
-
-fn total(
-    want: &Manifest,
-    files: &[PlannedFile],
-    held_chunks: &BTreeMap<u32, HeldChunk>,
-    fetch: &[FetchRange],
-) -> Totals {
-    let tree = want.tree();
-    let block = 4096;
-    let disk = tree.entries().iter().map(|entry| match &entry.node {
-        Node::File(file) => file.size.div_ceil(block) * block,
-        Node::Directory | Node::Link(_) | Node::OutsideLink(_) => block,
-    });
-    let built = files.iter().filter(|file| file.copy.is_none());
-    let reused = built.flat_map(|file| want.recipe(&file.content).into_iter().flatten());
-    Totals {
-        whole_bytes: tree.total_bytes(),
-        copied_bytes: files.iter().filter(|file| file.copy.is_some()).map(|file| file.size).sum(),
-        reused_bytes: reused.filter(|p| held_chunks.contains_key(&p.chunk)).map(|p| u64::from(p.length)).sum(),
-        fetch_bytes: fetch.iter().map(|range| range.length).sum(),
-        fetch_all_bytes: want.chunks().iter().map(|chunk| u64::from(chunk.stored_length)).sum(),
-        disk_bytes: disk.sum(),
-    }
+/// The segments that build a file which isn't copied.
+fn needed_segments(plan: &Plan) -> Vec<Stored> {
+    let built = plan.files.iter().filter(|file| file.way == Way::Segments);
+    let built: HashSet<Digest> = built.map(|file| file.content).collect();
+    let segments = plan.segments.iter().zip(0..);
+    let needed = segments.filter(|(segment, _)| segment.output.iter().any(|part| built.contains(&part.content)));
+    needed.map(|(_, number)| Stored::Segment(number)).collect()
 }

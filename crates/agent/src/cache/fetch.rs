@@ -102,7 +102,7 @@ impl Cache {
             {
                 self.found_full(disk_bytes, &self.staging(content))
             }
-            TreeError::Assemble(AssembleError::WrongRecipe(_) | AssembleError::NoRecipe(_)) => {
+            TreeError::Assemble(AssembleError::WrongRecipe(_)) | TreeError::Lost(_) => {
                 failure(ContentFailureKind::Damaged, text)
             }
             TreeError::Assemble(_) | TreeError::Unsteady | TreeError::Stopped(_) => {

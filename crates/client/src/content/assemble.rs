@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use dray_content::assemble::{AssembleError, Assembly, Outcome};
 use dray_content::plan::FetchRange;
-use dray_model::Name;
+use dray_model::{Digest, Name};
 
 use super::{Accept, Fetch, FetchError, Rejected};
 
@@ -25,6 +25,10 @@ pub enum TreeError {
     /// What was fetched could not be kept or put together.
     #[error(transparent)]
     Assemble(#[from] AssembleError),
+    /// What these contents were to be made from is damaged, and the plan knows no other way. All else is in staging: go on there
+    /// with a manifest.
+    #[error("{} files can't be made from what is held, which is damaged", .0.len())]
+    Lost(Vec<Digest>),
     /// Held files keep changing.
     #[error("held files keep changing while they are copied")]
     Unsteady,
@@ -54,6 +58,7 @@ impl Fetch {
             match on_blocking(&assembly, move |assembly| assembly.finish(&destination, &())).await? {
                 Outcome::Done => return Ok(()),
                 Outcome::Missing(ranges) => missing = ranges,
+                Outcome::Lost(contents) => return Err(TreeError::Lost(contents)),
             }
         }
         Err(TreeError::Unsteady)

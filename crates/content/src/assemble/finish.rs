@@ -37,6 +37,10 @@ impl Assembly {
         }
         self.open.close();
         self.verify_built(progress)?;
+        let lost = self.lost();
+        if !lost.is_empty() {
+            return Ok(Outcome::Lost(lost));
+        }
         self.complete_entries()?;
         self.make_durable()?;
         self.move_to(destination)?;
@@ -45,14 +49,19 @@ impl Assembly {
 
     fn verify_built(&mut self, progress: &dyn Progress) -> Result<(), AssembleError> {
         for (file, planned) in self.files.iter_mut().zip(&self.plan.files) {
-            if file.state == FileState::Verified {
+            if file.state == FileState::Verified || file.is_lost {
                 continue;
             }
             let path = file.path.below(&self.tree);
-            if hash_file(&path).map_err(|error| read_error(&path, error))? != planned.content {
+            let digest = hash_file(&path).map_err(|error| read_error(&path, error))?;
+            if digest == planned.content {
+                file.state = FileState::Verified;
+            } else if self.plan.from.is_some() {
+                // The update contradicts the tree, or something else wrote here; the manifest may still help.
+                file.is_lost = true;
+            } else {
                 return Err(AssembleError::WrongRecipe(file.path.clone()));
             }
-            file.state = FileState::Verified;
             progress.advance(1, 0);
         }
         Ok(())

@@ -1,17 +1,18 @@
 //! Bytes from held trees: copied, then checked. What is damaged there is fetched instead.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
+use super::base::OpenFiles;
 use super::disk::{read_error, write_error};
 use super::{AssembleError, Assembly, FileState};
 use crate::native;
 use crate::path::TreePath;
-use crate::plan::{HeldChunk, HeldFile};
+use crate::plan::{HeldChunk, HeldFile, Stored};
 use crate::progress::Progress;
 use crate::verify::hash_file;
 
@@ -20,7 +21,7 @@ impl Assembly {
     /// [`Assembly::damaged`]. Safe to call again; reports bytes that were copied.
     ///
     /// # Errors
-    /// When staging can't be written, or a damaged file has no recipe in a partial manifest.
+    /// When staging can't be written.
     pub fn copy_held(&mut self, progress: &dyn Progress) -> Result<(), AssembleError> {
         for file in 0..self.files.len() {
             if self.files[file].state == FileState::ToCopy {
@@ -35,12 +36,12 @@ impl Assembly {
     }
 
     fn copy_chunks(&mut self, held: &BTreeMap<u32, HeldChunk>, progress: &dyn Progress) -> Result<(), AssembleError> {
-        let mut source = Source::default();
+        let source = OpenFiles::default();
         for (chunk, held) in held {
             // From here on the chunk is either on disk or to be fetched.
             let was_held = std::mem::take(&mut self.is_held[*chunk as usize]);
-            if was_held && self.is_needed(*chunk) {
-                self.copy_chunk(&mut source, *chunk, held)?;
+            if was_held && self.is_needed(Stored::Chunk(*chunk)) {
+                self.copy_chunk(&source, *chunk, held)?;
                 progress.advance(0, self.plan.want.chunks()[*chunk as usize].length.into());
             }
         }
@@ -49,7 +50,7 @@ impl Assembly {
 
     fn copy_file(&mut self, file: usize) -> Result<(), AssembleError> {
         let planned = &self.plan.files[file];
-        let held = planned.copy.clone().expect("only a file with a held copy waits to be copied");
+        let held = planned.copy().cloned().expect("only a file with a held copy waits to be copied");
         let source = self.held_path(&held).filter(|source| has_size(source, planned.size));
         // Beside the tree, so that what an earlier assembly built of the file is kept when the copy turns out to be damaged.
         let scratch = self.staging.join("copy");
@@ -63,15 +64,17 @@ impl Assembly {
             return Ok(());
         }
         self.damaged.push(held);
-        self.recipe(file)?;
         self.files[file].state = FileState::Building;
+        self.files[file].is_lost = !self.targets.has_any(file as u32);
         Ok(())
     }
 
-    fn copy_chunk(&mut self, source: &mut Source, chunk: u32, held: &HeldChunk) -> Result<(), AssembleError> {
+    fn copy_chunk(&mut self, source: &OpenFiles, chunk: u32, held: &HeldChunk) -> Result<(), AssembleError> {
         let wanted = self.plan.want.chunks()[chunk as usize];
-        let bytes = self.held_path(&held.file).and_then(|path| source.read(&path, held.offset, wanted.length).ok());
-        if let Some(bytes) = bytes.filter(|bytes| Digest::of(bytes) == wanted.digest) {
+        let mut bytes = vec![0; wanted.length as usize];
+        let path = self.held_path(&held.file);
+        let is_read = path.is_some_and(|path| source.read(&path, held.offset, &mut bytes).is_ok());
+        if is_read && Digest::of(&bytes) == wanted.digest {
             return self.write_chunk(chunk, &bytes);
         }
         if self.damaged.last() != Some(&held.file) {
@@ -80,26 +83,9 @@ impl Assembly {
         Ok(())
     }
 
-    fn held_path(&self, held: &HeldFile) -> Option<PathBuf> {
+    pub(super) fn held_path(&self, held: &HeldFile) -> Option<PathBuf> {
         let root = self.held_roots.get(&held.tree)?;
         is_reached_without_links(root, &held.path).then(|| held.path.below(root))
-    }
-}
-
-/// Keeps the held file open that was read last.
-#[derive(Default)]
-struct Source(Option<(PathBuf, File)>);
-
-impl Source {
-    fn read(&mut self, path: &Path, offset: u64, length: u32) -> io::Result<Vec<u8>> {
-        let file = match &mut self.0 {
-            Some((open, file)) if open == path => file,
-            other => &mut other.insert((path.to_owned(), File::open(path)?)).1,
-        };
-        file.seek(SeekFrom::Start(offset))?;
-        let mut bytes = vec![0; length as usize];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
     }
 }
 

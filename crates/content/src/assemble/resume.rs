@@ -1,15 +1,17 @@
 //! Opening: makes the folders, removes what doesn't belong, and hashes what an earlier assembly left.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use dray_model::Digest;
 
 use super::disk::{read_error, write_error};
+use super::targets::Target;
 use super::{AssembleError, Assembly, FileState};
 use crate::manifest::Piece;
 use crate::native;
+use crate::plan::Stored;
 use crate::tree::{Node, Tree};
 use crate::verify::tree_path;
 
@@ -20,7 +22,8 @@ impl Assembly {
             let folder = entry.path.below(&self.tree);
             fs::create_dir_all(&folder).map_err(|error| write_error(&folder, error))?;
         }
-        (0..self.files.len()).try_for_each(|file| self.resume_file(file))
+        (0..self.files.len()).try_for_each(|file| self.resume_file(file))?;
+        (0..self.plan.segments.len() as u32).try_for_each(|segment| self.resume_segment(segment))
     }
 
     fn resume_file(&mut self, number: usize) -> Result<(), AssembleError> {
@@ -28,19 +31,58 @@ impl Assembly {
         let path = self.files[number].path.below(&self.tree);
         let Some(file) = open_if_there(&path)? else { return Ok(()) };
         let length = file.metadata().map_err(|error| read_error(&path, error))?.len();
+        if length > planned.size {
+            return fs::remove_file(&path).map_err(|error| write_error(&path, error));
+        }
         let pieces = self.plan.want.recipe(&planned.content).unwrap_or_default();
+        if pieces.is_empty() && length < planned.size {
+            return Ok(());
+        }
         let found = Found::read(file, pieces, |chunk| self.plan.want.chunks()[chunk as usize].digest);
         let found = found.map_err(|error| read_error(&path, error))?;
         if length == planned.size && found.digest == planned.content {
             self.files[number].state = FileState::Verified;
-        } else if length > planned.size {
-            fs::remove_file(&path).map_err(|error| write_error(&path, error))?;
-        } else {
-            for (chunk, at) in found.pieces {
-                self.targets.set_done_at(chunk, number as u32, at);
-            }
+        }
+        for (chunk, at) in found.pieces {
+            self.targets.set_done_at(Stored::Chunk(chunk), number as u32, at);
         }
         Ok(())
+    }
+
+    /// Recognises the output of a segment, unless all of it is in whole files: those have digests of their own.
+    fn resume_segment(&mut self, number: u32) -> Result<(), AssembleError> {
+        let open = self.open_targets(Stored::Segment(number));
+        let is_whole = |number: &usize| {
+            let target = self.targets.get(*number);
+            self.is_whole(target.file, target.length)
+        };
+        if open.is_empty() || open.iter().any(is_whole) {
+            return Ok(());
+        }
+        if self.output_on_disk(number)? == Some(self.plan.segments[number as usize].digest) {
+            open.into_iter().for_each(|target| self.targets.set_done(target));
+        }
+        Ok(())
+    }
+
+    /// BLAKE3 of what is in the places of a segment's output; `None` when some of them are not there.
+    fn output_on_disk(&self, number: u32) -> Result<Option<Digest>, AssembleError> {
+        let targets = self.targets.numbers(Stored::Segment(number)).map(|number| self.targets.get(number));
+        let mut in_order: Vec<&Target> = targets.collect();
+        in_order.sort_unstable_by_key(|target| target.from);
+        let mut hasher = blake3::Hasher::new();
+        for target in in_order {
+            let path = self.files[target.file as usize].path.below(&self.tree);
+            let Some(mut file) = open_if_there(&path)? else { return Ok(None) };
+            let before = hasher.count();
+            let read = file.seek(SeekFrom::Start(target.at));
+            let read = read.and_then(|_| hasher.update_reader(file.take(target.length.into())));
+            read.map_err(|error| read_error(&path, error))?;
+            if hasher.count() - before < u64::from(target.length) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(hasher.finalize().into()))
     }
 }
 

@@ -1,15 +1,16 @@
 //! A plan in words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use super::Plan;
+use dray_model::Digest;
+
+use super::{Plan, PlannedFile, Way};
 
 pub(super) fn explain(plan: &Plan) -> String {
     let totals = &plan.totals;
-    let copied = plan.files.iter().filter(|file| file.copy.is_some()).count();
+    let count = |is: fn(&Way) -> bool| plan.files.iter().filter(|file| is(&file.way)).count();
     let packs: BTreeSet<_> = plan.fetch.iter().map(|range| range.pack).collect();
-    let trees: BTreeSet<_> = plan.files.iter().filter_map(|file| file.copy.as_ref()).map(|held| held.tree).collect();
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments<'_>| {
         text.write_fmt(words).expect("a String takes everything");
@@ -17,24 +18,83 @@ pub(super) fn explain(plan: &Plan) -> String {
     };
     let files = plan.want.tree().file_count();
     line(format_args!("content {}: {files} files, {}", plan.content().short(), bytes(totals.whole_bytes)));
+    let copied = count(|way| matches!(way, Way::Copy(_)));
     line(format_args!("  copied as they are: {copied} files, {}", bytes(totals.copied_bytes)));
-    for tree in trees {
-        line(format_args!("    from held content {}", tree.0.short()));
+    for tree in copied_from(plan) {
+        line(format_args!("    from held content {}", tree.short()));
+    }
+    if let Some(from) = plan.from {
+        line(format_args!(
+            "  built from held content {} and {} of differences: {} files, {}",
+            from.short(),
+            bytes(totals.segment_bytes),
+            count(|way| *way == Way::Segments),
+            bytes(totals.built_bytes)
+        ));
     }
     line(format_args!(
         "  built from chunks: {} files, of which {} are in held files",
-        plan.files.len() - copied,
+        count(|way| *way == Way::Chunks),
         bytes(totals.reused_bytes)
     ));
+    let everything = match plan.from {
+        None => format!(" (everything would be {})", bytes(totals.fetch_all_bytes)),
+        Some(_) => String::new(),
+    };
     line(format_args!(
-        "  fetched: {} in {} ranges of {} packs (everything would be {})",
+        "  fetched: {} in {} ranges of {} packs{everything}",
         bytes(totals.fetch_bytes),
         plan.fetch.len(),
         packs.len(),
-        bytes(totals.fetch_all_bytes)
     ));
     line(format_args!("  space needed while building: {}", bytes(totals.disk_bytes)));
     text
+}
+
+fn copied_from(plan: &Plan) -> BTreeSet<Digest> {
+    plan.files.iter().filter_map(PlannedFile::copy).map(|held| held.tree.0).collect()
+}
+
+/// One line for each file. A content with several paths is fetched for the first and copied for the others.
+pub(super) fn explain_files(plan: &Plan) -> String {
+    let shares = fetched_shares(plan);
+    let mut rest: HashMap<Digest, &PlannedFile> = plan.files.iter().map(|file| (file.content, file)).collect();
+    let mut text = String::new();
+    for (path, file) in plan.want.tree().files() {
+        let (way, fetched) = match rest.remove(&file.digest).map(|planned| &planned.way) {
+            None => ("copy", 0.0),
+            Some(Way::Copy(_)) => ("held", 0.0),
+            Some(Way::Segments) => ("difference", shares[&file.digest]),
+            Some(Way::Chunks) => ("chunks", shares[&file.digest]),
+        };
+        let (size, fetched) = (bytes(file.size), bytes(fetched as u64));
+        writeln!(text, "{way:<10} {size:>9} {fetched:>9}  {path}").expect("a String takes everything");
+    }
+    text
+}
+
+/// For each content that is not copied its share of the stored bytes to be fetched: what is stored for several is shared out by
+/// the lengths that each takes.
+fn fetched_shares(plan: &Plan) -> HashMap<Digest, f64> {
+    let mut shares: HashMap<Digest, f64> = HashMap::new();
+    for file in &plan.files {
+        let mut share = 0.0;
+        for piece in plan.want.recipe(&file.content).into_iter().flatten().filter(|_| file.way == Way::Chunks) {
+            if !plan.held_chunks.contains_key(&piece.chunk) {
+                let chunk = &plan.want.chunks()[piece.chunk as usize];
+                share += f64::from(chunk.stored_length) * f64::from(piece.length) / f64::from(chunk.length);
+            }
+        }
+        shares.insert(file.content, share);
+    }
+    for segment in &plan.segments {
+        let taken = segment.output.iter().map(|part| f64::from(part.length));
+        let whole: f64 = taken.clone().sum();
+        for (part, length) in segment.output.iter().zip(taken) {
+            *shares.entry(part.content).or_default() += segment.stored.length as f64 * length / whole;
+        }
+    }
+    shares
 }
 
 /// A number of bytes with a decimal unit: 999 B, 1.5 kB, 2.0 GB.

@@ -1,18 +1,20 @@
-//! Ranges of packs: chunks that lie close together are fetched together.
+//! Ranges of packs: chunks and segments that lie close together are fetched together.
+
+use std::collections::HashMap;
 
 use dray_model::Digest;
 
-use crate::manifest::Manifest;
+use super::Plan;
 use crate::object::ObjectName;
 
-/// How chunks are put together into ranges.
+/// How chunks and segments are put together into ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchOptions {
     /// Bytes that nobody needs are fetched rather than making another request, up to so many. Default 64 KiB: what a
     /// request's latency costs at 50 Mbit/s and 10 ms.
     pub gap_bytes_max: u64,
-    /// No range is longer unless one chunk is; this bounds what a client has in memory. Default 4 MiB. Ranges that adjoin
-    /// may be asked for in one request.
+    /// No range is longer unless one chunk or segment is; this bounds what a client has in memory. Default 4 MiB. Ranges that
+    /// adjoin may be asked for in one request.
     pub range_bytes_max: u64,
 }
 
@@ -47,22 +49,74 @@ impl FetchRange {
     }
 }
 
-/// The ranges that cover `chunks` of `manifest`, in the order of its packs and of the bytes in them.
-pub(crate) fn ranges(manifest: &Manifest, mut chunks: Vec<u32>, options: FetchOptions) -> Vec<FetchRange> {
-    let chunk = |number: &u32| &manifest.chunks()[*number as usize];
-    chunks.sort_unstable_by_key(|number| (chunk(number).pack, chunk(number).offset));
+/// What is stored in a pack and checked as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Stored {
+    /// A chunk, by its number in `want.chunks()`.
+    Chunk(u32),
+    /// A segment, by its number in `segments`.
+    Segment(u32),
+}
+
+impl Plan {
+    /// All chunks and segments that the plan knows of.
+    pub(crate) fn all_stored(&self) -> impl Iterator<Item = Stored> + use<> {
+        let (chunks, segments) = (self.want.chunks().len() as u32, self.segments.len() as u32);
+        (0..chunks).map(Stored::Chunk).chain((0..segments).map(Stored::Segment))
+    }
+
+    /// Where one is stored.
+    pub(crate) fn range_of(&self, stored: Stored) -> FetchRange {
+        match stored {
+            Stored::Chunk(number) => {
+                let chunk = &self.want.chunks()[number as usize];
+                let pack = self.want.pack_of(chunk).digest;
+                FetchRange { pack, offset: chunk.offset, length: chunk.stored_length.into() }
+            }
+            Stored::Segment(number) => self.segments[number as usize].stored,
+        }
+    }
+
+    /// The ranges that cover all of `stored`, in the order of the packs and of the bytes in them.
+    pub(crate) fn ranges(&self, stored: &[Stored]) -> Vec<FetchRange> {
+        let order = self.order_of_packs();
+        let mut wanted: Vec<_> = stored
+            .iter()
+            .map(|stored| {
+                let range = self.range_of(*stored);
+                (order[&range.pack], range)
+            })
+            .collect();
+        wanted.sort_unstable();
+        join(wanted.into_iter().map(|(_, range)| range), self.options)
+    }
+
+    /// The manifest's packs in its order, then those of the segments in theirs.
+    fn order_of_packs(&self) -> HashMap<Digest, usize> {
+        let of_chunks = self.want.packs().iter().map(|pack| pack.digest);
+        let of_segments = self.segments.iter().map(|segment| segment.stored.pack);
+        let mut order = HashMap::new();
+        for pack in of_chunks.chain(of_segments) {
+            let next = order.len();
+            order.entry(pack).or_insert(next);
+        }
+        order
+    }
+}
+
+/// Puts neighbours of one pack together; they come in order.
+fn join(wanted: impl Iterator<Item = FetchRange>, options: FetchOptions) -> Vec<FetchRange> {
     let mut ranges: Vec<FetchRange> = Vec::new();
-    for chunk in chunks.iter().map(chunk) {
-        let pack = manifest.pack_of(chunk).digest;
-        if let Some(last) = ranges.last_mut().filter(|last| last.pack == pack) {
-            let close = chunk.offset.saturating_sub(last.end()) <= options.gap_bytes_max;
-            let end = chunk.end().max(last.end());
+    for range in wanted {
+        if let Some(last) = ranges.last_mut().filter(|last| last.pack == range.pack) {
+            let close = range.offset.saturating_sub(last.end()) <= options.gap_bytes_max;
+            let end = range.end().max(last.end());
             if close && end - last.offset <= options.range_bytes_max {
                 last.length = end - last.offset;
                 continue;
             }
         }
-        ranges.push(FetchRange { pack, offset: chunk.offset, length: chunk.stored_length.into() });
+        ranges.push(range);
     }
     ranges
 }

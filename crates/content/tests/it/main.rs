@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod archive;
+mod by_update;
 mod container;
 mod golden;
 mod hostile;
@@ -11,4 +12,5 @@ mod outside_links;
 mod rebuild;
 mod receive;
 mod update;
+mod versions;
 mod world;

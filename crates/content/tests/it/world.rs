@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use dray_content::assemble::{AssembleError, Assembly, Outcome};
 use dray_content::ingest::{self, Ingested, KnownChunks};
-use dray_content::plan::{FetchOptions, FetchRange, HeldTreeId, Plan, plan};
+use dray_content::plan::{FetchOptions, FetchRange, HeldTreeId, Plan, PlanError, plan, plan_update};
 use dray_content::scan::OutsideLinks;
 use dray_content::verify::verify_tree;
-use dray_content::{Limits, Manifest};
+use dray_content::{Limits, Manifest, Update};
 use proptest::prelude::*;
 
 /// What a source folder holds; `None` is a folder.
@@ -86,6 +86,19 @@ impl World {
         plan(want, &have, FetchOptions::default()).unwrap()
     }
 
+    /// Plans with an update, knowing of the trees in `have` nothing but the files.
+    pub(crate) fn plan_update(
+        &self,
+        update: &Update,
+        have: &[&Manifest],
+        options: FetchOptions,
+    ) -> Result<Plan, PlanError> {
+        let tree_only = |held: &&Manifest| Manifest::new(held.tree().clone(), &[], &[], Vec::new()).unwrap();
+        let trees: Vec<Manifest> = have.iter().map(tree_only).collect();
+        let have: Vec<_> = trees.iter().map(|held| (HeldTreeId(held.tree().digest()), held)).collect();
+        plan_update(update.clone(), &have, options)
+    }
+
     pub(crate) fn held(&self, manifest: &Manifest) -> PathBuf {
         self.path("held").join(manifest.tree().digest().to_string())
     }
@@ -105,6 +118,7 @@ impl World {
         loop {
             match assembly.finish(&self.held(want), &())? {
                 Outcome::Done => break,
+                Outcome::Lost(contents) => panic!("{contents:?} can't be made"),
                 Outcome::Missing(ranges) => {
                     for range in ranges {
                         fetched += range.length;

@@ -100,6 +100,10 @@ fn build(want: &Arc<Manifest>, held: &[Held], target: &Path, wire: &mut Wire<'_>
     loop {
         match assembly.finish(target, progress).map_err(|error| failure(&error))? {
             Assembled::Done => break,
+            Assembled::Lost(contents) => {
+                let damaged = format!("{} files can't be made: what is held of them is damaged", contents.len());
+                return Err(Failure::failed(damaged).hint("leave out --have, or name a folder that is whole"));
+            }
             Assembled::Missing(ranges) => {
                 for range in ranges {
                     assembly.accept(&range, &wire.range(&range)?).map_err(|error| failure(&error))?;

@@ -91,7 +91,7 @@ impl Comparison {
         let chunks = planned(to, &[(held, from)])?;
         let whole = Cost::of_plan(manifest_bytes, &nothing);
         let cost = Cost::of_plan(manifest_bytes, &chunks);
-        let changed = chunks.files.iter().filter(|file| file.copy.is_none()).map(|file| file.size).sum();
+        let changed = chunks.files.iter().filter(|file| file.copy().is_none()).map(|file| file.size).sum();
         Ok(Self {
             from: held.0,
             to: to.tree().digest(),
@@ -132,7 +132,7 @@ fn file_costs(plan: &Plan) -> Vec<FileCost> {
     for (path, file) in plan.want.tree().files() {
         paths.entry(file.digest).or_insert(path);
     }
-    let built = plan.files.iter().filter(|file| file.copy.is_none());
+    let built = plan.files.iter().filter(|file| file.copy().is_none());
     let mut costs: Vec<_> = built
         .map(|file| {
             let pieces = plan.want.recipe(&file.content).into_iter().flatten();

@@ -1,0 +1,58 @@
+//! Why an assembly can't go on.
+
+use std::io;
+use std::path::PathBuf;
+
+use dray_model::Digest;
+
+use crate::path::{Shown, TreePath};
+use crate::plan::FetchRange;
+
+/// Why an assembly can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The bytes of a chunk or segment are not what its digest says. Nothing of it was kept: fetch them from another source.
+    #[error("the bytes of pack {} at {offset} are damaged", pack.short())]
+    Corrupt {
+        /// The pack that the bytes were said to be from.
+        pack: Digest,
+        /// Where the damaged chunk or segment begins in it.
+        offset: u64,
+    },
+    /// More bytes were given than the range has.
+    #[error("{given} bytes were given for a range of {}", range.length)]
+    TooManyBytes {
+        /// The range.
+        range: FetchRange,
+        /// The bytes given.
+        given: u64,
+    },
+    /// All chunks of a file are right but the file is not: the manifest contradicts the tree. Another manifest is needed.
+    #[error("the manifest builds another file than {0}")]
+    WrongRecipe(TreePath),
+    /// The tree has a link that leads out, and on this system such links are not made.
+    #[error("the link {0} leads out of the package, and such links are not made on this system")]
+    OutsideLink(TreePath),
+    /// The folder to be made is there already.
+    #[error("{} is there already", Shown(.0))]
+    DestinationExists(PathBuf),
+    /// No space is left.
+    #[error("the disk of {} is full", Shown(.0))]
+    DiskFull(PathBuf),
+    /// Something can't be written.
+    #[error("{} can't be written", Shown(path))]
+    Write {
+        /// What was written.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Something in staging can't be read.
+    #[error("{} can't be read", Shown(path))]
+    Read {
+        /// What was read.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,92 @@
+//! Segments: applied to held files, checked, written.
+//!
+//! The stored bytes are known to be right before this begins, so wrong output means that a held file is damaged (or that the update
+//! lies, which comes to the same): what is right of the output is kept, the rest is lost, and the damaged files are named.
+
+use dray_model::Digest;
+
+use super::base::{BaseRange, OpenFiles, open_regular};
+use super::{AssembleError, Assembly};
+use crate::difference::{self, Concatenation};
+use crate::plan::{HeldRange, Stored};
+
+impl Assembly {
+    /// `false` when the stored bytes are not those of the segment.
+    pub(super) fn accept_segment(&mut self, number: u32, stored: &[u8]) -> Result<bool, AssembleError> {
+        if Digest::of(stored) != self.plan.segments[number as usize].stored_digest {
+            return Ok(false);
+        }
+        let mut output = std::mem::take(&mut self.output);
+        output.clear();
+        let is_built = self.apply(number, stored, &mut output);
+        let written = self.write_output(number, is_built.then_some(&output));
+        self.output = output;
+        if !written? {
+            self.find_damage(number);
+        }
+        Ok(true)
+    }
+
+    /// Builds the output of a segment, unchecked. `false` when that can't be done.
+    fn apply(&self, number: u32, stored: &[u8], output: &mut Vec<u8>) -> bool {
+        let segment = &self.plan.segments[number as usize];
+        let files = OpenFiles::default();
+        let range = |held: &HeldRange| {
+            let path = self.held_path(&held.file)?;
+            Some(BaseRange { files: &files, path, offset: held.offset, length: held.length })
+        };
+        let ranges: Option<Vec<_>> = segment.base.iter().map(range).collect();
+        let base = ranges.and_then(|ranges| Concatenation::new(ranges).ok());
+        let length = segment.output.iter().map(|part| u64::from(part.length)).sum();
+        base.is_some_and(|base| difference::apply(&base, stored, length, output).is_ok())
+    }
+
+    /// Writes what is right of a segment's output to every place that lacks it. Where it is all of a file, the file's digest says
+    /// whether it is right, else the segment's. `false` when some of it is lost.
+    fn write_output(&mut self, number: u32, output: Option<&Vec<u8>>) -> Result<bool, AssembleError> {
+        let targets = self.open_targets(Stored::Segment(number));
+        let (mut is_right, mut is_all_kept) = (None, true);
+        for number_of_target in targets {
+            let target = *self.targets.get(number_of_target);
+            let bytes = output.map(|output| &output[target.from as usize..][..target.length as usize]);
+            let is_whole = self.is_whole(target.file, target.length);
+            let right = bytes.filter(|bytes| {
+                if is_whole {
+                    return Digest::of(bytes) == self.plan.files[target.file as usize].content;
+                }
+                let segment = &self.plan.segments[number as usize];
+                *is_right.get_or_insert_with(|| output.is_some_and(|output| Digest::of(output) == segment.digest))
+            });
+            match right {
+                Some(bytes) => self.write_target(number_of_target, bytes, is_whole)?,
+                None => {
+                    self.files[target.file as usize].is_lost = true;
+                    // Fetching it again would not help.
+                    self.targets.set_done(number_of_target);
+                    is_all_kept = false;
+                }
+            }
+        }
+        Ok(is_all_kept)
+    }
+
+    /// Reads the base of a segment to find out what of it is damaged, each file once.
+    fn find_damage(&mut self, number: u32) {
+        for held in &self.plan.segments[number as usize].base {
+            if self.damaged.contains(&held.file) || self.undamaged.contains(&held.file) {
+                continue;
+            }
+            let path = self.held_path(&held.file);
+            let digest = path.and_then(|path| {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update_reader(open_regular(&path).ok()?).ok()?;
+                Some(Digest::from(hasher.finalize()))
+            });
+            if digest == Some(held.content) {
+                self.undamaged.insert(held.file.clone());
+            } else {
+                self.damaged.push(held.file.clone());
+            }
+        }
+    }
+}
