@@ -19,6 +19,8 @@ use std::io;
 
 pub use apply::apply;
 pub use base::Base;
+pub use matching::Run;
+pub use matching::runs;
 pub use read_at::{Concatenation, OpenFile, ReadAt, Window};
 
 use crate::codec::DecodeError;

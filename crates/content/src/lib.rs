@@ -31,6 +31,7 @@ pub mod path;
 pub mod plan;
 pub mod progress;
 pub mod rebuild;
+pub mod relocation;
 pub mod scan;
 pub mod tree;
 pub mod update;

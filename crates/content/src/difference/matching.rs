@@ -8,7 +8,7 @@ use super::base::{Base, KEY_BYTES};
 
 /// Bytes of the new output that lie beside the base, followed by some that have no counterpart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
+pub struct Run {
     /// Where it begins in the base.
     pub base: usize,
     /// Bytes beside the base, alike or not.
@@ -24,8 +24,8 @@ const ADVANTAGE_BYTES: usize = 8;
 /// How far two places are compared. More can't change who is better often enough to pay, and it bounds the work.
 const COMPARED_BYTES_MAX: usize = 512;
 
-/// The runs that make up `new`, in order.
-pub(super) fn runs(base: &Base<'_>, new: &[u8]) -> Vec<Run> {
+/// The runs that make up `new`, in order. `new` may be of any length.
+pub fn runs(base: &Base<'_>, new: &[u8]) -> Vec<Run> {
     let old = base.bytes();
     let mut runs = Vec::new();
     let mut open = Alignment { new: 0, base: 0 };
