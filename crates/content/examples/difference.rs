@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(base: &[u8], new: &[u8], level: Level, totals: &mut Totals) -> Result<(), Box<dyn Error>> {
     let begun = cpu_s();
-    let index = Base::new(base);
+    let index = Base::for_output(base, new);
     let differences: Vec<_> = new.chunks(SEGMENT_BYTES_MAX).map(|segment| encode(&index, segment, level)).collect();
     let encoded = cpu_s();
     for (segment, difference) in new.chunks(SEGMENT_BYTES_MAX).zip(&differences) {
@@ -95,9 +95,12 @@ fn changed(old: &Path, new: &Path) -> Result<Vec<Change>, Box<dyn Error>> {
     Ok(changed)
 }
 
-/// A path without its numbers.
+/// A path without its numbers: digits, and six or more hexadecimal ones on end.
 fn words(path: &Path) -> String {
-    path.to_string_lossy().chars().filter(|character| !character.is_ascii_digit()).collect()
+    let path = path.to_string_lossy();
+    let runs = path.as_bytes().chunk_by(|a, b| a.is_ascii_hexdigit() == b.is_ascii_hexdigit());
+    let words = runs.filter(|run| run.len() < 6 || !run[0].is_ascii_hexdigit());
+    words.flatten().filter(|byte| !byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect()
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {

@@ -4,11 +4,14 @@
 //! follow each other closely, so they go through a window.
 
 use super::control::Parts;
+use super::relocation::Relocated;
 use super::{DifferenceError, ReadAt, SEGMENT_BYTES_MAX};
 use crate::codec::{DecodeError, within};
 
-/// Bytes of the base that are read at once.
-const WINDOW_BYTES: usize = 64 << 10;
+/// Bytes of the base that are read at once, when reading goes on where it was and when it goes elsewhere: whoever jumps about with
+/// every operation should not make us read all of the base each time.
+const WINDOW_BYTES_MAX: usize = 64 << 10;
+const WINDOW_BYTES_MIN: usize = 4 << 10;
 
 /// Appends to `out` the `length` bytes that `difference` makes from `base`.
 ///
@@ -22,6 +25,14 @@ const WINDOW_BYTES: usize = 64 << 10;
 pub fn apply(base: &dyn ReadAt, difference: &[u8], length: u64, out: &mut Vec<u8>) -> Result<(), DifferenceError> {
     let length = within("bytes of a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
     let parts = Parts::decode(difference, length)?;
+    let relocated;
+    let base: &dyn ReadAt = match parts.relocation {
+        None => base,
+        Some(relocation) => {
+            relocated = Relocated::new(base, relocation);
+            &relocated
+        }
+    };
     let mut base = Window::new(base);
     let mut place = 0u64;
     let (mut difference, mut extra) = (parts.difference.as_slice(), parts.extra.as_slice());
@@ -66,23 +77,25 @@ impl<'a> Window<'a> {
         if place.checked_add(length as u64).is_none_or(|end| end > self.length) {
             return Err(OUTSIDE.into());
         }
-        if length >= WINDOW_BYTES {
+        if length >= WINDOW_BYTES_MAX {
             let start = out.len();
             out.resize(start + length, 0);
             return self.base.read_at(place, &mut out[start..]).map_err(DifferenceError::Base);
         }
         let end = place + length as u64;
         if place < self.start || end > self.start + self.bytes.len() as u64 {
-            self.move_to(place)?;
+            self.move_to(place, length)?;
         }
         let start = (place - self.start) as usize;
         out.extend_from_slice(&self.bytes[start..start + length]);
         Ok(())
     }
 
-    fn move_to(&mut self, place: u64) -> Result<(), DifferenceError> {
-        let length = (self.length - place).min(WINDOW_BYTES as u64) as usize;
-        self.bytes.resize(length, 0);
+    fn move_to(&mut self, place: u64, length: usize) -> Result<(), DifferenceError> {
+        let goes_on = place >= self.start && place <= self.start + 2 * self.bytes.len() as u64;
+        let ahead = if goes_on { self.bytes.len() * 2 } else { 0 };
+        let ahead = ahead.clamp(WINDOW_BYTES_MIN, WINDOW_BYTES_MAX).max(length);
+        self.bytes.resize((self.length - place).min(ahead as u64) as usize, 0);
         self.start = place;
         self.base.read_at(place, &mut self.bytes).map_err(DifferenceError::Base)
     }

@@ -19,6 +19,10 @@ pub struct Run {
 
 /// Agreeing with the open run in so many bytes on end, there is no need to look elsewhere.
 const SETTLED_BYTES: usize = 32;
+/// With so many bytes alike of those near, another place will hardly be better either. Code whose references changed is like that
+/// all over, and looking elsewhere at each of its bytes is most of the work.
+const NEARLY_SETTLED_BYTES: usize = 44;
+const NEAR_BYTES: usize = 64;
 /// Another place must agree in so many bytes more than the open run: what a new run costs to describe.
 const ADVANTAGE_BYTES: usize = 8;
 /// How far two places are compared. More can't change who is better often enough to pay, and it bounds the work.
@@ -75,6 +79,11 @@ fn next_alignment(base: &Base<'_>, new: &[u8], open: Alignment, mut scan: usize)
         let settled = common_prefix(beside, &new[scan..]);
         if settled >= SETTLED_BYTES {
             scan += settled;
+            continue;
+        }
+        let ahead = new[scan..].len().min(NEAR_BYTES);
+        if agreeing(beside, &new[scan..scan + ahead]) >= NEARLY_SETTLED_BYTES {
+            scan += settled + 1;
             continue;
         }
         if let Some(candidate) = base.candidate(&new[scan..])
