@@ -120,7 +120,7 @@ impl<R: Read> Items<R> {
                     Form::Stored(length) => Inside::Stored(length),
                     _ => Inside::Coded,
                 };
-                Ok(Some(Item::Begin(start)))
+                Ok(Some(Item::Begin(Box::new(start))))
             }
             Inside::Coded => {
                 let Some(token) = self.parser.token()? else { return Ok(Some(self.end())) };

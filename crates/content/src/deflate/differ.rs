@@ -15,7 +15,7 @@ use super::{Kind, Token};
 /// What a stream is made of, in order.
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    Begin(BlockStart),
+    Begin(Box<BlockStart>),
     Token(Token),
     Stored(Vec<u8>),
     End,
@@ -36,7 +36,7 @@ pub(super) struct Differ {
 
 /// A block that was begun.
 struct Block {
-    start: BlockStart,
+    start: Box<BlockStart>,
     tokens: u64,
     misses: Misses,
     frequencies: Frequencies,

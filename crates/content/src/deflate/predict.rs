@@ -77,7 +77,7 @@ pub(super) struct Predictor {
     /// The last position of each hash; 0, which zlib can't reach either, means none.
     last: Vec<u32>,
     /// By position, modulo the window: the position before it with the same hash.
-    before: Vec<u32>,
+    before: Box<[u32; MASK + 1]>,
     /// The first position that isn't indexed.
     indexed: u32,
     /// What was found when the position before was looked at.
@@ -94,7 +94,7 @@ impl Predictor {
             hash_bits,
             hash_shift: hash_bits.div_ceil(3),
             last: vec![0; 1 << hash_bits],
-            before: vec![0; MASK + 1],
+            before: Box::new([0; MASK + 1]),
             indexed: 0,
             found: None,
             found_next: None,
@@ -182,16 +182,19 @@ impl Predictor {
         if best >= text.len() {
             return None;
         }
+        let (mut last_two, first_two) = (two(text, best - 1), two(text, 0));
         loop {
-            let other = &window.from(candidate)[..text.len()];
-            if other[best - 1..=best] == text[best - 1..=best] && other[..2] == text[..2] {
-                let length = common(other, text);
+            let other = window.from(candidate);
+            // A longer match has the byte behind the best one, and most candidates fail there.
+            if two(other, best - 1) == last_two && two(other, 0) == first_two {
+                let length = common(&other[..text.len()], text);
                 if length > best {
                     best = length;
                     found = Some(Match { length: length as u16, distance: (at - candidate) as u16 });
                     if length >= nice {
                         return found;
                     }
+                    last_two = two(text, best - 1);
                 }
             }
             candidate = self.before[candidate as usize & MASK];
@@ -207,6 +210,10 @@ impl Predictor {
 fn hash(key: [u8; 3], bits: u32, shift: u32) -> usize {
     let [a, b, c] = key.map(u32::from);
     ((a << (2 * shift) ^ b << shift ^ c) & ((1 << bits) - 1)) as usize
+}
+
+fn two(bytes: &[u8], at: usize) -> [u8; 2] {
+    [bytes[at], bytes[at + 1]]
 }
 
 /// Bytes that two texts of the same length have in common at their beginning.

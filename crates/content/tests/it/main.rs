@@ -4,6 +4,7 @@
 mod archive;
 mod by_update;
 mod container;
+mod fuzz;
 mod golden;
 mod hostile;
 mod outline;
