@@ -1,7 +1,8 @@
 //! What differences cost: `difference [--background] OLD NEW`, two files or two folders.
 //!
-//! Each file of NEW whose bytes OLD lacks is built from the file of the same path, or of the same path but for numbers. Prints the
-//! bytes of the differences and the CPU seconds of making and applying them, and fails when anything is made wrong.
+//! Each file of NEW whose bytes OLD lacks is built from the file of the same path, or of the same path but for numbers. Programs of
+//! 1 MiB and more are relocated first; their maps are not counted. Prints the bytes of the differences and the CPU seconds of making
+//! and applying them, and fails when anything is made wrong.
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::collections::{HashMap, HashSet};
@@ -9,7 +10,8 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dray_content::difference::{Base, Level, SEGMENT_BYTES_MAX, apply, encode};
+use dray_content::difference::{Base, Level, SEGMENT_BYTES_MAX, apply, encode, runs};
+use dray_content::relocation::Map;
 
 /// Smaller files are put together, as updates do it.
 const GROUPED_BYTES_MAX: usize = 1 << 20;
@@ -50,7 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(base: &[u8], new: &[u8], level: Level, totals: &mut Totals) -> Result<(), Box<dyn Error>> {
     let begun = cpu_s();
-    let index = Base::for_output(base, new);
+    let index = Base::new(base);
+    let relocated = Map::find(base, new, &runs(&index, new)).map(|(_, relocated)| relocated);
+    let base = relocated.as_deref().unwrap_or(base);
+    let index = if relocated.is_some() { Base::new(base) } else { index };
     let differences: Vec<_> = new.chunks(SEGMENT_BYTES_MAX).map(|segment| encode(&index, segment, level)).collect();
     let encoded = cpu_s();
     for (segment, difference) in new.chunks(SEGMENT_BYTES_MAX).zip(&differences) {

@@ -8,10 +8,8 @@
 mod apply;
 mod base;
 mod control;
-mod learn;
 mod matching;
 mod read_at;
-mod relocation;
 mod stream;
 
 #[cfg(test)]
@@ -62,5 +60,5 @@ pub enum DifferenceError {
 #[must_use]
 pub fn encode(base: &Base<'_>, new: &[u8], level: Level) -> Vec<u8> {
     assert!(new.len() <= SEGMENT_BYTES_MAX, "a difference makes at most {SEGMENT_BYTES_MAX} bytes");
-    Control::new(base.bytes(), new, &matching::runs(base, new), level).encode(base, new, level)
+    Control::new(base.bytes(), new, &matching::runs(base, new), level).encode(base.bytes(), new, level)
 }

@@ -4,7 +4,6 @@
 //! follow each other closely, so they go through a window.
 
 use super::control::Parts;
-use super::relocation::Relocated;
 use super::{DifferenceError, ReadAt, SEGMENT_BYTES_MAX};
 use crate::codec::{DecodeError, within};
 
@@ -25,14 +24,6 @@ const WINDOW_BYTES_MIN: usize = 4 << 10;
 pub fn apply(base: &dyn ReadAt, difference: &[u8], length: u64, out: &mut Vec<u8>) -> Result<(), DifferenceError> {
     let length = within("bytes of a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
     let parts = Parts::decode(difference, length)?;
-    let relocated;
-    let base: &dyn ReadAt = match parts.relocation {
-        None => base,
-        Some(relocation) => {
-            relocated = Relocated::new(base, relocation);
-            &relocated
-        }
-    };
     let mut base = Window::new(base);
     let mut place = 0u64;
     let (mut difference, mut extra) = (parts.difference.as_slice(), parts.extra.as_slice());

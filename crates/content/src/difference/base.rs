@@ -1,12 +1,7 @@
 //! The index over a base: where its 16-byte keys lie.
 //!
 //! One hash table without chains: of equal keys the first position stays. Built once, then only read, so that all segments of a
-//! file share it from several threads. It takes 1.5 to 3 times the base's bytes at a step of 4, and the base's bytes again when
-//! programs in it were relocated.
-
-use std::borrow::Cow;
-
-use super::learn;
+//! file share it from several threads. It takes 1.5 to 3 times the base's bytes at a step of 4.
 
 /// Bytes that are compared at once to find a counterpart. Shorter ones would find more by chance than by descent.
 pub(super) const KEY_BYTES: usize = 16;
@@ -19,9 +14,7 @@ const NONE: u32 = u32::MAX;
 /// A base with its index. Of bases of 4 GiB and more, the bytes beyond are not found as counterparts; window those.
 #[derive(Debug)]
 pub struct Base<'a> {
-    bytes: Cow<'a, [u8]>,
-    /// How the bytes were made from those that were given, encoded.
-    relocation: Option<Vec<u8>>,
+    bytes: &'a [u8],
     /// Positions by the upper bits of their keys' hashes.
     table: Vec<u32>,
     /// What remains of a hash when its upper bits are the place in the table.
@@ -32,31 +25,10 @@ impl<'a> Base<'a> {
     /// Indexes `bytes`. Takes one pass.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self::index(Cow::Borrowed(bytes), None)
-    }
-
-    /// Indexes `bytes` as the base of segments of `new`, which is all of what the segments make together, up to a few hundred MB.
-    ///
-    /// When both hold programs (ELF or PE for x86-64 or ARM64), then where their parts moved to is found out and the references in
-    /// the base are rewritten first, which makes differences between builds of a program about five times smaller. Costs two
-    /// passes more when there are programs, else next to nothing. Any other bytes than those of `new` can be encoded too.
-    #[must_use]
-    pub fn for_output(bytes: &'a [u8], new: &[u8]) -> Self {
-        match learn::relocation(bytes, new) {
-            None => Self::new(bytes),
-            Some(relocation) => {
-                let mut relocated = bytes.to_vec();
-                relocation.rewrite(0, &mut relocated);
-                Self::index(Cow::Owned(relocated), Some(relocation.encode()))
-            }
-        }
-    }
-
-    fn index(bytes: Cow<'a, [u8]>, relocation: Option<Vec<u8>>) -> Self {
         let step = if bytes.len() > FINE_BYTES_MAX { 8 } else { 4 };
         let indexed = &bytes[..bytes.len().min(INDEXED_BYTES_MAX)];
         if indexed.len() < KEY_BYTES {
-            return Self { bytes, relocation, table: Vec::new(), shift: 0 };
+            return Self { bytes, table: Vec::new(), shift: 0 };
         }
         let slots = (indexed.len() / step * 3 / 2).max(2).next_power_of_two();
         let shift = u64::BITS - slots.trailing_zeros();
@@ -67,17 +39,11 @@ impl<'a> Base<'a> {
                 *slot = position as u32;
             }
         }
-        Self { bytes, relocation, table, shift }
+        Self { bytes, table, shift }
     }
 
-    /// The bytes that output is laid beside.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The encoded [`super::relocation::Relocation`] that was applied to them.
-    pub(super) fn relocation(&self) -> Option<&[u8]> {
-        self.relocation.as_deref()
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// A position whose key may be that at the beginning of `new`, to be compared by the caller.

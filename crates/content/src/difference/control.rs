@@ -3,18 +3,12 @@
 //! Runs are cut where the base is repeated without a change for long, so that the byte-wise difference holds few zeros. Lengths
 //! and places are written column by column, because each column resembles itself. An operation makes at least one byte.
 
-use super::base::Base;
 use super::matching::Run;
-use super::relocation::Relocation;
 use super::{Level, stream};
 use crate::codec::{DecodeError, Reader, put_signed, put_varint, within};
 
-/// Runs of the base as it is.
+/// The only form there is: runs of the base as they are.
 const FORM_PLAIN: u8 = 0;
-/// Runs of the base after a relocation.
-const FORM_RELOCATED: u8 = 1;
-/// A relocation in its encoding. It takes up to about ten times as much in memory.
-const RELOCATION_BYTES_MAX: u64 = 2 << 20;
 /// A change ends when so many bytes after it are as in the base; fewer are cheaper as zeros in the difference. Measured: at the
 /// publish level, whose zstd spends more on zeros, 16 gives 7 to 10 % fewer bytes than 64; at the background level 64 is better.
 const fn unchanged_bytes_min(level: Level) -> usize {
@@ -55,7 +49,6 @@ pub(super) struct Control {
 /// A difference, taken apart.
 #[derive(Debug)]
 pub(super) struct Parts {
-    pub relocation: Option<Relocation>,
     pub control: Control,
     pub difference: Vec<u8>,
     pub extra: Vec<u8>,
@@ -93,18 +86,7 @@ impl Control {
     }
 
     /// The difference that makes `new`.
-    pub(super) fn encode(&self, base: &Base<'_>, new: &[u8], level: Level) -> Vec<u8> {
-        let from_base = self.operations.iter().any(|operation| operation.same + operation.changed > 0);
-        let mut out = match base.relocation().filter(|_| from_base) {
-            None => vec![FORM_PLAIN],
-            Some(relocation) => {
-                let mut out = vec![FORM_RELOCATED];
-                put_varint(&mut out, relocation.len() as u64);
-                stream::put(&mut out, relocation, level);
-                out
-            }
-        };
-        let base = base.bytes();
+    pub(super) fn encode(&self, base: &[u8], new: &[u8], level: Level) -> Vec<u8> {
         let (mut difference, mut extra) = (Vec::new(), Vec::new());
         let (mut place, mut made) = (0usize, 0usize);
         for operation in &self.operations {
@@ -116,6 +98,7 @@ impl Control {
             extra.extend_from_slice(&new[made..][..operation.extra]);
             made += operation.extra;
         }
+        let mut out = vec![FORM_PLAIN];
         let columns = self.columns();
         put_varint(&mut out, self.operations.len() as u64);
         put_varint(&mut out, columns.len() as u64);
@@ -172,14 +155,9 @@ impl Parts {
     /// Takes apart a difference for an output of `length` bytes. What it takes in memory is bounded by that.
     pub(super) fn decode(bytes: &[u8], length: usize) -> Result<Self, DecodeError> {
         let mut reader = Reader::new("difference", bytes);
-        let relocation = match reader.u8()? {
-            FORM_PLAIN => None,
-            FORM_RELOCATED => {
-                let length = reader.bounded("bytes of a relocation", RELOCATION_BYTES_MAX)? as usize;
-                Some(Relocation::decode(&stream::take(&mut reader, length)?)?)
-            }
-            _ => return Err(reader.malformed("its form is not known")),
-        };
+        if reader.u8()? != FORM_PLAIN {
+            return Err(reader.malformed("its form is not known"));
+        }
         let count = reader.bounded("operations", operations_max(length) as u64)? as usize;
         let columns_length = within("bytes of operations", reader.varint()?, count as u64 * COLUMN_BYTES_MAX)? as usize;
         let columns = stream::take(&mut reader, columns_length)?;
@@ -187,7 +165,7 @@ impl Parts {
         let difference = stream::take(&mut reader, control.sum(|operation| operation.changed))?;
         let extra = stream::take(&mut reader, control.sum(|operation| operation.extra))?;
         reader.end()?;
-        Ok(Self { relocation, control, difference, extra })
+        Ok(Self { control, difference, extra })
     }
 }
 

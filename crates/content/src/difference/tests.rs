@@ -1,8 +1,5 @@
 //! Laws of the codec: what is encoded is made again, and nothing else can be made to happen.
 
-mod programs;
-mod relocations;
-
 use proptest::prelude::*;
 
 use super::*;
