@@ -1,3 +1,4 @@
+//! `/api/v1/content`: what the store holds, for administrators.
 //! `/client/v1/content`: manifests, packs and updates at the site itself, whole or a range, for devices and points.
 //!
 //! The same paths below the base as at a distribution point. Objects never change, so the name is the entity tag.
@@ -9,17 +10,29 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use dray_model::Digest;
+use dray_model::api::content::ContentStats;
 use dray_site::content::{self, ContentError, ObjectName, Opened, Wanted};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::authentication::MemberIdentity;
-use crate::extract::Path;
+use crate::authentication::{Caller, MemberIdentity};
+use crate::extract::{Json, Path};
 use crate::problem::ApiError;
 use crate::router::Api;
 
 /// What caches may do with an answer that never changes: keep it for a year, and never ask again.
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(stats))
+}
+
+/// Count what the content store holds.
+#[utoipa::path(get, path = "/content", tag = "content", operation_id = "content_stats", responses((status = 200, body = ContentStats)))]
+async fn stats(State(api): State<Api>, Caller(actor): Caller) -> Result<Json<ContentStats>, ApiError> {
+    Ok(Json(content::stats(&api.site, &actor).await?))
+}
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

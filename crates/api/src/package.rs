@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use dray_model::Name;
+use dray_model::api::content::PackageUpdates;
 use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
 use dray_model::api::page::Page;
 use dray_model::api::point::PointPackageView;
@@ -22,6 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list, create))
         .routes(routes!(show, change, delete))
         .routes(routes!(update))
+        .routes(routes!(improve))
+        .routes(routes!(updates))
         .routes(routes!(releases))
         .routes(routes!(points))
         .routes(routes!(distribute))
@@ -87,6 +90,26 @@ async fn update(
     Path(name): Path<Name>,
 ) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
     Ok((StatusCode::ACCEPTED, Json(package::update(&api.site, &actor, &name).await?)))
+}
+
+/// Prepare the updates to the newest content as well as can be, in the background.
+#[utoipa::path(post, path = "/packages/{name}/improve", tag = "packages", operation_id = "improve_package", params(("name" = Name, Path)), responses((status = 202, body = JobStarted)))]
+async fn improve(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(name): Path<Name>,
+) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
+    Ok((StatusCode::ACCEPTED, Json(package::improve(&api.site, &actor, &name).await?)))
+}
+
+/// List the updates to a package's newest content, those that move the fewest bytes first.
+#[utoipa::path(get, path = "/packages/{name}/updates", tag = "packages", operation_id = "list_package_updates", params(("name" = Name, Path)), responses((status = 200, body = PackageUpdates)))]
+async fn updates(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(name): Path<Name>,
+) -> Result<Json<PackageUpdates>, ApiError> {
+    Ok(Json(package::updates(&api.site, &actor, &name).await?))
 }
 
 /// List a package's releases, the newest first.

@@ -33,6 +33,7 @@ fn administrators_json() -> OpenApiRouter<Api> {
         .merge(audit::routes())
         .merge(job::routes())
         .merge(package::routes())
+        .merge(content::routes())
         .merge(point::routes())
         .merge(enrolment::routes())
         .merge(device::routes())

@@ -4,6 +4,7 @@ pub mod advertisement;
 pub mod audit;
 pub mod client;
 pub mod collection;
+pub mod content;
 pub mod device;
 pub mod job;
 pub mod package;

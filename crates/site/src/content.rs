@@ -3,16 +3,24 @@
 //!
 //! Objects never change; their name holds the digest of their bytes. What the database says of them is in `dray_store::content`.
 
+mod improve;
 mod object;
+pub(crate) mod prepare;
+pub(crate) mod progress;
 mod staging;
+mod stats;
+mod stored;
 mod sweep;
-mod upload;
+pub(crate) mod upload;
 
 pub use dray_content::ObjectName;
+pub use improve::Improve;
 pub use object::{Body, Opened, Range, Wanted, find, open};
 pub(crate) use staging::Staging;
+pub(crate) use stats::measure;
+pub use stats::stats;
 pub use sweep::Sweep;
-pub(crate) use upload::{Upload, load, store};
+pub(crate) use upload::load;
 
 use object_store::path::Path;
 

@@ -25,6 +25,7 @@ use crate::error::{Class, Failure, SiteError, from_store_error};
 pub fn registry() -> Registry {
     Registry::default() //
         .with(Housekeeping)
+        .with(crate::content::Improve)
         .with(crate::content::Sweep)
         .with(crate::package::Publish)
         .with(crate::status::Retention)

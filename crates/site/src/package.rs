@@ -6,6 +6,7 @@
 mod change;
 mod create;
 mod delete;
+mod improve;
 mod list;
 mod program;
 mod publish;
@@ -19,7 +20,8 @@ use dray_model::Name;
 pub use change::change;
 pub use create::create;
 pub use delete::delete;
-pub use list::{find, list, points, releases};
+pub use improve::improve;
+pub use list::{find, list, points, releases, updates};
 pub use publish::{Publish, PublishPackage};
 pub use update::update;
 
@@ -80,6 +82,9 @@ pub enum PackageError {
     /// There is no source to read.
     #[error("cannot update the package {0}: it has no source folder")]
     NoSource(Name),
+    /// There are no files to bring anywhere.
+    #[error("cannot improve updates of the package {0}: it has no published content")]
+    NoContent(Name),
     /// Others depend on it.
     #[error("cannot delete the package {name}: it is needed by {}", .dependants.join(", "))]
     InUse {
@@ -109,6 +114,7 @@ impl Failure for PackageError {
             Self::Expression { .. } => "invalid_expression",
             Self::SourceRelative(_) | Self::SourceUnusable { .. } => "invalid_source",
             Self::NoSource(_) => "no_source",
+            Self::NoContent(_) => "no_content",
             Self::InUse { .. } => "in_use",
             Self::Release(error) => error.code(),
             Self::Site(error) => error.code(),
@@ -117,7 +123,7 @@ impl Failure for PackageError {
 
     fn class(&self) -> Class {
         match self {
-            Self::NameTaken(_) | Self::NoSource(_) | Self::InUse { .. } => Class::Conflict,
+            Self::NameTaken(_) | Self::NoSource(_) | Self::NoContent(_) | Self::InUse { .. } => Class::Conflict,
             Self::NotFound(_) => Class::Absent,
             Self::Stale { .. } => Class::Stale,
             Self::TooManyPrograms(_)
@@ -138,6 +144,7 @@ impl Failure for PackageError {
                 "the folder must be readable by the site server itself, not by the machine that this request came from"
             }
             Self::NoSource(_) => "give it a source folder first",
+            Self::NoContent(_) => "give it a source folder, and wait until its first release is published",
             Self::InUse { .. } => "delete what depends on it first",
             Self::Expression { hint, .. } => return hint.clone(),
             Self::Release(error) => return error.hint(),

@@ -5,7 +5,10 @@
 //! [`begin_removal`] takes only what no content and no update uses, nobody is uploading, and nobody can be fetching any more.
 
 pub mod improvement;
+mod stats;
 pub mod update;
+
+pub use stats::stats;
 
 use dray_model::{Digest, Timestamp};
 use serde::Serialize;

@@ -39,11 +39,31 @@ impl Server {
         let source = self.source();
         let made = self.admin(Method::POST, "/api/v1/packages", Some(json!({ "name": "zip", "source": source }))).await;
         assert_eq!(made.status, 201, "{:?}", made.body);
-        let mut news = self.test.site.news().subscribe();
+        self.work().await
+    }
+
+    /// Changes the source a little and has it published again.
+    pub(crate) async fn published_again(&self) -> Value {
+        let noise = self.test.site.dir().join("source").join("noise");
+        let mut bytes = fs::read(&noise).unwrap();
+        bytes[300_000] ^= 1;
+        fs::write(noise, bytes).unwrap();
+        let asked = self.admin(Method::POST, "/api/v1/packages/zip/update", None).await;
+        assert_eq!(asked.status, 202, "{:?}", asked.body);
+        self.work().await
+    }
+
+    /// Has workers publish the package and end that job, and shows the package.
+    async fn work(&self) -> Value {
         let runner = Runner::start(self.test.site.clone(), registry());
-        news.changed().await.unwrap();
+        let published = loop {
+            let package = self.admin(Method::GET, "/api/v1/packages/zip", None).await.json();
+            if package["publishing"].is_null() {
+                break package;
+            }
+        };
         runner.stop().await;
-        self.admin(Method::GET, "/api/v1/packages/zip", None).await.json()
+        published
     }
 }
 

@@ -62,6 +62,43 @@ async fn a_point_is_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn an_update_is_told_to_devices_and_points_and_served_to_both() {
+    let server = Server::start().await;
+    let first = server.published().await;
+    let berlin = server.enrolled_point("berlin").await;
+    let device = server.enrol("kiosk").await;
+    let second = server.published_again().await;
+    let content = &second["release"]["content"]["digest"];
+
+    let found =
+        server.client(Method::POST, "/client/v1/locations", Some(json!({ "contents": [content] })), Some(&device));
+    let found = found.await.json();
+    let update = &found["contents"][0]["updates"][0];
+    assert_eq!(update["from"], first["release"]["content"]["digest"], "{found}");
+    assert!(update["fetch_bytes"].as_u64() < second["release"]["new_bytes"].as_u64(), "{found}");
+    assert_eq!(server.admin(Method::PUT, "/api/v1/points/berlin/packages/zip", None).await.status, 204);
+    let assigned = server.get_with("/client/v1/point/assignments", &[], &berlin).await.json();
+    let assigned = &assigned["contents"][0]["updates"][0];
+    assert_eq!((&assigned["object"], &assigned["bytes"]), (&update["object"], &update["bytes"]));
+    let (object, pack) = (assigned["object"].as_str().unwrap(), assigned["packs"][0]["digest"].as_str().unwrap());
+    for (path, digest) in [(format!("updates/{object}"), object), (format!("packs/{pack}"), pack)] {
+        for who in [&berlin, &device] {
+            let served = server.get_with(&format!("/client/v1/content/{path}"), &[], who).await;
+            assert_eq!((served.status, Digest::of(&served.body).to_string().as_str()), (StatusCode::OK, digest));
+        }
+    }
+
+    let listed = server.admin(Method::GET, "/api/v1/packages/zip/updates", None).await.json();
+    assert_eq!((&listed["updates"][0]["from_version"], &listed["updates"][0]["level"]), (&json!(1), &json!("publish")));
+    let stats = server.admin(Method::GET, "/api/v1/content", None).await.json();
+    assert_eq!((&stats["updates"]["count"], &stats["update_fetch_bytes"]), (&json!(1), &update["fetch_bytes"]));
+    let asked = server.admin(Method::POST, "/api/v1/packages/zip/improve", None).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED);
+    let unknown = server.admin(Method::POST, "/api/v1/packages/unknown/improve", None).await;
+    assert_eq!(unknown.problem(), code(404, "not_found"));
+}
+
+#[tokio::test]
 async fn a_package_travels_from_the_site_over_a_point_to_a_device() {
     let server = Server::start().await;
     let package = server.published().await;

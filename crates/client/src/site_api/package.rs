@@ -2,6 +2,7 @@
 
 use ::http::Method;
 use dray_model::Name;
+use dray_model::api::content::{ContentStats, PackageUpdates};
 use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
 use dray_model::api::point::PointPackageView;
 
@@ -57,6 +58,30 @@ impl SiteApi {
     /// [`ClientError`].
     pub async fn update_package(&self, name: &Name) -> Result<JobStarted, ClientError> {
         self.post(path(format!("/packages/{name}/update")), &()).await
+    }
+
+    /// Has the updates to the newest content prepared as well as can be, in the background.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn improve_package(&self, name: &Name) -> Result<JobStarted, ClientError> {
+        self.post(path(format!("/packages/{name}/improve")), &()).await
+    }
+
+    /// The updates to a package's newest content, those that move the fewest bytes first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn package_updates(&self, name: &Name) -> Result<PackageUpdates, ClientError> {
+        self.get(path(format!("/packages/{name}/updates"))).await
+    }
+
+    /// What the content store holds.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn content_stats(&self) -> Result<ContentStats, ClientError> {
+        self.get(path("/content")).await
     }
 
     /// A package's releases, the newest first.

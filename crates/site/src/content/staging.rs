@@ -1,6 +1,8 @@
-//! Folders in which an ingest stages its packs: `staging/<package>.<random>` in the site's folder, gone when dropped.
+//! Folders for work on contents in the site's folder, gone when dropped: `staging/<package>.<random>`, in which an ingest stages its
+//! packs, and `improving/<random>` for the preparation of updates in the background.
 //!
-//! What a killed process left behind is removed before the package is published again, and by the sweep.
+//! What a killed process left behind is removed before the package is published again, and by the sweep; of the background, before
+//! it works again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,8 +13,9 @@ use crate::random;
 use crate::site::Site;
 
 const FOLDER: &str = "staging";
+const IMPROVING: &str = "improving";
 
-/// A staging folder of one attempt.
+/// The folder of one attempt.
 pub(crate) struct Staging {
     path: PathBuf,
 }
@@ -26,6 +29,15 @@ impl Staging {
         let folder = site.dir().join(FOLDER);
         std::fs::create_dir_all(&folder)?;
         Ok(Self { path: folder.join(format!("{package}.{:016x}", random::bits())) })
+    }
+
+    /// A folder for the one job that improves updates. Blocks.
+    pub(crate) fn improving(site: &Site) -> io::Result<Self> {
+        let folder = site.dir().join(IMPROVING);
+        remove(&folder)?;
+        let path = folder.join(format!("{:016x}", random::bits()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { path })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,4 +1,4 @@
-//! Puts objects into the store and reads manifests back. Storing an object that is there already costs a look.
+//! Puts objects into the store, noted before they come, and reads manifests back. Storing an object that is there already costs a look.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use dray_content::{DecodeError, Limits, Manifest, ObjectName};
 use dray_model::Digest;
+use dray_store::content::StoredObject;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use object_store::path::Path;
@@ -13,7 +14,8 @@ use object_store::{MultipartUpload, ObjectStoreExt as _};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
-use super::{failed, location};
+use super::{Sweep, failed, location};
+use crate::actor::{Actor, Permission};
 use crate::error::SiteError;
 use crate::site::Site;
 
@@ -40,6 +42,24 @@ impl Upload {
             Self::File(_, size_bytes) => *size_bytes,
         }
     }
+
+    /// What the database says of it.
+    pub(crate) fn as_object(&self, name: &ObjectName) -> StoredObject {
+        StoredObject { name: name.to_string(), size_bytes: self.size_bytes() }
+    }
+}
+
+/// Notes what is about to be stored, so that no sweep removes it. False when some of it is just being removed.
+pub(crate) async fn begin(site: &Site, uploads: &[(ObjectName, Upload)]) -> Result<bool, SiteError> {
+    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let objects: Vec<_> = uploads.iter().map(|(name, upload)| upload.as_object(name)).collect();
+    let now = change.now();
+    if !dray_store::content::begin_upload(&mut change, &objects, now).await? {
+        return Ok(false);
+    }
+    Sweep::after_uploads(&mut change).await?;
+    change.commit_unnoted().await?;
+    Ok(true)
 }
 
 /// Stores an object unless it is there. The object has its name only once all of it is stored.

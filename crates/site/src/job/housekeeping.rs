@@ -1,5 +1,5 @@
-//! Forgets what is over: finished jobs after a week, idempotency keys after a day; has old status messages removed. Asks for itself
-//! again every hour.
+//! Forgets what is over: finished jobs after a week, idempotency keys after a day; has old status messages removed, and updates improved
+//! to what many receive. Asks for itself again every hour.
 
 use std::time::Duration;
 
@@ -43,8 +43,10 @@ impl JobKind for Housekeeping {
         let jobs = dray_store::job::forget(&mut change, now - JOBS_KEPT).await?;
         let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;
         crate::status::Retention::soon(&mut change).await?;
+        crate::content::Improve::for_many_receivers(&mut change).await?;
         change.enqueue_at::<Self>(Some(KEY), &Nothing {}, now + EVERY).await?;
         change.commit_unnoted().await?;
+        crate::content::measure(site).await?;
         tracing::debug!(jobs, keys, "housekeeping done");
         Ok(())
     }

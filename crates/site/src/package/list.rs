@@ -1,6 +1,7 @@
 //! Packages, their releases and their places on points as administrators see them.
 
 use dray_model::Name;
+use dray_model::api::content::PackageUpdates;
 use dray_model::api::package::{PackageView, ReleaseView};
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::api::point::PointPackageView;
@@ -55,6 +56,20 @@ pub async fn points(
     let mut snapshot = site.read(actor, Permission::Read).await?;
     look_up(&mut snapshot, name).await?;
     Ok(dray_store::point::on_package(&mut snapshot, name, page).await?)
+}
+
+/// The updates to the package's newest content, those that move the fewest bytes first.
+///
+/// # Errors
+/// [`PackageError::NotFound`].
+pub async fn updates(site: &Site, actor: &Actor, name: &Name) -> Result<PackageUpdates, PackageError> {
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let release = look_up(&mut snapshot, name).await?.release;
+    let updates = match release.and_then(|release| release.content) {
+        Some(content) => dray_store::content::update::views(&mut snapshot, name, &content.digest).await?,
+        None => Vec::new(),
+    };
+    Ok(PackageUpdates { updates })
 }
 
 async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<PackageView, PackageError> {

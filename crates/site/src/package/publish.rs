@@ -1,11 +1,11 @@
 //! The job that reads a source folder and publishes what is in it as the package's next source version.
 //!
-//! Reading and storing happen outside of any transaction; one transaction at the end makes the release. A job that is
+//! Reading, storing and preparing updates happen outside of any transaction; one transaction at the end makes the release. A job that is
 //! interrupted leaves a staging folder and perhaps unused objects, which the next attempt or the sweep removes.
 
-mod progress;
 mod read;
 mod store;
+mod updates;
 
 use dray_model::Name;
 use dray_model::api::package::PackageView;
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use self::read::Files;
 use self::store::Stored;
+use self::updates::Updates;
 use super::{KIND, PackageError};
 use crate::actor::{Actor, Permission};
 use crate::change::Note;
@@ -52,7 +53,8 @@ impl JobKind for Publish {
             return Ok(());
         }
         let stored = store::store(site, &files, progress).await?;
-        commit(site, &package.name, &files, stored).await?;
+        let updates = updates::prepare(site, &package, &files, progress).await;
+        commit(site, &package.name, &files, stored, updates).await?;
         metrics::counter!("dray_content_ingested_bytes_total").increment(files.bytes());
         progress.tell("published", files.bytes(), Some(files.bytes()));
         Ok(())
@@ -65,13 +67,14 @@ fn is_newest(package: &PackageView, files: &Files) -> bool {
 }
 
 /// Publishes, unless the package was deleted, or got the same content from another job, while its source was read.
-async fn commit(site: &Site, name: &Name, files: &Files, stored: Stored) -> Result<(), JobFailure> {
+async fn commit(site: &Site, name: &Name, files: &Files, stored: Stored, updates: Updates) -> Result<(), JobFailure> {
     let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
     let Some(package) = package::find(&mut change, name).await? else { return Ok(()) };
     if is_newest(&package, files) {
         return Ok(());
     }
     let manifest = store::keep(&mut change, files, stored).await?;
+    updates.keep(&mut change, &package, &files.ingested.content).await?;
     let files = release::Files::New { content: files.content(), manifest, new_bytes: stored.new_bytes() };
     let made = release::publish(&mut change, &package, files).await.map_err(|error| failure(&error.into()))?;
     let note = Note {

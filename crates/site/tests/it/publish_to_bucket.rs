@@ -5,7 +5,7 @@ use std::path::Path;
 use dray_model::api::package::{CreatePackage, ReleaseView};
 use dray_model::api::token::Role;
 use dray_site::content::{self, ObjectName, Wanted};
-use dray_site::job::{JobFailure, JobKind as _, Progress};
+use dray_site::job::{self, JobFailure, JobKind as _, Progress};
 use dray_site::package::{self, Publish, PublishPackage};
 use dray_site::{Actor, ContentLocation, InitOptions, Site, clock, init};
 use futures_util::TryStreamExt as _;
@@ -85,10 +85,21 @@ async fn a_package_is_published_to_a_bucket_republished_cheaply_and_served_by_ra
     assert_eq!(second.number.source_version, 2);
     assert!(second.new_bytes < 600_000, "{}", second.new_bytes);
 
+    // From the packs in the bucket, and from the folder or those again.
+    let editor = "editor".parse().unwrap();
+    let prepared = package::updates(&site, &admin(), &editor).await.unwrap().updates;
+    assert_eq!((prepared.len(), prepared[0].from_version), (1, Some(1)));
+    assert!(prepared[0].fetch_bytes * 20 < prepared[0].without_bytes, "{prepared:?}");
+    std::fs::remove_dir_all(&source).unwrap();
+    package::improve(&site, &admin(), &editor).await.unwrap();
+    content::Improve.run(&site, job::Nothing {}, &Progress::default()).await.unwrap();
+    let improved = package::updates(&site, &admin(), &editor).await.unwrap().updates;
+    assert!(improved[0].fetch_bytes <= prepared[0].fetch_bytes, "{improved:?}");
+
     for pack in packs(&server) {
         let whole = read(&site, &pack, Wanted::Whole).await;
         assert_eq!(format!("packs/{}", blake3::hash(&whole).to_hex()), pack.to_string(), "the name is the digest");
-        assert_eq!(read(&site, &pack, Wanted::Between(1_000, 1_999)).await, whole[1_000..2_000]);
+        assert_eq!(read(&site, &pack, Wanted::Between(100, 199)).await, whole[100..200]);
         assert_eq!(read(&site, &pack, Wanted::Last(10)).await, whole[whole.len() - 10..]);
         let after = content::open(&site, &Actor::Point("berlin".parse().unwrap()), &pack, Wanted::From(1 << 40)).await;
         assert!(matches!(after, Err(content::ContentError::OutOfRange { .. })));

@@ -1,15 +1,17 @@
 -- Updates of contents: how whoever holds one tree gets another.
 
 -- One for each pair. from_content: any tree that devices may hold, that of a content forgotten since and the empty one too.
+-- fetch_bytes: what travels in all; without_bytes: what travels without the update.
 -- level: 0 as prepared when the content was published, 1 as prepared in the background.
 CREATE TABLE content_update (
-    to_content   BLOB NOT NULL REFERENCES content (digest) ON DELETE CASCADE,
-    from_content BLOB NOT NULL,
-    level        INTEGER NOT NULL,
-    object       BLOB NOT NULL,
-    object_bytes INTEGER NOT NULL,
-    fetch_bytes  INTEGER NOT NULL,
-    prepared_at  INTEGER NOT NULL,
+    to_content    BLOB NOT NULL REFERENCES content (digest) ON DELETE CASCADE,
+    from_content  BLOB NOT NULL,
+    level         INTEGER NOT NULL,
+    object        BLOB NOT NULL,
+    object_bytes  INTEGER NOT NULL,
+    fetch_bytes   INTEGER NOT NULL,
+    without_bytes INTEGER NOT NULL,
+    prepared_at   INTEGER NOT NULL,
     PRIMARY KEY (to_content, from_content)
 ) STRICT, WITHOUT ROWID;
 

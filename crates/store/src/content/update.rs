@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use dray_model::api::content::{UpdateLevel, UpdateView};
 use dray_model::point::{AssignedPack, AssignedUpdate};
 use dray_model::{Digest, Name, Timestamp};
 use sqlx::any::AnyRow;
@@ -15,15 +16,6 @@ use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
 use crate::{page, sql};
-
-/// How thoroughly an update was prepared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UpdateLevel {
-    /// Quickly, when its content was published.
-    Publish,
-    /// As well as can be, in the background.
-    Background,
-}
 
 /// An update that is in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,25 +32,23 @@ pub struct StoredUpdate {
     pub object_bytes: u64,
     /// Bytes that travel in all: the object and what it asks for of packs.
     pub fetch_bytes: u64,
+    /// Bytes that travel without it.
+    pub without_bytes: u64,
 }
 
-impl UpdateLevel {
-    const fn number(self) -> i64 {
-        match self {
-            Self::Publish => 0,
-            Self::Background => 1,
-        }
+/// How a level is stored; a better one is a higher number.
+const fn number(level: UpdateLevel) -> i64 {
+    match level {
+        UpdateLevel::Publish => 0,
+        UpdateLevel::Background => 1,
     }
 }
 
-impl TryFrom<i64> for UpdateLevel {
-    type Error = String;
-
-    fn try_from(number: i64) -> Result<Self, String> {
-        [Self::Publish, Self::Background]
-            .into_iter()
-            .find(|level| level.number() == number)
-            .ok_or_else(|| format!("{number} is no level of an update"))
+fn level(record: &Record<'_>, column: &'static str) -> Result<UpdateLevel, StoreError> {
+    match record.number(column)? {
+        0 => Ok(UpdateLevel::Publish),
+        1 => Ok(UpdateLevel::Background),
+        other => Err(record.corrupt(column, format!("{other} is no level of an update"))),
     }
 }
 
@@ -72,8 +62,8 @@ pub async fn keep(
     former_until: Timestamp,
 ) -> Result<bool, StoreError> {
     const UPDATE: &str = "INSERT INTO content_update \
-                          (to_content, from_content, level, object, object_bytes, fetch_bytes, prepared_at) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7)";
+                          (to_content, from_content, level, object, object_bytes, fetch_bytes, without_bytes, prepared_at) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     const OBJECTS: &str = "INSERT INTO content_update_object (to_content, from_content, object) \
                            SELECT u.to_content, u.from_content, e.value ->> 'name' FROM content_update AS u, EACH($1) AS e \
                            WHERE u.to_content = $2 AND u.from_content = $3";
@@ -84,10 +74,11 @@ pub async fn keep(
     sqlx::query(UPDATE)
         .bind(update.to.as_bytes().as_slice())
         .bind(update.from.as_bytes().as_slice())
-        .bind(update.level.number())
+        .bind(number(update.level))
         .bind(update.object.as_bytes().as_slice())
         .bind(page::stored(update.object_bytes))
         .bind(page::stored(update.fetch_bytes))
+        .bind(page::stored(update.without_bytes))
         .bind(now.micros())
         .execute(tx.connection())
         .await
@@ -131,7 +122,7 @@ pub async fn note_tried(tx: &mut WriteTx, to: &Digest, from: &Digest, level: Upd
     sqlx::query(SQL)
         .bind(to.as_bytes().as_slice())
         .bind(from.as_bytes().as_slice())
-        .bind(level.number())
+        .bind(number(level))
         .execute(tx.connection())
         .await
         .attempt("note a pair of contents as tried")?;
@@ -149,14 +140,14 @@ pub async fn tried(snapshot: &mut Snapshot, to: &Digest) -> Result<BTreeMap<Dige
     rows.iter()
         .map(|row| {
             let record = Record::new("content_update_tried", "level", row);
-            Ok((record.digest("from_content")?, record.converted("level")?))
+            Ok((record.digest("from_content")?, level(&record, "level")?))
         })
         .collect()
 }
 
 /// The updates to these contents: by content, and for each those that move the fewest bytes first.
 pub async fn find_all(snapshot: &mut Snapshot, contents: &[Digest]) -> Result<Vec<StoredUpdate>, StoreError> {
-    const SQL: &str = "SELECT u.to_content, u.from_content, u.level, u.object, u.object_bytes, u.fetch_bytes \
+    const SQL: &str = "SELECT u.to_content, u.from_content, u.level, u.object, u.object_bytes, u.fetch_bytes, u.without_bytes \
                        FROM content_update AS u \
                        WHERE u.to_content IN (SELECT unhex(e.value ->> 'digest') FROM EACH($1) AS e) \
                        ORDER BY u.to_content, u.fetch_bytes, u.from_content";
@@ -166,6 +157,31 @@ pub async fn find_all(snapshot: &mut Snapshot, contents: &[Digest]) -> Result<Ve
         .await
         .attempt("find updates")?;
     page::read_all(&rows, read)
+}
+
+/// The updates to a package's content `to`, as administrators see them; those that move the fewest bytes first.
+pub async fn views(snapshot: &mut Snapshot, package: &Name, to: &Digest) -> Result<Vec<UpdateView>, StoreError> {
+    const SQL: &str = "SELECT (SELECT MAX(r.source_version) FROM release AS r WHERE r.package = $1 \
+                       AND r.content = u.from_content) AS from_version, u.from_content, u.level, u.fetch_bytes, \
+                       u.without_bytes, u.prepared_at FROM content_update AS u WHERE u.to_content = $2 \
+                       ORDER BY u.fetch_bytes, u.from_content";
+    let rows = sqlx::query(SQL)
+        .bind(package.as_str())
+        .bind(to.as_bytes().as_slice())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("list the updates to a content")?;
+    page::read_all(&rows, |row| {
+        let record = Record::new("content_update", "fetch_bytes", row);
+        Ok(UpdateView {
+            from_version: record.optional("from_version", Record::count)?,
+            from: record.digest("from_content")?,
+            level: level(&record, "level")?,
+            fetch_bytes: record.size("fetch_bytes")?,
+            without_bytes: record.size("without_bytes")?,
+            prepared_at: record.time("prepared_at")?,
+        })
+    })
 }
 
 /// The updates to all that a point is to hold, by content, in the order of [`find_all`].
@@ -204,10 +220,11 @@ fn read(row: &AnyRow) -> Result<StoredUpdate, StoreError> {
     Ok(StoredUpdate {
         to: record.digest("to_content")?,
         from: record.digest("from_content")?,
-        level: record.converted("level")?,
+        level: level(&record, "level")?,
         object: record.digest("object")?,
         object_bytes: record.size("object_bytes")?,
         fetch_bytes: record.size("fetch_bytes")?,
+        without_bytes: record.size("without_bytes")?,
     })
 }
 

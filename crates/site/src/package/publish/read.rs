@@ -7,7 +7,7 @@ use dray_content::scan::SourceError;
 use dray_model::api::package::PackageView;
 use dray_model::package::Content;
 
-use super::progress::Reading;
+use crate::content::progress::Steps;
 use crate::content::{Staging, load};
 use crate::job::{JobFailure, Progress};
 use crate::site::Site;
@@ -18,14 +18,21 @@ const KNOWN_VERSIONS: u32 = 5;
 /// A source folder that was read, with its new packs in a staging folder.
 pub(super) struct Files {
     pub(super) ingested: Ingested,
+    /// The folder.
+    pub(super) source: PathBuf,
     // Gone with its packs when this is dropped.
-    _staging: Staging,
+    staging: Staging,
 }
 
 impl Files {
     pub(super) fn content(&self) -> Content {
         let totals = self.ingested.totals;
         Content { digest: self.ingested.content, size_bytes: totals.bytes, files: totals.files }
+    }
+
+    /// A folder for work on it, gone with its packs.
+    pub(super) fn work(&self) -> PathBuf {
+        self.staging.path().join("work")
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -41,13 +48,13 @@ pub(super) async fn read(
     progress: &Progress,
 ) -> Result<Files, JobFailure> {
     let known = known_chunks(site, package).await?;
-    let (reading, _cancel) = Reading::new(progress);
+    let (reading, _cancel) = Steps::new(progress, "reading");
     let (site, package) = (site.clone(), package.name.clone());
     let work = move || {
         let staging = Staging::begin(&site, &package)
             .map_err(|source| IngestError::Write { path: site.dir().join("staging"), source })?;
         let ingested = ingest(&source, staging.path(), &known, &Options::default(), &reading)?;
-        Ok(Files { ingested, _staging: staging })
+        Ok(Files { ingested, source, staging })
     };
     let result = tokio::task::spawn_blocking(work).await.map_err(|error| JobFailure::passing(&error))?;
     result.map_err(|error: IngestError| failure(&error))

@@ -7,9 +7,8 @@ use dray_store::content::{self, StoredContent, StoredObject};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::read::Files;
-use crate::actor::{Actor, Permission};
 use crate::change::Change;
-use crate::content::{Sweep, Upload, store as store_object};
+use crate::content::upload::{self, Upload};
 use crate::error::SiteError;
 use crate::job::{JobFailure, Progress};
 use crate::site::Site;
@@ -41,7 +40,9 @@ pub(super) async fn store(site: &Site, files: &Files, progress: &Progress) -> Re
         return Ok(Stored::Known);
     }
     let mut uploads = uploads(files);
-    begin(site, &uploads).await?;
+    if !upload::begin(site, &uploads).await? {
+        return Err(in_the_way());
+    }
     let total: u64 = uploads.iter().map(|(_, upload)| upload.size_bytes()).sum();
     let mut done = 0;
     progress.tell("storing", done, Some(total));
@@ -59,7 +60,7 @@ pub(super) async fn store(site: &Site, files: &Files, progress: &Progress) -> Re
 
 async fn store_one(site: Site, (name, upload): (ObjectName, Upload)) -> Result<u64, SiteError> {
     let size_bytes = upload.size_bytes();
-    store_object(&site, &name, upload).await?;
+    upload::store(&site, &name, upload).await?;
     Ok(size_bytes)
 }
 
@@ -87,19 +88,6 @@ pub(super) async fn keep(change: &mut Change<'_>, files: &Files, stored: Stored)
     if content::keep(change, &content, &objects, now).await? { Ok(content.manifest) } else { Err(in_the_way()) }
 }
 
-/// Notes what is about to be stored, so that no sweep removes it.
-async fn begin(site: &Site, uploads: &[(ObjectName, Upload)]) -> Result<(), JobFailure> {
-    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
-    let objects: Vec<_> = uploads.iter().map(|(name, upload)| object(name, upload.size_bytes())).collect();
-    let now = change.now();
-    if !content::begin_upload(&mut change, &objects, now).await? {
-        return Err(in_the_way());
-    }
-    Sweep::after_uploads(&mut change).await?;
-    change.commit_unnoted().await?;
-    Ok(())
-}
-
 /// New packs, then the manifest.
 fn uploads(files: &Files) -> Vec<(ObjectName, Upload)> {
     let ingested = &files.ingested;
@@ -113,6 +101,6 @@ fn object(name: &ObjectName, size_bytes: u64) -> StoredObject {
     StoredObject { name: name.to_string(), size_bytes }
 }
 
-fn in_the_way() -> JobFailure {
+pub(super) fn in_the_way() -> JobFailure {
     JobFailure::Passing("an object of this content is just being removed from the content store".to_owned())
 }

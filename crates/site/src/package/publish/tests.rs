@@ -15,6 +15,12 @@ use crate::package::tests::{admin, command, name, noise, publish, published, sou
 use crate::package::{create, delete, find, update};
 use crate::testing;
 
+/// The updates to the newest content.
+async fn updates(site: &Site) -> Vec<stored::update::StoredUpdate> {
+    let content = newest(site).await.content.unwrap().digest;
+    stored::update::find_all(&mut site.db().read().await.unwrap(), &[content]).await.unwrap()
+}
+
 async fn newest(site: &Site) -> dray_model::api::package::ReleaseView {
     find(site, &admin(), &name("zip")).await.unwrap().release.unwrap()
 }
@@ -42,6 +48,38 @@ async fn a_small_change_stores_little() {
     let second = newest(&test.site).await;
     assert_eq!(second.number.to_string(), "2.1");
     assert!(second.new_bytes < 600_000, "{}", second.new_bytes);
+}
+
+#[tokio::test]
+async fn an_update_from_the_newest_version_is_there_with_the_release() {
+    let (test, folder, first) = published().await;
+    assert_eq!(updates(&test.site).await, []);
+    let mut bytes = noise(1, 3_000_000);
+    bytes[1_500_000] ^= 1;
+    fs::write(folder.join("noise"), bytes).unwrap();
+    publish(&test.site).await.unwrap();
+    let updates = updates(&test.site).await;
+    assert_eq!(updates.len(), 1);
+    let (update, new_bytes) = (&updates[0], newest(&test.site).await.new_bytes);
+    assert_eq!(update.from, first.release.unwrap().content.unwrap().digest);
+    assert!(update.fetch_bytes * 10 < new_bytes, "{update:?}, {new_bytes} bytes of chunks");
+    for kind in ["updates", "packs"] {
+        assert!(fs::read_dir(test.site.dir().join("content").join(kind)).unwrap().count() > 0);
+    }
+    assert_eq!(fs::read_dir(test.site.dir().join("staging")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_release_goes_out_when_its_update_cannot_be_prepared() {
+    let (test, folder, _) = published().await;
+    let old = newest(&test.site).await.manifest.unwrap();
+    fs::remove_file(test.site.dir().join("content").join("manifests").join(old.to_string())).unwrap();
+    fs::write(folder.join("new"), noise(5, 100_000)).unwrap();
+    publish(&test.site).await.unwrap();
+    assert_eq!(newest(&test.site).await.number.source_version, 2);
+    assert_eq!(updates(&test.site).await, []);
+    let jobs = crate::job::list(&test.site, &admin(), None, &PageRequest::default()).await.unwrap();
+    assert!(jobs.items.iter().any(|job| job.kind == crate::content::Improve::KIND), "the background tries again");
 }
 
 #[tokio::test]
@@ -111,7 +149,7 @@ async fn a_package_deleted_while_its_source_is_read_is_not_published() {
     let files = read::read(&test.site, &package, folder, &Progress::default()).await.unwrap();
     let stored_now = store::store(&test.site, &files, &Progress::default()).await.unwrap();
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
-    commit(&test.site, &name("zip"), &files, stored_now).await.unwrap();
+    commit(&test.site, &name("zip"), &files, stored_now, Updates::default()).await.unwrap();
     let mut snapshot = test.site.db().read().await.unwrap();
     assert_eq!(stored::find(&mut snapshot, &files.ingested.content).await.unwrap(), None);
 }
@@ -125,21 +163,12 @@ async fn content_that_was_known_and_is_deleted_meanwhile_is_read_and_stored_agai
     let known = store::store(&test.site, &files, &Progress::default()).await.unwrap();
     assert_eq!(known, Stored::Known);
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
-    let refused = commit(&test.site, &copy.name, &files, known).await.unwrap_err();
+    let refused = commit(&test.site, &copy.name, &files, known, Updates::default()).await.unwrap_err();
     assert!(matches!(refused, JobFailure::Passing(_)));
     drop(files);
     Publish.run(&test.site, PublishPackage { package: copy.name }, &Progress::default()).await.unwrap();
     let copy = find(&test.site, &admin(), &name("copy")).await.unwrap().release.unwrap();
     assert!(copy.new_bytes > 2_900_000);
-}
-
-#[test]
-fn a_dropped_job_stops_its_reading_threads() {
-    use dray_content::Progress as _;
-    let (reading, cancel) = progress::Reading::new(&Progress::default());
-    assert!(!reading.is_cancelled());
-    drop(cancel);
-    assert!(reading.is_cancelled());
 }
 
 #[tokio::test]

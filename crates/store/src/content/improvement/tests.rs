@@ -1,7 +1,9 @@
 //! Laws of choosing what is worth an update, on both engines.
 
+use dray_model::api::content::UpdateLevel;
+
 use super::*;
-use crate::content::update::{self, UpdateLevel};
+use crate::content::update;
 use crate::package::tests::{name, package as new_package, publish, store_content};
 use crate::testing::each_engine;
 use crate::{package, point};

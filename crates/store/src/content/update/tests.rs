@@ -1,5 +1,7 @@
 //! Laws of kept updates, on both engines.
 
+use dray_model::api::content::ObjectSums;
+
 use super::*;
 use crate::content::{begin_removal, begin_upload, forget_unused, removed};
 use crate::package::tests::{name, package as new_package, publish, store_content};
@@ -14,7 +16,18 @@ fn update(to: Digest, from: &str, fetch_bytes: u64) -> (StoredUpdate, [StoredObj
     let object = Digest::of(format!("{to} {from} {fetch_bytes}").as_bytes());
     let from = Digest::of(from.as_bytes());
     let objects = ["updates", "packs"].map(|kind| StoredObject { name: format!("{kind}/{object}"), size_bytes: 10 });
-    (StoredUpdate { to, from, level: UpdateLevel::Publish, object, object_bytes: 10, fetch_bytes }, objects)
+    (
+        StoredUpdate {
+            to,
+            from,
+            level: UpdateLevel::Publish,
+            object,
+            object_bytes: 10,
+            fetch_bytes,
+            without_bytes: 100,
+        },
+        objects,
+    )
 }
 
 async fn store(tx: &mut WriteTx, (update, objects): &(StoredUpdate, [StoredObject; 2])) {
@@ -41,6 +54,29 @@ fn updates_are_told_by_what_they_cost() {
         assert_eq!(find_all(&mut tx, &[Digest::of(b"?")]).await.unwrap(), []);
         let tried = tried(&mut tx, &to).await.unwrap();
         assert_eq!(tried, [(dear.0.from, UpdateLevel::Publish), (cheap.0.from, UpdateLevel::Publish)].into());
+    });
+}
+
+#[test]
+fn administrators_see_which_version_an_update_begins_from_and_what_the_store_holds() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        zip_with(&mut tx, "old").await;
+        let to = store_content(&mut tx, "new").await;
+        publish(&mut tx, &name("zip"), (2, 1), Some(to)).await;
+        store(&mut tx, &update(to, "old", 90)).await;
+        store(&mut tx, &update(to, "elsewhere", 95)).await;
+        let views = views(&mut tx, &name("zip"), &to).await.unwrap();
+        let seen: Vec<_> = views.iter().map(|view| (view.from_version, view.fetch_bytes, view.without_bytes)).collect();
+        assert_eq!(seen, [(Some(1), 90, 100), (None, 95, 100)]);
+        assert!(begin_upload(&mut tx, &update(to, "on its way", 1).1, at(3)).await.unwrap());
+        let stats = content::stats(&mut tx).await.unwrap();
+        let two = ObjectSums { count: 2, bytes: 20 };
+        assert_eq!(
+            (stats.manifests, stats.packs, stats.updates, stats.segments, stats.unneeded),
+            (two, two, two, two, two)
+        );
+        assert_eq!((stats.contents.bytes, stats.update_fetch_bytes, stats.without_update_bytes), (200, 185, 200));
     });
 }
 

@@ -1,14 +1,16 @@
-//! How far an ingest is, told to the job; and the job's end, told to the ingest, which runs on threads that nobody can drop.
+//! How far work of the content crate is, told to the job; and the job's end, told to the work, which runs on threads that nobody
+//! can drop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::job::Progress;
 
-/// Progress of an ingest: bytes in numbers, files in words.
+/// Progress of an ingest or of preparing an update: bytes in numbers, files in words.
 #[derive(Clone)]
-pub(super) struct Reading {
+pub(crate) struct Steps {
     job: Progress,
+    doing: Arc<str>,
     counts: Arc<Counts>,
 }
 
@@ -21,24 +23,25 @@ struct Counts {
     cancelled: AtomicBool,
 }
 
-/// Cancels the ingest when dropped: the job is over, or its future was dropped with a lost lease.
-pub(super) struct CancelOnDrop(Arc<Counts>);
+/// Cancels the work when dropped: the job is over, or its future was dropped with a lost lease.
+pub(crate) struct CancelOnDrop(Arc<Counts>);
 
-impl Reading {
-    pub(super) fn new(job: &Progress) -> (Self, CancelOnDrop) {
+impl Steps {
+    /// `doing` in a word or some, like `reading`.
+    pub(crate) fn new(job: &Progress, doing: &str) -> (Self, CancelOnDrop) {
         let counts = Arc::new(Counts::default());
-        (Self { job: job.clone(), counts: Arc::clone(&counts) }, CancelOnDrop(counts))
+        (Self { job: job.clone(), doing: doing.into(), counts: Arc::clone(&counts) }, CancelOnDrop(counts))
     }
 
     fn tell(&self) {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (files, files_total) = (count(&self.counts.files), count(&self.counts.files_total));
-        let step = format!("reading: {files} of {files_total} files");
+        let step = format!("{}: {files} of {files_total} files", self.doing);
         self.job.tell(&step, count(&self.counts.bytes), Some(count(&self.counts.bytes_total)));
     }
 }
 
-impl dray_content::Progress for Reading {
+impl dray_content::Progress for Steps {
     fn total(&self, files: u64, bytes: u64) {
         self.counts.files_total.store(files, Ordering::Relaxed);
         self.counts.bytes_total.store(bytes, Ordering::Relaxed);
@@ -59,5 +62,20 @@ impl dray_content::Progress for Reading {
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dray_content::Progress as _;
+
+    use super::*;
+
+    #[test]
+    fn a_dropped_job_stops_its_threads() {
+        let (steps, cancel) = Steps::new(&Progress::default(), "reading");
+        assert!(!steps.is_cancelled());
+        drop(cancel);
+        assert!(steps.is_cancelled());
     }
 }
