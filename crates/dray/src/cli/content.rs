@@ -9,11 +9,14 @@ use crate::output::Output;
 
 mod apply;
 mod cost;
+mod held;
 mod ingest;
 mod plan;
+mod prepare;
 mod progress;
 mod source;
 mod store;
+mod ways;
 mod wire;
 
 /// Commands on content.
@@ -23,6 +26,8 @@ pub(crate) enum ContentCommand {
     Plan(plan::Plan),
     /// Put a folder or a file into a content store
     Ingest(ingest::Ingest),
+    /// Make the update from one content of a store to another
+    Prepare(prepare::Prepare),
     /// Make a folder from a content store and what another folder holds
     Apply(apply::Apply),
 }
@@ -33,6 +38,7 @@ impl ContentCommand {
         match self {
             Self::Plan(command) => command.run(output),
             Self::Ingest(command) => command.run(output),
+            Self::Prepare(command) => command.run(output),
             Self::Apply(command) => command.run(output),
         }
     }

@@ -54,6 +54,23 @@ fn a_plan_tells_what_an_update_would_cost_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn an_update_is_made_once_and_taken_by_whoever_holds_the_old() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    value(root.path(), "ingest old --store store");
+    let content = value(root.path(), "ingest new --store store")["content"].as_str().unwrap().to_owned();
+    let prepared = value(root.path(), "prepare old new --store store");
+    assert_eq!(prepared["best"], "update");
+    let applied = value(root.path(), &format!("apply {content} made --store store --have old"));
+    assert_eq!((&applied["way"], &applied["fetched"]["bytes"]), (&"update".into(), &prepared["update"]["bytes"]));
+    assert!(applied["fetched"]["bytes"].as_u64().unwrap() < 30_000, "{applied}");
+    assert_eq!(value(root.path(), "ingest made --store store")["content"], content.as_str());
+
+    let from_nothing = value(root.path(), &format!("apply {content} other --store store"));
+    assert_eq!(from_nothing["way"], "whole");
+}
+
+#[test]
 fn two_files_are_two_versions_of_one_whatever_they_are_called() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("tool-1.bin"), noise(1, 300_000)).unwrap();
@@ -71,8 +88,10 @@ fn a_store_and_an_old_folder_make_the_new_one() {
     let content = new["content"].as_str().unwrap();
     let applied = value(root.path(), &format!("apply {content} made --store store --have old"));
     let fetched = applied["fetched"]["bytes"].as_u64().unwrap();
+    assert_eq!(applied["way"], "chunks");
     let planned = value(root.path(), "plan old new");
-    assert_eq!(Some(fetched), planned[planned["best"].as_str().unwrap()]["bytes"].as_u64());
+    assert_eq!(planned["chunks"]["bytes"], fetched);
+    assert!(planned["update"]["bytes"].as_u64() < Some(fetched), "{planned}");
     for file in ["lib/same", "lib/big", "added"] {
         assert_eq!(
             fs::read(root.path().join("made").join(file)).unwrap(),

@@ -1,27 +1,27 @@
 //! `dray content apply`: makes the tree of a content from a store and from what is held, as a client would.
 //!
 //! Everything is verified: held files before they are used, what the store gives before it is kept, the tree before it gets its
-//! name. What a killed attempt left beside the target is used by the next.
+//! name. What a killed attempt left beside the target is used by the next. When a held folder turns out to be damaged, what an
+//! update can't build comes in chunks.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
-use dray_content::Manifest;
+use dray_content::Progress as _;
 use dray_content::assemble::{AssembleError, Assembly, Outcome as Assembled};
-use dray_content::identify::identify;
-use dray_content::plan::{FetchOptions, HeldTreeId, plan};
+use dray_content::plan::{Plan, Totals};
 use dray_model::Digest;
 use serde::Serialize;
 
-use super::cost::{Cost, Way};
+use super::held::Held;
 use super::progress::Work;
 use super::store::{FolderStore, StoreOption};
-use super::wire::Wire;
+use super::ways::{self, Kind};
+use super::wire::{Fetched, Wire};
 use crate::error::{Exit, Failure, Outcome};
-use crate::output::{Fields, Output, Shown, bytes};
+use crate::output::{Fields, Output, Shown, bytes, count};
 
 /// Arguments of `content apply`.
 #[derive(Debug, Args)]
@@ -42,17 +42,12 @@ pub(crate) struct Apply {
 struct Applied {
     content: Digest,
     target: PathBuf,
-    way: Way,
+    way: Kind,
     size_bytes: u64,
     copied_bytes: u64,
     reused_bytes: u64,
-    fetched: Cost,
-}
-
-/// A folder that is held.
-struct Held {
-    folder: PathBuf,
-    manifest: Manifest,
+    built_bytes: u64,
+    fetched: Fetched,
 }
 
 impl Apply {
@@ -61,66 +56,76 @@ impl Apply {
         if self.target.symlink_metadata().is_ok() {
             return Err(failure(&AssembleError::DestinationExists(self.target)));
         }
-        let name = store.find_manifest(&self.content)?.ok_or_else(|| {
-            Failure::not_found(format!("the store holds no content {}", self.content))
-                .hint("dray content ingest tells the digest of what it puts into a store")
-        })?;
-        let held = self.have.into_iter().map(|folder| hold(&store, folder)).collect::<Outcome<Vec<_>>>()?;
-        let mut wire = Wire::new(&store);
-        let manifest = Manifest::decode(&wire.manifest(&name)?, &self.content, store.limits());
-        let want = Arc::new(manifest.map_err(|error| store.damaged(&name, &error))?);
-        let applied = build(&want, &held, &self.target, &mut wire, &Work::new(output, "building"));
-        output.show(&applied.map_err(|failure| failure.during(&format!("can't make {}", self.target.display())))?)
+        let held = self.have.iter().map(|path| Held::identify(&store, path, None)).collect::<Outcome<Vec<_>>>()?;
+        let build = Build { store: &store, content: self.content, held: &held, target: &self.target };
+        let attempt = format!("can't make {}", self.target.display());
+        output.show(&build.run(&Work::new(output, "building")).map_err(|failure| failure.during(&attempt))?)
     }
 }
 
-/// Finds out which tree a folder is. When the store knows it, chunks inside its files are found too.
-fn hold(store: &FolderStore, folder: PathBuf) -> Outcome<Held> {
-    let tree = identify(&folder, store.limits())
-        .map_err(|error| Failure::failed(format!("can't use what {} holds", folder.display())).because(&error))?;
-    let content = tree.digest();
-    let manifest = match store.find_manifest(&content)? {
-        Some(name) => store.manifest(&name, &content)?,
-        None => {
-            Manifest::new(tree, &[], &[], Vec::new()).expect("a manifest without recipes has nothing to contradict")
-        }
-    };
-    Ok(Held { folder, manifest })
+/// What is to be built, and where.
+struct Build<'a> {
+    store: &'a FolderStore,
+    content: Digest,
+    held: &'a [Held],
+    target: &'a Path,
 }
 
-fn build(want: &Arc<Manifest>, held: &[Held], target: &Path, wire: &mut Wire<'_>, progress: &Work) -> Outcome<Applied> {
-    let id = |held: &Held| HeldTreeId(held.manifest.tree().digest());
-    let have: Vec<_> = held.iter().map(|held| (id(held), &held.manifest)).collect();
-    let plan = plan(want, &have, FetchOptions::default())
-        .map_err(|error| Failure::failed("no plan can be made").because(&error))?;
-    let totals = plan.totals;
-    dray_content::Progress::total(progress, 0, totals.copied_bytes + totals.reused_bytes + totals.fetch_bytes);
-    let roots: BTreeMap<_, _> = held.iter().map(|held| (id(held), held.folder.clone())).collect();
-    let mut assembly = Assembly::open(&staging(target)?, plan, roots).map_err(|error| failure(&error))?;
-    loop {
-        match assembly.finish(target, progress).map_err(|error| failure(&error))? {
-            Assembled::Done => break,
-            Assembled::Lost(contents) => {
-                let damaged = format!("{} files can't be made: what is held of them is damaged", contents.len());
-                return Err(Failure::failed(damaged).hint("leave out --have, or name a folder that is whole"));
+impl Build<'_> {
+    fn run(&self, progress: &Work) -> Outcome<Applied> {
+        let mut wire = Wire::new(self.store);
+        let way = ways::cheapest(self.store, &self.content, self.held)?.ok_or_else(|| {
+            Failure::not_found(format!("the store holds no content {}", self.content))
+                .hint("dray content ingest tells the digest of what it puts into a store")
+        })?;
+        wire.count(way.list);
+        let (mut kind, mut totals) = (way.kind, way.plan.totals);
+        if !self.carry_out(way.plan, &mut wire, progress)? {
+            let way = ways::manifest_way(self.store, &self.content, self.held)?
+                .ok_or_else(|| Failure::failed("what is held is damaged, and the store holds no manifest"))?;
+            wire.count(way.list);
+            (kind, totals) = (way.kind, way.plan.totals);
+            if !self.carry_out(way.plan, &mut wire, progress)? {
+                return Err(Failure::failed("what is held is damaged, and the store can't make up for it"));
             }
-            Assembled::Missing(ranges) => {
-                for range in ranges {
-                    assembly.accept(&range, &wire.range(&range)?).map_err(|error| failure(&error))?;
-                    dray_content::Progress::advance(progress, 0, range.length);
+        }
+        Ok(Applied::new(self, kind, totals, wire.fetched()))
+    }
+
+    /// Whether the tree is made. It isn't when held files turned out to be damaged that the plan can't do without.
+    fn carry_out(&self, plan: Plan, wire: &mut Wire<'_>, progress: &Work) -> Outcome<bool> {
+        let totals = plan.totals;
+        progress.total(0, totals.copied_bytes + totals.reused_bytes + totals.fetch_bytes);
+        let roots: BTreeMap<_, _> = self.held.iter().map(|held| (held.id(), held.folder().to_owned())).collect();
+        let mut assembly = Assembly::open(&staging(self.target)?, plan, roots).map_err(|error| failure(&error))?;
+        loop {
+            match assembly.finish(self.target, progress).map_err(|error| failure(&error))? {
+                Assembled::Done => return Ok(true),
+                Assembled::Lost(_) => return Ok(false),
+                Assembled::Missing(ranges) => {
+                    for range in ranges {
+                        assembly.accept(&range, &wire.range(&range)?).map_err(|error| failure(&error))?;
+                        progress.advance(0, range.length);
+                    }
                 }
             }
         }
     }
-    Ok(Applied {
-        content: want.tree().digest(),
-        target: target.to_owned(),
-        way: if have.is_empty() { Way::Whole } else { Way::Chunks },
-        size_bytes: totals.whole_bytes,
-        copied_bytes: totals.copied_bytes,
-        reused_bytes: totals.reused_bytes,
-        fetched: wire.fetched(),
-    })
+}
+
+impl Applied {
+    fn new(build: &Build<'_>, way: Kind, totals: Totals, fetched: Fetched) -> Self {
+        Self {
+            content: build.content,
+            target: build.target.to_owned(),
+            way,
+            size_bytes: totals.whole_bytes,
+            copied_bytes: totals.copied_bytes,
+            reused_bytes: totals.reused_bytes,
+            built_bytes: totals.built_bytes,
+            fetched,
+        }
+    }
 }
 
 /// Beside the target: on the same file system, and found again by the next attempt.
@@ -144,6 +149,8 @@ fn failure(error: &AssembleError) -> Failure {
 
 impl Shown for Applied {
     fn fields(&self) -> Fields {
+        let Fetched { manifest_bytes, update_bytes, pack_bytes, requests, .. } = self.fetched;
+        let lists = bytes(manifest_bytes + update_bytes);
         vec![
             ("content", self.content.to_string()),
             ("folder", self.target.display().to_string()),
@@ -151,7 +158,16 @@ impl Shown for Applied {
             ("way", self.way.word().to_owned()),
             ("copied", bytes(self.copied_bytes)),
             ("reused", bytes(self.reused_bytes)),
-            ("fetched", self.fetched.words()),
+            ("built", bytes(self.built_bytes)),
+            (
+                "fetched",
+                format!(
+                    "{} in {}: lists {lists}, packs {}",
+                    bytes(self.fetched.bytes),
+                    count(requests, "request"),
+                    bytes(pack_bytes)
+                ),
+            ),
         ]
     }
 }

@@ -1,27 +1,26 @@
 //! `dray content plan`: what an update would cost, before anything is published.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::cost::Comparison;
+use super::held::Held;
+use super::prepare::Effort;
 use super::progress::Work;
 use super::source::{Reading, Source};
 use super::store::{FolderStore, cannot};
 use crate::error::Outcome;
-use crate::output::{Format, Output};
+use crate::output::Output;
 
 /// Arguments of `content plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// The folder or file that the receiver holds
+    /// The folder or file that receivers hold
     old: PathBuf,
-    /// The folder or file that it is to get
+    /// The folder or file that they are to get
     new: PathBuf,
-    /// Tell it for each file that changed
-    #[arg(long)]
-    verbose: bool,
+    #[command(flatten)]
+    effort: Effort,
     #[command(flatten)]
     reading: Reading,
 }
@@ -31,18 +30,16 @@ impl Plan {
         let temporary = tempfile::Builder::new().prefix("dray-plan-").tempdir();
         let temporary = temporary.map_err(|error| cannot("write to", &std::env::temp_dir(), &error))?;
         let store = FolderStore::make(temporary.path().join("store"))?;
-        // Two files that are compared are two versions of one file, whatever they are called.
-        let name = self.new.file_name();
-        let read = |path, step| Source::open(path, name)?.ingest(&store, self.reading, &Work::new(output, step));
-        let (old, new) = (read(&self.old, "reading the old")?, read(&self.new, "reading the new")?);
-        let comparison = Comparison::new(&old.manifest, &Arc::new(new.manifest), new.manifest_bytes.len() as u64)?;
-        if !self.verbose {
-            return output.show(&comparison.without_files());
-        }
-        output.show(&comparison)?;
-        match output.format() {
-            Format::Table => output.list(comparison.changes()),
-            Format::Json | Format::Yaml => Ok(()),
-        }
+        let read = |path: &Path, step| {
+            // Two files that are compared are two versions of one file, whatever they are called.
+            let source = Source::open(path, self.new.file_name())?;
+            let ingested = source.ingest(&store, self.reading, &Work::new(output, step))?;
+            let manifest_bytes = ingested.manifest_bytes.len() as u64;
+            Outcome::Ok((Held::ingested(source, ingested), manifest_bytes))
+        };
+        let (old, _) = read(&self.old, "reading the old")?;
+        let (new, manifest_bytes) = read(&self.new, "reading the new")?;
+        let prepared = self.effort.prepare(&store, &old, &new, &Work::new(output, "preparing"))?;
+        self.effort.show(output, &old, new, manifest_bytes, prepared.as_deref())
     }
 }

@@ -53,6 +53,11 @@ impl Source {
         Ok(Self { folder: copy.path().to_owned(), _copy: Some(copy) })
     }
 
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Puts it into `store`, sparing the chunks that are there already.
     pub(super) fn ingest(&self, store: &FolderStore, reading: Reading, progress: &dyn Progress) -> Outcome<Ingested> {
         let known = known_chunks(store)?;

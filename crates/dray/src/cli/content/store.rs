@@ -121,6 +121,17 @@ impl FolderStore {
         Ok(contents)
     }
 
+    /// All updates, by name.
+    pub(super) fn updates(&self) -> Outcome<Vec<ObjectName>> {
+        self.names("updates", ObjectName::Update)
+    }
+
+    /// The length of an object in bytes.
+    pub(super) fn size(&self, name: &ObjectName) -> Outcome<u64> {
+        let path = self.path(name);
+        Ok(fs::metadata(&path).map_err(|error| cannot("read", &path, &error))?.len())
+    }
+
     /// A manifest that is for `content`.
     pub(super) fn manifest(&self, name: &ObjectName, content: &Digest) -> Outcome<Manifest> {
         let path = self.path(name);

@@ -1,0 +1,66 @@
+//! A folder whose content is known: what a receiver holds, and what updates are made from.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use dray_content::identify::identify;
+use dray_content::ingest::Ingested;
+use dray_content::plan::HeldTreeId;
+use dray_content::update::prepare::Folder;
+use dray_content::{Manifest, Tree};
+
+use super::source::Source;
+use super::store::FolderStore;
+use crate::error::{Failure, Outcome};
+
+/// A folder with its tree.
+pub(super) struct Held {
+    source: Source,
+    /// The tree, with recipes where they are known: they tell which chunks are in its files.
+    pub(super) manifest: Manifest,
+}
+
+impl Held {
+    /// Finds out which tree the folder or file at `path` is. When `store` knows it, its chunks are known too.
+    pub(super) fn identify(store: &FolderStore, path: &Path, name: Option<&OsStr>) -> Outcome<Self> {
+        let source = Source::open(path, name)?;
+        let tree = identify(source.folder(), store.limits())
+            .map_err(|error| Failure::failed(format!("can't use what {} holds", path.display())).because(&error))?;
+        let content = tree.digest();
+        let manifest = match store.find_manifest(&content)? {
+            Some(name) => store.manifest(&name, &content)?,
+            None => bare(tree),
+        };
+        Ok(Self { source, manifest })
+    }
+
+    /// A folder that was ingested just now.
+    pub(super) fn ingested(source: Source, ingested: Ingested) -> Self {
+        Self { source, manifest: ingested.manifest }
+    }
+
+    /// Its tree.
+    pub(super) const fn tree(&self) -> &Tree {
+        self.manifest.tree()
+    }
+
+    /// Its name in plans.
+    pub(super) fn id(&self) -> HeldTreeId {
+        HeldTreeId(self.tree().digest())
+    }
+
+    /// Where it lies.
+    pub(super) fn folder(&self) -> &Path {
+        self.source.folder()
+    }
+
+    /// Its contents, to be read by digest.
+    pub(super) fn contents(&self) -> Folder {
+        Folder::new(self.folder(), self.tree())
+    }
+}
+
+/// A tree of which nothing more is known.
+fn bare(tree: Tree) -> Manifest {
+    Manifest::new(tree, &[], &[], Vec::new()).expect("without recipes there is nothing to contradict")
+}
