@@ -6,6 +6,7 @@ mod agent;
 mod content;
 mod fleet;
 mod latency;
+mod metered;
 mod report;
 
 use anyhow::bail;
@@ -18,6 +19,8 @@ pub(crate) struct Arguments {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    content: content::Options,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -26,15 +29,18 @@ enum Bench {
     Latency,
     /// Size, memory and wake-ups of the agent
     Agent,
-    /// Ingest and first download of a large package: memory and time
+    /// Ingest and first download of a large package: memory and time; with --corpus, updates between versions of real packages
     Content,
 }
 
 pub(crate) fn bench(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.content.is_given() && !matches!(arguments.bench, Bench::Content) {
+        bail!("--corpus is an option of the benchmark content");
+    }
     let report: Report = match arguments.bench {
         Bench::Latency => latency::measure()?,
         Bench::Agent => agent::measure()?,
-        Bench::Content => content::measure()?,
+        Bench::Content => content::measure(&arguments.content)?,
     };
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);

@@ -32,6 +32,21 @@ impl Figure {
         Self { name: name.into(), value, unit, bar: format!("≤ {limit} {unit}"), ok: value <= limit }
     }
 
+    /// A figure that must not be below `limit`.
+    pub(crate) fn at_least(name: impl Into<String>, value: f64, limit: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), value, unit, bar: format!("≥ {limit} {unit}"), ok: value >= limit }
+    }
+
+    /// Something that could not be measured at all.
+    pub(crate) fn failed(name: impl Into<String>) -> Self {
+        Self { name: name.into(), value: f64::NAN, unit: "", bar: "must work".to_owned(), ok: false }
+    }
+
+    /// The same figure under a name that tells what it is a part of.
+    pub(crate) fn below(self, prefix: &str) -> Self {
+        Self { name: format!("{prefix}/{}", self.name), ..self }
+    }
+
     /// A figure without a limit.
     pub(crate) fn told(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
         Self { name: name.into(), value, unit, bar: String::new(), ok: true }

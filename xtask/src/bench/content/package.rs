@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use super::fleet::{Fleet, until};
-use super::report::{Figure, Report};
+use crate::bench::fleet::{Fleet, until};
+use crate::bench::report::{Figure, Report};
 
 const FILES: usize = 10_000;
 const SIZE_BYTES: usize = 1_000_000_000;

@@ -1,0 +1,66 @@
+//! Contents: a large package through a whole site, or pairs of versions of real packages through the local commands.
+
+mod bars;
+mod corpus;
+mod dray;
+mod package;
+mod peers;
+mod same;
+
+use std::path::PathBuf;
+
+use super::report::Report;
+
+/// What `cargo xtask bench content` is asked.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// content: measure updates between the pairs of versions in this folder: NAME/{old,new} trees, NAME/{old,new}.archive files
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
+    /// content: only the pair of this name; may be given several times
+    #[arg(long = "pair", value_name = "NAME", requires = "corpus")]
+    pairs: Vec<String>,
+    /// content: how much is spent on making an update small
+    #[arg(long, value_enum, default_value_t, requires = "corpus")]
+    level: Level,
+    /// content: measure the peers that are installed here on the same pairs
+    #[arg(long, requires = "corpus")]
+    peers: bool,
+    /// content: the release build of dray to measure, instead of building one
+    #[arg(long, value_name = "FILE", requires = "corpus")]
+    dray: Option<PathBuf>,
+}
+
+/// How much is spent on making an update small.
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Level {
+    /// What is made while somebody waits for the release
+    #[default]
+    Publish,
+    /// What is made afterwards for packages with many receivers
+    Background,
+}
+
+impl Options {
+    /// Whether anything was asked that only this benchmark understands.
+    pub(super) const fn is_given(&self) -> bool {
+        self.corpus.is_some()
+    }
+}
+
+pub(super) fn measure(options: &Options) -> anyhow::Result<Report> {
+    match &options.corpus {
+        None => package::measure(),
+        Some(corpus) => corpus::measure(corpus, options),
+    }
+}
+
+impl Level {
+    /// The word for it on the command line.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Background => "background",
+        }
+    }
+}
