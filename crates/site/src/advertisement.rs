@@ -22,7 +22,7 @@ pub use delete::delete;
 pub use list::{devices, find, list};
 pub use rerun::rerun;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, create_first, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "advertisement";
@@ -125,12 +125,9 @@ impl Failure for AdvertisementError {
     fn class(&self) -> Class {
         match self {
             Self::NameTaken(_) | Self::Expired { .. } => Class::Conflict,
-            Self::NotFound(_) => Class::Absent,
+            Self::NotFound(_) | Self::NoPackage(_) | Self::NoProgram { .. } | Self::NoCollection(_) => Class::Absent,
             Self::Stale { .. } => Class::Stale,
-            Self::NoPackage(_)
-            | Self::NoProgram { .. }
-            | Self::NoCollection(_)
-            | Self::ExpiresFirst { .. }
+            Self::ExpiresFirst { .. }
             | Self::TooManyAssignments(_)
             | Self::AssignmentTwice
             | Self::Revisions(_)
@@ -143,19 +140,20 @@ impl Failure for AdvertisementError {
         let hint = match self {
             Self::NameTaken(_) => "change the advertisement that is there, or choose another name",
             Self::Stale { .. } => "look at it again and repeat the change",
-            Self::NoPackage(_) => "create the package first",
+            Self::NotFound(_) => return Some(listed(KIND)),
+            Self::NoPackage(_) => return Some(create_first("package")),
             Self::NoProgram { programs, .. } if programs.is_empty() => "the package has no programs yet: add one",
             Self::NoProgram { programs, .. } => {
                 let names: Vec<_> = programs.iter().map(Name::as_str).collect();
                 return Some(format!("it has {}", names.join(", ")));
             }
-            Self::NoCollection(_) => "create the collection first, or advertise to all-devices",
+            Self::NoCollection(_) => return Some(create_first("collection")),
             Self::ExpiresFirst { .. } => "choose an expiry after the start",
             Self::TooManyAssignments(_) => "use several advertisements",
             Self::AssignmentTwice => "leave one of them out",
             Self::Expired { .. } => "give it a later expiry first",
             Self::Site(error) => return error.hint(),
-            Self::NotFound(_) | Self::Revisions(_) | Self::Document { .. } => return None,
+            Self::Revisions(_) | Self::Document { .. } => return None,
         };
         Some(hint.to_owned())
     }

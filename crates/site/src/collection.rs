@@ -26,7 +26,7 @@ pub use list::{find, list, members};
 pub(crate) use place::place;
 pub use preview::preview;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "collection";
@@ -113,21 +113,23 @@ impl Failure for CollectionError {
     fn class(&self) -> Class {
         match self {
             Self::NameTaken(_) | Self::Predefined(_) | Self::InUse { .. } => Class::Conflict,
-            Self::NotFound(_) => Class::Absent,
+            Self::NotFound(_) | Self::NoDevice(_) => Class::Absent,
             Self::Stale { .. } => Class::Stale,
-            Self::TooMany { .. } | Self::NoDevice(_) | Self::Expression { .. } => Class::Invalid,
+            Self::TooMany { .. } | Self::Expression { .. } => Class::Invalid,
             Self::Site(error) => error.class(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NotFound(_) => return Some(listed(KIND)),
+            Self::NoDevice(_) => return Some(listed("device")),
             Self::Stale { .. } => "look at it again and repeat the change",
             Self::InUse { .. } => "delete those first",
             Self::TooMany { .. } => "say it in one query, with `in` or `||`",
             Self::Expression { hint, .. } => return hint.clone(),
             Self::Site(error) => return error.hint(),
-            Self::NameTaken(_) | Self::NotFound(_) | Self::Predefined(_) | Self::NoDevice(_) => return None,
+            Self::NameTaken(_) | Self::Predefined(_) => return None,
         };
         Some(hint.to_owned())
     }

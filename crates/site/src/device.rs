@@ -12,7 +12,7 @@ pub(crate) use list::find_without_facts;
 pub use list::{find, list};
 pub use revoke::revoke;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "device";
@@ -58,7 +58,8 @@ impl Failure for DeviceError {
         match self {
             Self::NotRevoked(_) => Some("revoke it first; it is shut out at once".to_owned()),
             Self::Site(error) => error.hint(),
-            Self::NotFound(_) | Self::NoCollection(_) => None,
+            Self::NotFound(_) => Some(listed(KIND)),
+            Self::NoCollection(_) => Some(listed("collection")),
         }
     }
 }

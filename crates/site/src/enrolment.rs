@@ -23,7 +23,7 @@ pub use list::list;
 pub use renew::renew;
 pub use revoke::revoke;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, create_first, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "enrolment-token";
@@ -107,7 +107,8 @@ impl Failure for EnrolmentError {
         let hint = match self {
             Self::Validity(_) => "give 60 to 31536000 seconds",
             Self::Count(_) => "give 1 to 100000 devices",
-            Self::NoPoint(_) => "create the distribution point first",
+            Self::NotFound(_) => return Some(listed(KIND)),
+            Self::NoPoint(_) => return Some(create_first("point")),
             Self::Refused => "it may be mistyped, used up, expired or revoked; ask an administrator for a new one",
             Self::WrongMember { token_for: MemberKind::Device } => {
                 "a computer uses it with dray-agent enroll; it is still good"
@@ -117,7 +118,7 @@ impl Failure for EnrolmentError {
             }
             Self::Guessing => "wait a minute",
             Self::Site(error) => return error.hint(),
-            Self::NotFound(_) | Self::Certificate(_) | Self::UnknownPoint(_) => return None,
+            Self::Certificate(_) | Self::UnknownPoint(_) => return None,
         };
         Some(hint.to_owned())
     }

@@ -16,7 +16,7 @@ pub enum Class {
     Unauthenticated,
     /// The one who asks may not.
     Denied,
-    /// What it is about isn't there.
+    /// What it is about, or names, isn't there.
     Absent,
     /// It collides with what is there.
     Conflict,
@@ -111,6 +111,16 @@ impl Failure for SiteError {
             _ => None,
         }
     }
+}
+
+/// The hint to go with a name that stands for nothing; `kind` is the word of the command line.
+pub(crate) fn listed(kind: &str) -> String {
+    format!("dray {kind} list shows those that there are")
+}
+
+/// The hint to go with a reference to nothing.
+pub(crate) fn create_first(kind: &str) -> String {
+    format!("create it first; {}", listed(kind))
 }
 
 /// Gives an operation's error enum `From<StoreError>` by way of its `Site(SiteError)` variant, so that `?` works on statements.

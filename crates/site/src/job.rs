@@ -18,7 +18,7 @@ pub use kind::{JobFailure, JobKind, Progress, Registry};
 pub use list::{find, list};
 pub use runner::Runner;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 
 /// Every kind of job that workers can do; one line each.
 #[must_use]
@@ -67,7 +67,8 @@ impl Failure for JobError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Site(error) => error.hint(),
-            Self::NotFound(_) | Self::NotWaiting(_) => None,
+            Self::NotFound(_) => Some(listed("job")),
+            Self::NotWaiting(_) => None,
         }
     }
 }

@@ -25,7 +25,7 @@ pub use list::{find, list, points, releases, updates};
 pub use publish::{Publish, PublishPackage};
 pub use update::update;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 use crate::release::ReleaseError;
 
 /// Kind of object in the audit log.
@@ -138,6 +138,7 @@ impl Failure for PackageError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NotFound(_) => return Some(listed(KIND)),
             Self::Stale { .. } => "look at it again and repeat the change",
             Self::NameTaken(_) => "change the package that is there, or choose another name",
             Self::SourceRelative(_) | Self::SourceUnusable { .. } => {
@@ -149,7 +150,7 @@ impl Failure for PackageError {
             Self::Expression { hint, .. } => return hint.clone(),
             Self::Release(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
-            Self::NotFound(_) | Self::TooManyPrograms(_) | Self::ProgramTwice(_) => return None,
+            Self::TooManyPrograms(_) | Self::ProgramTwice(_) => return None,
         };
         Some(hint.to_owned())
     }

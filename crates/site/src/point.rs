@@ -21,7 +21,7 @@ pub use list::{find, list, packages};
 pub use locations::{CONTENTS_MAX, locations};
 pub use report::{REPORTS_MAX, report};
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "point";
@@ -106,11 +106,13 @@ impl Failure for PointError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NotFound(_) => return Some(listed(KIND)),
+            Self::NoPackage(_) => return Some(listed("package")),
             Self::Stale { .. } => "look at it again and repeat the change",
             Self::Url { .. } => "give https://HOST or https://HOST:PORT, as clients reach it",
             Self::TooMany { .. } => "send several requests",
             Self::Site(error) => return error.hint(),
-            Self::NameTaken(_) | Self::NotFound(_) | Self::NoPackage(_) | Self::Unknown(_) => return None,
+            Self::NameTaken(_) | Self::Unknown(_) => return None,
         };
         Some(hint.to_owned())
     }

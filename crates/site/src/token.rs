@@ -12,7 +12,7 @@ pub use create::create;
 pub use list::list;
 pub use revoke::revoke;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "token";
@@ -61,7 +61,7 @@ impl Failure for TokenError {
                 Some("names of revoked tokens stay taken, because the audit log names them".to_owned())
             }
             Self::Validity(_) => Some("give 1 to 315360000 seconds".to_owned()),
-            Self::NotFound(_) => None,
+            Self::NotFound(_) => Some(listed(KIND)),
             Self::Site(error) => error.hint(),
         }
     }

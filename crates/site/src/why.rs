@@ -80,7 +80,7 @@ impl Failure for WhyError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Device(error) => error.hint(),
-            Self::NotFound(_) => Some("ask for PACKAGE/PROGRAM".to_owned()),
+            Self::NotFound(_) => Some("ask for PACKAGE/PROGRAM; dray package list shows the packages".to_owned()),
             Self::NoProgram { programs, .. } if programs.is_empty() => Some("it has none at all".to_owned()),
             Self::NoProgram { programs, .. } => {
                 let names: Vec<_> = programs.iter().map(Name::as_str).collect();

@@ -77,10 +77,12 @@ async fn terms_that_cannot_work_are_refused() {
     let site = &test.site;
     let no_package = refused(site, AdvertisementTerms { package: name("none"), ..terms() }).await;
     assert!(matches!(no_package, AdvertisementError::NoPackage(_)));
+    assert_eq!(no_package.hint().as_deref(), Some("create it first; dray package list shows those that there are"));
     let no_program = refused(site, AdvertisementTerms { program: name("none"), ..terms() }).await;
     assert_eq!(no_program.hint().as_deref(), Some("it has install"));
     let no_collection = refused(site, AdvertisementTerms { collection: name("none"), ..terms() }).await;
     assert!(matches!(no_collection, AdvertisementError::NoCollection(_)));
+    assert_eq!([no_package, no_program, no_collection].map(|refused| refused.class()), [Class::Absent; 3]);
     let at = |secs| Some(Timestamp::from_secs(secs));
     let backwards = refused(site, AdvertisementTerms { start: at(5), expires: at(5), ..terms() }).await;
     assert!(matches!(backwards, AdvertisementError::ExpiresFirst { .. }));
