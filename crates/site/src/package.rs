@@ -13,9 +13,11 @@ mod publish;
 mod source;
 mod update;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
-use dray_model::Name;
+use dray_model::program::InvalidQuoting;
+use dray_model::{Name, excerpt};
 
 pub use change::change;
 pub use create::create;
@@ -68,6 +70,16 @@ pub enum PackageError {
         /// What to write instead.
         hint: Option<String>,
     },
+    /// A command line that no agent could split into words.
+    #[error("cannot use the command of the program {program}: {reason}\n{}", excerpt::marked(command, &reason.span()))]
+    Command {
+        /// The program.
+        program: Name,
+        /// The command line.
+        command: String,
+        /// What is wrong with it.
+        reason: InvalidQuoting,
+    },
     /// A source folder that isn't given as an absolute path.
     #[error("{0:?} is no source folder: an absolute path on the site server is needed")]
     SourceRelative(String),
@@ -112,6 +124,7 @@ impl Failure for PackageError {
             Self::TooManyPrograms(_) => "too_many_programs",
             Self::ProgramTwice(_) => "program_twice",
             Self::Expression { .. } => "invalid_expression",
+            Self::Command { .. } => "invalid_command",
             Self::SourceRelative(_) | Self::SourceUnusable { .. } => "invalid_source",
             Self::NoSource(_) => "no_source",
             Self::NoContent(_) => "no_content",
@@ -129,6 +142,7 @@ impl Failure for PackageError {
             Self::TooManyPrograms(_)
             | Self::ProgramTwice(_)
             | Self::Expression { .. }
+            | Self::Command { .. }
             | Self::SourceRelative(_)
             | Self::SourceUnusable { .. } => Class::Invalid,
             Self::Release(error) => error.class(),
@@ -148,11 +162,19 @@ impl Failure for PackageError {
             Self::NoContent(_) => "give it a source folder, and wait until its first release is published",
             Self::InUse { .. } => "delete what depends on it first",
             Self::Expression { hint, .. } => return hint.clone(),
+            Self::Command { .. } => "close the quote, or put a backslash before what is meant as a character",
             Self::Release(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::TooManyPrograms(_) | Self::ProgramTwice(_) => return None,
         };
         Some(hint.to_owned())
+    }
+
+    fn span(&self) -> Option<Range<usize>> {
+        match self {
+            Self::Command { reason, .. } => Some(reason.span()),
+            _ => None,
+        }
     }
 }
 

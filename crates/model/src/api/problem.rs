@@ -33,7 +33,7 @@ pub struct Problem {
     /// What to do about it, where we know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Which bytes of the expression in the request it is about, where an expression was refused.
+    /// Which bytes of the expression or command line in the request it is about, where one was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
     /// Id of the request, to be found in the server's log.

@@ -1,4 +1,5 @@
-//! Checks programs as they come from people: names, number, and expressions, whose compiled form is filled in here and nowhere else.
+//! Checks programs as they come from people: names, number, command lines, and expressions, whose compiled form is filled in here and
+//! nowhere else.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,11 @@ pub(super) fn check(mut programs: Vec<Program>) -> Result<Vec<Program>, PackageE
         return Err(PackageError::ProgramTwice(twice.name.clone()));
     }
     for program in &mut programs {
+        program.command.words().map_err(|reason| PackageError::Command {
+            program: program.name.clone(),
+            command: program.command.as_str().to_owned(),
+            reason,
+        })?;
         let fields = [("requirement", &mut program.requirement), ("detect", &mut program.detect)];
         for (field, expression) in fields {
             let Some(expression) = expression else { continue };
@@ -44,6 +50,7 @@ fn compile(text: &str) -> Result<Expression, dray_query::QueryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Failure as _;
 
     fn programs(json: &str) -> Vec<Program> {
         serde_json::from_str(json).unwrap()
@@ -68,6 +75,13 @@ mod tests {
         let error = check(given).unwrap_err();
         assert!(error.to_string().contains("detect of the program a"), "{error}");
         assert!(error.to_string().contains("^^^^"), "{error}");
+    }
+
+    #[test]
+    fn a_command_that_no_agent_could_start_is_refused_with_its_place() {
+        let error = check(programs(r#"[{"name": "a", "command": "./x 'é"}]"#)).unwrap_err();
+        let expected = "cannot use the command of the program a: the command line has an opening ' without a closing one\n  ./x 'é\n      ^";
+        assert_eq!((error.to_string().as_str(), error.span()), (expected, Some(4..5)));
     }
 
     #[test]
