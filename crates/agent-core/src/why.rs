@@ -55,7 +55,7 @@ fn nothing(scene: &Scene<'_>, package: &Name, program: &Name) -> String {
         Some(past) => {
             let how = if past.succeeded { "with success" } else { "and failed" };
             let (release, at) = (past.release, past.ended_at);
-            format!("no advertisement of it reaches this device any more; release {release} ran {how} at {at}")
+            format!("no advertisement of it reaches this device any more; release {release} ran {how} at {at:.0}")
         }
     }
 }

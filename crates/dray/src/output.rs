@@ -14,7 +14,7 @@ mod human;
 mod progress;
 mod table;
 
-pub(crate) use human::{bytes, count, seconds, time, time_or_dash};
+pub(crate) use human::{bytes, count, local_times, seconds, time, time_or_dash};
 pub(crate) use progress::Progress;
 use table::render_fields;
 pub(crate) use table::{Fields, Listed, Shown, render_table};

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::excerpt::quoted;
+
 /// Microseconds since 1970-01-01T00:00:00 UTC. Its text form is RFC 3339 in UTC.
 ///
 /// The range is that of the calendar years -9998 to 9999, so that every value has a text form; arithmetic stays inside it.
@@ -15,7 +17,7 @@ pub struct Timestamp(i64);
 
 /// A text that is not an RFC 3339 instant, or a number outside the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an instant: write it like 2026-11-22T17:00:00Z")]
+#[error("{} is not an instant: write it like 2026-11-22T17:00:00Z", quoted(.0))]
 pub struct InvalidTimestamp(String);
 
 impl Timestamp {
@@ -69,9 +71,13 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
+/// RFC 3339 in UTC, with as many digits of the second as there are; `{:.0}` leaves them out, as sentences do.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.to_jiff().to_string())
+        match f.precision() {
+            Some(digits) => write!(f, "{:.digits$}", self.to_jiff()),
+            None => write!(f, "{}", self.to_jiff()),
+        }
     }
 }
 
@@ -128,6 +134,12 @@ mod tests {
     #[test]
     fn seconds_before_1970_work() {
         assert_eq!(Timestamp::from_secs(-1).to_string(), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_sentence_leaves_out_the_fraction() {
+        let instant = Timestamp::from_micros(1_999_999);
+        assert_eq!(format!("{instant} {instant:.0}"), "1970-01-01T00:00:01.999999Z 1970-01-01T00:00:01Z");
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub enum AdvertisementError {
     #[error("cannot advertise to the collection {0}: there is none of this name")]
     NoCollection(Name),
     /// It would be over before it starts.
-    #[error("cannot advertise from {start} to {expires}: it expires before it starts")]
+    #[error("cannot advertise from {start:.0} to {expires:.0}: it expires before it starts")]
     ExpiresFirst {
         /// The start.
         start: Timestamp,
@@ -77,7 +77,7 @@ pub enum AdvertisementError {
     #[error("cannot save the same assignment twice in one advertisement")]
     AssignmentTwice,
     /// Its time is over.
-    #[error("cannot run the advertisement {name} again: it expired at {expired}")]
+    #[error("cannot run the advertisement {name} again: it expired at {expired:.0}")]
     Expired {
         /// The advertisement.
         name: Name,

@@ -77,7 +77,7 @@ impl Row {
         let mut parts = Vec::new();
         parts.extend(self.standing.reason.as_ref().map(ToString::to_string));
         parts.extend(self.progress.map(|(done, total)| format!("{done} of {total} bytes")));
-        parts.extend(self.standing.next.map(|next| format!("next at {next}")));
+        parts.extend(self.standing.next.map(|next| format!("next at {next:.0}")));
         parts.join(", ")
     }
 }

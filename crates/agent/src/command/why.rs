@@ -47,8 +47,8 @@ fn line(link: &WhyLink) -> String {
         WhyHolds::No => "no",
         WhyHolds::Unknown => "unknown",
     };
-    let since = link.since.map_or_else(String::new, |since| format!(", since {since}"));
-    let next = link.next.map_or_else(String::new, |next| format!(", next at {next}"));
+    let since = link.since.map_or_else(String::new, |since| format!(", since {since:.0}"));
+    let next = link.next.map_or_else(String::new, |next| format!(", next at {next:.0}"));
     let stage = format!("{:?}", link.link).to_lowercase();
     format!("    {stage:12}  {holds:7}  {}{since}{next}", link.sentence)
 }

@@ -6,7 +6,7 @@ use dray_model::api::why::{Why, WhyHolds, WhyStage};
 
 use super::Context;
 use crate::error::Outcome;
-use crate::output::{render_table, time};
+use crate::output::{local_times, render_table, time};
 
 /// Arguments of `why`.
 #[derive(Debug, Args)]
@@ -27,11 +27,11 @@ impl WhyCommand {
 
 /// The answer for people.
 pub(crate) fn why_words(why: &Why) -> String {
-    let mut text = format!("{}/{} on {}: {}\n", why.package, why.program, why.device, why.answer);
+    let mut text = format!("{}/{} on {}: {}\n", why.package, why.program, why.device, local_times(&why.answer));
     for chain in &why.chains {
         text.push_str(&format!("\nadvertisement {}\n", chain.advertisement));
         let rows = chain.links.iter().map(|link| {
-            let mut sentence = link.sentence.clone();
+            let mut sentence = local_times(&link.sentence);
             if let Some(next) = link.next {
                 sentence.push_str(&format!(" (may change {})", time(next)));
             }

@@ -45,6 +45,21 @@ pub(crate) fn time(instant: Timestamp) -> String {
     time_in(instant, TimeZone::system())
 }
 
+/// A sentence of the site with its instants in local time. What stands in quotes is somebody's word and stays.
+pub(crate) fn local_times(sentence: &str) -> String {
+    local_times_in(sentence, &TimeZone::system())
+}
+
+fn local_times_in(sentence: &str, zone: &TimeZone) -> String {
+    let local = |word: &str| {
+        let text = word.trim_end_matches([',', ';', '.', ')']);
+        let instant: Timestamp = text.strip_suffix('Z').and_then(|_| text.parse().ok())?;
+        Some(format!("{}{}", time_in(instant, zone.clone()), &word[text.len()..]))
+    };
+    let words: Vec<_> = sentence.split(' ').map(|word| local(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
+}
+
 /// An instant that may not have come.
 pub(crate) fn time_or_dash(instant: Option<Timestamp>) -> String {
     instant.map_or_else(|| "-".to_owned(), time)
@@ -73,6 +88,14 @@ mod tests {
         let instant = "2026-11-22T17:05:00Z".parse().unwrap();
         let berlin = TimeZone::fixed(jiff::tz::offset(1));
         assert_eq!(time_in(instant, berlin), "2026-11-22 18:05:00+01");
+    }
+
+    #[test]
+    fn a_sentence_tells_local_times_and_repeats_what_is_quoted() {
+        let berlin = TimeZone::fixed(jiff::tz::offset(1));
+        let sentence = "it has policy 2 of 2026-11-22T17:05:00.123456Z, not \"2026-11-22T17:05:00Z\"";
+        let local = "it has policy 2 of 2026-11-22 18:05:00+01, not \"2026-11-22T17:05:00Z\"";
+        assert_eq!(local_times_in(sentence, &berlin), local);
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Scene {
     pub(super) fn reach(&self) -> String {
         match (self.device.connected, self.device.seen_at) {
             (true, _) => "it is connected now".to_owned(),
-            (false, Some(at)) => format!("it was last heard of at {at}"),
+            (false, Some(at)) => format!("it was last heard of at {at:.0}"),
             (false, None) => "it was never heard of".to_owned(),
         }
     }

@@ -34,7 +34,7 @@ pub(super) async fn link(
     let rules = collection::rules(snapshot, found.id).await?;
     let (code, because) = match explain(scene, &rules) {
         Explained::Meets(rule) => {
-            let when = found.view.evaluated_at.map_or("never".to_owned(), |at| format!("at {at}"));
+            let when = found.view.evaluated_at.map_or("never".to_owned(), |at| format!("at {at:.0}"));
             let sentence = format!("{not} yet: it meets {rule}, but the collection was evaluated {when}");
             return answer(WhyHolds::Waiting, "not_evaluated", sentence);
         }

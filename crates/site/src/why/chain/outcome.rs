@@ -70,7 +70,7 @@ pub(super) fn run(scene: &Scene, report: Option<&DeviceStatusView>) -> WhyLink {
     if let Some((_, reason)) = ended(Some(report)) {
         let (code, sentence) = match (reason, report.started_at) {
             (Reason::AlreadyPresent, _) => ("not_needed", "the program did not need to run".to_owned()),
-            (_, Some(at)) => ("ran", format!("the program of release {} ran at {at}", report.release)),
+            (_, Some(at)) => ("ran", format!("the program of release {} ran at {at:.0}", report.release)),
             (_, None) => ("ran", format!("the program of release {} ran", report.release)),
         };
         return WhyLink { since: report.started_at, ..link(STAGE, WhyHolds::Yes, code, sentence) };

@@ -42,6 +42,6 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
     }
     let (at, reach) = (fetched.fetched_at, scene.reach());
     let sentence =
-        format!("{device} has not fetched its newest policy yet: it has policy {number} of {at}, and {reach}");
+        format!("{device} has not fetched its newest policy yet: it has policy {number} of {at:.0}, and {reach}");
     since(bare(STAGE, WhyHolds::Waiting, "not_fetched", sentence), published_at)
 }

@@ -22,11 +22,11 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         return bare(STAGE, WhyHolds::Yes, "came", "its time has come");
     }
     if let Some(expires) = terms.expires.filter(|expires| *expires <= now) {
-        let sentence = format!("the advertisement {name} expired at {expires}");
+        let sentence = format!("the advertisement {name} expired at {expires:.0}");
         return since(bare(STAGE, WhyHolds::No, "advertisement_expired", sentence), expires);
     }
     if let Some(start) = terms.start.filter(|start| *start > now) {
-        let sentence = format!("the advertisement {name} starts at {start}");
+        let sentence = format!("the advertisement {name} starts at {start:.0}");
         return WhyLink { next: Some(start), ..bare(STAGE, WhyHolds::Waiting, "not_started", sentence) };
     }
     if !terms.is_mandatory() {
@@ -43,10 +43,10 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         })
         .collect();
     match times.iter().filter(|time| **time <= now).max() {
-        Some(due) => since(bare(STAGE, WhyHolds::Yes, "came", format!("it was to run at {due}")), *due),
+        Some(due) => since(bare(STAGE, WhyHolds::Yes, "came", format!("it was to run at {due:.0}")), *due),
         None => {
             let next = times.into_iter().min();
-            let when = next.map_or_else(String::new, |next| format!(" at {next}"));
+            let when = next.map_or_else(String::new, |next| format!(" at {next:.0}"));
             let sentence = format!("it is to run{when}, which has not come");
             WhyLink { next, ..bare(STAGE, WhyHolds::Waiting, "not_assigned_yet", sentence) }
         }
