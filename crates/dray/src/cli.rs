@@ -24,6 +24,7 @@ mod context;
 mod device;
 mod enrolment_token;
 mod job;
+mod line;
 mod login;
 mod package;
 mod point;
@@ -35,6 +36,7 @@ mod why;
 
 pub(crate) use advertisement::bare_terms;
 pub(crate) use context::{Context, connect};
+pub(crate) use line::parse;
 pub(crate) use package::is_there;
 pub(crate) use point::state_words;
 pub(crate) use why::why_words;

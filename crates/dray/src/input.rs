@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use dray_model::excerpt::quoted;
 use dray_model::program::{CommandLine, ExitClass, ExitCodes, MaxRunTime, Program, Retry};
 use dray_model::{Name, Text, Timestamp};
 use jiff::civil::DateTime;
@@ -15,7 +16,7 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a duration: write it like 90s, 15m, 2h or 7d");
+        let wrong = || format!("{} is not a duration: write it like 90s, 15m, 2h or 7d", quoted(text));
         let mut total: u64 = 0;
         let mut rest = text;
         while !rest.is_empty() {
@@ -45,7 +46,7 @@ impl FromStr for Bytes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a size: write it like 512KiB, 20MiB or 4GiB");
+        let wrong = || format!("{} is not a size: write it like 512KiB, 20MiB or 4GiB", quoted(text));
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
         let unit: u64 = match text[digits..].trim() {
@@ -73,7 +74,8 @@ fn instant_in(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse() {
         return Ok(instant);
     }
-    let wrong = |_| format!("{text:?} is not an instant: write it like 2026-12-01T18:00 or 2026-12-01T17:00:00Z");
+    let wrong =
+        |_| format!("{} is not an instant: write it like 2026-12-01T18:00 or 2026-12-01T17:00:00Z", quoted(text));
     let local: DateTime = text.parse().map_err(wrong)?;
     let instant = zone.to_ambiguous_timestamp(local).compatible().map_err(wrong)?;
     Ok(Timestamp::from_micros(instant.as_microsecond()))
@@ -81,8 +83,9 @@ fn instant_in(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
 
 /// A program in its shortest form, `NAME=COMMAND`; everything else has its default.
 pub(crate) fn program(text: &str) -> Result<Program, String> {
-    let (name, command) =
-        text.split_once('=').ok_or_else(|| format!("{text:?} is not a program: write it like install='./setup.sh'"))?;
+    let (name, command) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{} is not a program: write it like install='./setup.sh'", quoted(text)))?;
     let name: Name = name.trim().parse().map_err(|error| format!("{error}"))?;
     let command: CommandLine = command.trim().parse().map_err(|error| format!("{error}"))?;
     Ok(bare_program(name, command))
@@ -110,7 +113,8 @@ pub(crate) fn bare_program(name: Name, command: CommandLine) -> Program {
 pub(crate) fn exit_code(text: &str) -> Result<(i64, ExitClass), String> {
     let wrong = || {
         format!(
-            "{text:?} is not an exit code: write CODE=CLASS with success, success_restart, retry or failure, like 3=retry"
+            "{} is not an exit code: write CODE=CLASS with success, success_restart, retry or failure, like 3=retry",
+            quoted(text)
         )
     };
     let (code, class) = text.split_once('=').ok_or_else(wrong)?;

@@ -6,8 +6,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 mod cli;
 mod clock;
 mod demo;
@@ -20,7 +18,7 @@ mod serve;
 
 fn main() -> ExitCode {
     dray_trust::install_provider();
-    let dray = cli::Dray::parse();
+    let dray: cli::Dray = cli::parse();
     let format = dray.global.output;
     if dray.global.exit_with_parent {
         parent::end_with_parent();

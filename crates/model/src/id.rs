@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::excerpt::quoted;
+
 /// A text that is not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a {kind} id: `{prefix}-` and 13 characters of 0-9 and a-v are expected")]
+#[error("{} is not a {kind} id: `{prefix}-` and 13 characters of 0-9 and a-v are expected", quoted(text))]
 pub struct InvalidId {
     text: String,
     kind: &'static str,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::excerpt::quoted;
 
 /// Where a client is with an advertised program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,7 +120,7 @@ impl std::str::FromStr for ClientState {
 
 /// A word that names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a state of an advertised program")]
+#[error("{} is not a state of an advertised program", quoted(.0))]
 pub struct UnknownState(String);
 
 /// Why a client is in a state: a stable code with what people need to know.

@@ -81,7 +81,7 @@ pub enum PackageError {
         reason: InvalidQuoting,
     },
     /// A source folder that isn't given as an absolute path.
-    #[error("{0:?} is no source folder: an absolute path on the site server is needed")]
+    #[error("{} is no source folder: an absolute path on the site server is needed", excerpt::quoted(.0))]
     SourceRelative(String),
     /// A source folder that isn't there, or is something else.
     #[error("{} can't be used as source folder: {reason}", path.display())]

@@ -11,6 +11,7 @@ mod report;
 mod url;
 
 use dray_model::Name;
+use dray_model::excerpt::quoted;
 
 pub use assign::{assign, distribute, unassign};
 pub use assignments::{Assigned, assignments};
@@ -51,7 +52,7 @@ pub enum PointError {
         found: u64,
     },
     /// An address that clients can't use.
-    #[error("{url:?} is no address of a distribution point: {reason}")]
+    #[error("{} is no address of a distribution point: {reason}", quoted(url))]
     Url {
         /// What was given.
         url: String,

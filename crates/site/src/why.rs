@@ -10,6 +10,7 @@ mod scene;
 
 use dray_model::Name;
 use dray_model::api::why::{Why, WhyChain, WhyHolds, WhyLink};
+use dray_model::excerpt::quoted;
 use dray_store::advertisement;
 
 use self::scene::Scene;
@@ -26,7 +27,7 @@ pub enum WhyError {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// No package and no program of this name.
-    #[error("there is no program {0:?}")]
+    #[error("there is no program {}", quoted(.0))]
     NotFound(String),
     /// The package has no such program.
     #[error("the package {package} has no program {program}")]
@@ -39,7 +40,7 @@ pub enum WhyError {
         programs: Vec<Name>,
     },
     /// Several programs may be meant.
-    #[error("{text:?} may mean {}", candidates.join(" or "))]
+    #[error("{} may mean {}", quoted(text), candidates.join(" or "))]
     Ambiguous {
         /// What was asked.
         text: String,

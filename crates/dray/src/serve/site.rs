@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use dray_api::{Running, ServeOptions};
 use dray_client::BaseUrl;
 use dray_model::Name;
+use dray_model::excerpt::quoted;
 use dray_site::job::Runner;
 use dray_site::{AdminProfile, ContentLocation, InitOptions, Site, SiteConfig};
 use serde::Serialize;
@@ -207,7 +208,9 @@ fn database(text: &str) -> Result<String, String> {
         {
             Ok(other.to_owned())
         }
-        other => Err(format!("{other:?} is no database: use sqlite, sqlite:PATH or postgres://USER@HOST/DATABASE")),
+        other => {
+            Err(format!("{} is no database: use sqlite, sqlite:PATH or postgres://USER@HOST/DATABASE", quoted(other)))
+        }
     }
 }
 

@@ -40,6 +40,21 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
 }
 
 #[test]
+fn a_value_that_nobody_would_read_is_not_repeated() {
+    let long = "é".repeat(5000);
+    for line in [
+        &["package", "show", &long][..],
+        &["enrolment-token", "create", "--valid", &long],
+        &["program", "add", "a", "b", "c", "--exit-code", &long],
+        &[&long],
+    ] {
+        let text = said(&dray().args(line).output().unwrap());
+        assert!(text.contains("… (5000 characters)") && text.chars().count() < 1000, "{text}");
+        assert!(text.ends_with("exit code 2"), "{text}");
+    }
+}
+
+#[test]
 fn refusals_say_what_why_and_what_to_do() {
     let fleet = Fleet::new();
     let _site = fleet.serve_site();
@@ -60,6 +75,13 @@ fn refusals_say_what_why_and_what_to_do() {
     error: package editor has a program install already
     hint: dray program change editor install changes it
     exit code 4
+    "#);
+    insta::assert_snapshot!(refused(&["program", "add", "editor", "remove", "./rm.sh \"all"]), @r#"
+    error: cannot use the command of the program remove: the command line has an opening " without a closing one
+      ./rm.sh "all
+              ^
+    hint: close the quote, or put a backslash before what is meant as a character
+    exit code 1
     "#);
     insta::assert_snapshot!(refused(&["collection", "create", "c", "--query", "memroy_bytes > 0"]), @r#"
     error: cannot use the expression of rule 1: there is nothing named "memroy_bytes" here

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::quoted;
 use crate::{JobId, Timestamp};
 
 /// Where a job is in its life.
@@ -43,7 +44,7 @@ impl JobState {
 
 /// A text that is no [`JobState`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a job state: queued, running, done, failed or cancelled")]
+#[error("{} is not a job state: queued, running, done, failed or cancelled", quoted(.0))]
 pub struct InvalidJobState(String);
 
 impl std::str::FromStr for JobState {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::quoted;
 use crate::{Name, Timestamp};
 
 /// What the holder of an administrator token may do. Each role may read everything except the audit log and tokens.
@@ -34,7 +35,7 @@ impl Role {
 
 /// A text that is no [`Role`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a role: administrator, publisher, operator or reader")]
+#[error("{} is not a role: administrator, publisher, operator or reader", quoted(.0))]
 pub struct InvalidRole(String);
 
 impl std::str::FromStr for Role {
