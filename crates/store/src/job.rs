@@ -10,7 +10,7 @@ use dray_model::api::page::{Page, PageRequest};
 use dray_model::{JobId, Timestamp};
 use sqlx::any::AnyRow;
 
-pub use claim::{Claim, ClaimedJob, Outcome, claim, finish, renew};
+pub use claim::{Claim, ClaimedJob, Outcome, claim, finish, release, renew};
 
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};

@@ -1,7 +1,10 @@
 //! The workers of one server process: claim what is due, run it, keep its lease, report the outcome.
 //!
 //! Workers sleep until they are woken by a change in this process, a job is due, or the poll interval is over (for jobs of
-//! other processes). Stopping lets go of running jobs at once; their leases run out and another worker takes them.
+//! other processes). Stopping lets go of running jobs at once, for another worker to take; what a process leaves that was killed is
+//! taken back by its successor in the same folder, or by any worker once the lease has run out.
+
+mod owner;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +14,9 @@ use dray_store::job::{self, Claim, ClaimedJob, Outcome};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::owner::Owner;
 use super::Housekeeping;
 use super::kind::{JobFailure, Progress, Registry};
-use crate::random;
 use crate::site::Site;
 
 /// Jobs that run side by side in one process.
@@ -40,9 +43,14 @@ impl Runner {
     #[must_use]
     pub fn start(site: Site, registry: Registry) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let owner = format!("{}-{:016x}", std::process::id(), random::bits());
-        let worker = Worker { site, registry, owner };
-        let task = tokio::spawn(worker.run(stopped));
+        let (owner, former) = Owner::succeed(site.dir());
+        let worker = Worker { site, registry, owner: Arc::new(owner) };
+        let task = tokio::spawn(async move {
+            if let Some(former) = former {
+                worker.take_back(&former).await;
+            }
+            worker.run(stopped).await;
+        });
         Self { stop, task }
     }
 
@@ -59,7 +67,7 @@ impl Runner {
 struct Worker {
     site: Site,
     registry: Registry,
-    owner: String,
+    owner: Arc<Owner>,
 }
 
 impl Worker {
@@ -82,6 +90,27 @@ impl Worker {
             }
         }
         running.shutdown().await;
+        self.take_back(self.owner.name()).await;
+    }
+
+    /// Makes the jobs of a process due that works no more.
+    async fn take_back(&self, owner: &str) {
+        let release = async {
+            let mut tx = self.site.db().write_beside_others().await?;
+            let jobs = job::release(&mut tx, owner, self.site.now()).await?;
+            tx.commit().await.map(|()| jobs)
+        };
+        match release.await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::info!(jobs, owner, "took back jobs that were left in the middle"),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    owner,
+                    "cannot take back the jobs of a worker that is gone"
+                );
+            }
+        }
     }
 
     /// Starts what is due and tells how long to sleep.
@@ -109,7 +138,7 @@ impl Worker {
     async fn claim(&self, limit: u32) -> Result<Vec<ClaimedJob>, StoreError> {
         let kinds = self.registry.names();
         let mut tx = self.site.db().write_beside_others().await?;
-        let claim = Claim { owner: &self.owner, kinds: &kinds, limit, lease: LEASE, now: self.site.now() };
+        let claim = Claim { owner: self.owner.name(), kinds: &kinds, limit, lease: LEASE, now: self.site.now() };
         let jobs = job::claim(&mut tx, &claim).await?;
         tx.commit().await?;
         Ok(jobs)
@@ -147,7 +176,7 @@ impl Worker {
     async fn renew(&self, job: &ClaimedJob, progress: &Progress) -> Result<bool, StoreError> {
         let mut tx = self.site.db().write_beside_others().await?;
         let until = self.site.now() + LEASE;
-        let ours = job::renew(&mut tx, job.id, &self.owner, until, progress.latest().as_ref()).await?;
+        let ours = job::renew(&mut tx, job.id, self.owner.name(), until, progress.latest().as_ref()).await?;
         tx.commit().await?;
         Ok(ours)
     }
@@ -172,8 +201,8 @@ impl Worker {
         }
         let mut tx = self.site.db().write_beside_others().await?;
         // What it told last stays with it: the end of a job is worth reading.
-        job::renew(&mut tx, job.id, &self.owner, now + LEASE, progress.latest().as_ref()).await?;
-        job::finish(&mut tx, job.id, &self.owner, outcome, now).await?;
+        job::renew(&mut tx, job.id, self.owner.name(), now + LEASE, progress.latest().as_ref()).await?;
+        job::finish(&mut tx, job.id, self.owner.name(), outcome, now).await?;
         tx.commit().await
     }
 }

@@ -153,6 +153,18 @@ pub async fn finish(
     Ok(done.rows_affected() > 0)
 }
 
+/// Ends the leases of a worker that is known to be gone: its jobs are due at once. Tells how many.
+pub async fn release(tx: &mut WriteTx, owner: &str, now: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str = "UPDATE job SET lease_until = $1 WHERE lease_owner = $2 AND state = 'running'";
+    let done = sqlx::query(SQL)
+        .bind(now.micros())
+        .bind(owner)
+        .execute(tx.connection())
+        .await
+        .attempt("end the leases of a worker that is gone")?;
+    Ok(done.rows_affected())
+}
+
 async fn twin_waits(tx: &mut WriteTx, id: JobId) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT twin.id FROM job AS twin JOIN job AS own ON twin.kind = own.kind AND twin.dedup_key = own.dedup_key \
                        WHERE own.id = $1 AND twin.state = 'queued' LIMIT 1";

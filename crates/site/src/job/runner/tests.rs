@@ -1,5 +1,6 @@
 //! Laws of the job runner: leases, tries, progress and a clean stop.
 
+use dray_model::Timestamp;
 use dray_model::api::job::JobState;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -53,6 +54,34 @@ async fn a_job_runs_once_when_its_change_is_committed_and_a_final_failure_stays(
     assert_eq!((failed.state, failed.error.as_deref(), failed.attempts), (JobState::Failed, Some("zero"), 1));
     runner.stop().await;
     assert!(told.try_recv().is_err());
+}
+
+async fn claim(site: &Site, owner: &str) -> Vec<ClaimedJob> {
+    let mut tx = site.db().write_beside_others().await.unwrap();
+    let claim = Claim { owner, kinds: &[Tell::KIND], limit: 9, lease: LEASE, now: Timestamp::from_secs(2_000_000_000) };
+    let jobs = job::claim(&mut tx, &claim).await.unwrap();
+    tx.commit().await.unwrap();
+    jobs
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_taken_back_by_the_next_at_once() {
+    let test = testing::site().await;
+    let now = Timestamp::from_secs(2_000_000_000);
+    let site = Site::open_with_clock(test.site.dir(), Arc::new(move || now)).await.unwrap();
+    let (killed, _) = Owner::succeed(site.dir());
+    let name = killed.name().to_owned();
+    ask(&site, 7).await;
+    assert_eq!(claim(&site, &name).await.len(), 1);
+    let (_beside, nobody) = Owner::succeed(site.dir());
+    assert_eq!(nobody, None, "a process that lives was taken for a killed one");
+    drop(killed);
+    let (owner, former) = Owner::succeed(site.dir());
+    assert_eq!(former, Some(name.clone()));
+    let worker = Worker { site: site.clone(), registry: Registry::default(), owner: Arc::new(owner) };
+    assert!(claim(&site, worker.owner.name()).await.is_empty());
+    worker.take_back(&name).await;
+    assert_eq!(claim(&site, worker.owner.name()).await[0].attempts, 2);
 }
 
 #[test]
