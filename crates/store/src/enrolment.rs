@@ -1,6 +1,7 @@
 //! Enrolment tokens: how many devices, or which distribution point, may still enrol. Hashes of secrets, never secrets.
 //!
-//! Tokens that are over stay, because the audit log names them by number.
+//! Tokens that are over are forgotten after a while. Their numbers, by which the audit log names them, never come again: the newest
+//! token stays, whatever its state.
 
 use dray_model::Timestamp;
 use dray_model::api::device::{EnrolmentFor, EnrolmentTokenView};
@@ -113,6 +114,18 @@ pub async fn revoke(tx: &mut WriteTx, id: i64, now: Timestamp) -> Result<bool, S
     Ok(done.rows_affected() > 0)
 }
 
+/// Forgets tokens that expired before `before`, all but the newest of all. Tells how many.
+pub async fn forget(tx: &mut WriteTx, before: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str =
+        "DELETE FROM enrolment_token WHERE expires_at < $1 AND id < (SELECT MAX(id) FROM enrolment_token)";
+    let done = sqlx::query(SQL)
+        .bind(before.micros())
+        .execute(tx.connection())
+        .await
+        .attempt("forget expired enrolment tokens")?;
+    Ok(done.rows_affected())
+}
+
 fn read(row: &AnyRow) -> Result<EnrolmentTokenView, StoreError> {
     let record = Record::new("enrolment_token", "id", row);
     let purpose = match record.optional("point", Record::parsed)? {
@@ -158,6 +171,20 @@ mod tests {
             assert_eq!(find_by_hash(&mut tx, &[2; 32]).await.unwrap().unwrap().id, second);
             assert_eq!(find_by_hash(&mut tx, &[3; 32]).await.unwrap(), None);
             assert_eq!(find(&mut tx, first).await.unwrap().unwrap().comment.as_str(), "lab");
+        });
+    }
+
+    #[test]
+    fn expired_tokens_are_forgotten_and_their_numbers_never_come_again() {
+        each_engine(async |db| {
+            let mut tx = db.write().await.unwrap();
+            for secret in 1..=3 {
+                add(&mut tx, secret, EnrolmentFor::Devices { count: 1 }).await;
+            }
+            assert_eq!(forget(&mut tx, Timestamp::from_secs(100)).await.unwrap(), 0, "they expire at 100");
+            assert_eq!(forget(&mut tx, END).await.unwrap(), 2);
+            assert_eq!(find_by_hash(&mut tx, &[1; 32]).await.unwrap(), None);
+            assert_eq!(add(&mut tx, 4, EnrolmentFor::Devices { count: 1 }).await, 4);
         });
     }
 

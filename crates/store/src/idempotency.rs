@@ -1,8 +1,12 @@
 //! Answers kept by idempotency key, so that a repeated request gets the first one's answer instead of a second effect.
 //!
-//! A key is reserved before the work and filled after it. A reservation whose server died is taken over after [`TAKE_OVER`]; the
-//! window between a committed change and its stored answer is the one place where a repeat acts again, and unique names
-//! catch it there.
+//! A key is reserved before the work and filled after it. A reservation whose server died is taken over after [`TAKE_OVER`].
+//!
+//! The answer is not stored in the transaction of the change, because it is written from what the change made, after its commit, by
+//! code that knows of no database; a change would have to carry HTTP with it. A server killed in between leaves a change without an
+//! answer, the one place where a repeat acts again. What it then does is harmless by itself: a second object of the same name is a
+//! conflict, a second job of the same key is the first one, and what sets a state sets it again. The exception is ordering an
+//! advertisement once more, which orders it twice.
 
 use std::time::Duration;
 

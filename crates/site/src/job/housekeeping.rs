@@ -1,5 +1,5 @@
-//! Forgets what is over: finished jobs after a week, idempotency keys after a day; has old status messages removed, and updates improved
-//! to what many receive. Asks for itself again every hour.
+//! Forgets what is over: finished jobs after a week, idempotency keys after a day, expired enrolment tokens after a month; has old
+//! status messages removed, and updates improved to what many receive. Asks for itself again every hour.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::site::Site;
 const EVERY: Duration = Duration::from_secs(60 * 60);
 const JOBS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const KEYS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+const TOKENS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// One for the whole site.
 const KEY: &str = "site";
 
@@ -42,12 +43,13 @@ impl JobKind for Housekeeping {
         let now = change.now();
         let jobs = dray_store::job::forget(&mut change, now - JOBS_KEPT).await?;
         let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;
+        let tokens = dray_store::enrolment::forget(&mut change, now - TOKENS_KEPT).await?;
         crate::status::Retention::soon(&mut change).await?;
         crate::content::Improve::for_many_receivers(&mut change).await?;
         change.enqueue_at::<Self>(Some(KEY), &Nothing {}, now + EVERY).await?;
         change.commit_unnoted().await?;
         crate::content::measure(site).await?;
-        tracing::debug!(jobs, keys, "housekeeping done");
+        tracing::debug!(jobs, keys, tokens, "housekeeping done");
         Ok(())
     }
 }
