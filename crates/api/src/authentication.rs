@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use dray_model::{DeviceId, Name};
+use dray_site::admission::Credential;
 use dray_site::token::authenticate;
 use dray_site::{Actor, SiteError};
 use dray_trust::certificate::Identity;
@@ -20,8 +21,8 @@ use crate::router::Api;
 /// Who is at the other end of the connection; put into each request by the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    /// Whose certificate the connection was made with.
-    pub(crate) identity: Option<Identity>,
+    /// The certificate that the connection was made with.
+    pub(crate) credential: Option<Credential>,
     /// Where it comes from.
     pub(crate) address: IpAddr,
 }
@@ -85,14 +86,14 @@ impl FromRequestParts<Api> for MemberIdentity {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let identity = parts.extensions.get::<Peer>().and_then(|peer| peer.identity.clone());
-        let identity = identity.ok_or_else(|| no_certificate("a device or distribution point"))?;
-        if !api.site.admission().admits(&api.site, &identity).await.map_err(SiteError::from)? {
-            let detail = format!("the {identity} may not talk to this site");
+        let credential = parts.extensions.get::<Peer>().and_then(|peer| peer.credential.clone());
+        let credential = credential.ok_or_else(|| no_certificate("a device or distribution point"))?;
+        if !api.site.admission().admits(&api.site, &credential).await.map_err(SiteError::from)? {
+            let detail = format!("the {} may not talk to this site", credential.identity);
             return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
                 .with_hint("it was revoked or removed; an administrator can let it enrol again"));
         }
-        match identity {
+        match credential.identity {
             Identity::Device(id) => {
                 api.site.presence().seen(id, api.site.now());
                 Ok(Self::Device(id))

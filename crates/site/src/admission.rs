@@ -1,4 +1,5 @@
-//! Whose certificates count: those of enrolled devices and points, from enrolment to revocation or deletion.
+//! Whose certificates count: those of enrolled devices and points, from enrolment to revocation or deletion. A point's name may come
+//! again after its deletion, so of a point only those count that were issued since it enrolled last.
 //!
 //! Whoever was found in the database once is let in from memory. Each change that shuts somebody out raises a counter, on which
 //! all of the memory is forgotten: at once in the process that made the change, and within [`LOOK`] in the others.
@@ -7,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use dray_model::Timestamp;
 use dray_store::{StoreError, device, meta, point};
 use dray_trust::certificate::Identity;
 use tokio::time::Instant;
@@ -15,8 +17,17 @@ use crate::site::Site;
 
 /// How often the counter is read while requests come: the delay with which other processes' revocations are noticed.
 const LOOK: Duration = Duration::from_secs(1);
-/// Most identities remembered, some 40 MB; beyond that the memory starts anew.
+/// Most credentials remembered, some 50 MB; beyond that the memory starts anew.
 const REMEMBERED_MAX: usize = 1_000_000;
+
+/// What a party shows with its certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Credential {
+    /// Who it is.
+    pub identity: Identity,
+    /// When the authority said so, to the second.
+    pub issued_at: Timestamp,
+}
 
 /// Who was let in.
 #[derive(Debug, Default)]
@@ -26,7 +37,7 @@ pub struct Admission {
 
 #[derive(Debug, Default)]
 struct Memory {
-    admitted: HashSet<Identity>,
+    admitted: HashSet<Credential>,
     /// Goes up each time that all is forgotten.
     epoch: u64,
     counter: i64,
@@ -38,18 +49,18 @@ impl Admission {
     ///
     /// # Errors
     /// The database's.
-    pub async fn admits(&self, site: &Site, identity: &Identity) -> Result<bool, StoreError> {
+    pub async fn admits(&self, site: &Site, credential: &Credential) -> Result<bool, StoreError> {
         self.look(site).await?;
         let epoch = {
             let memory = self.memory();
-            if memory.admitted.contains(identity) {
+            if memory.admitted.contains(credential) {
                 return Ok(true);
             }
             memory.epoch
         };
-        let found = find(site, identity).await?;
+        let found = find(site, credential).await?;
         if found {
-            self.remember(identity, epoch);
+            self.remember(credential, epoch);
         }
         Ok(found)
     }
@@ -78,7 +89,7 @@ impl Admission {
     }
 
     /// Not when somebody was shut out since the caller looked: it may have been this one.
-    fn remember(&self, identity: &Identity, epoch: u64) {
+    fn remember(&self, credential: &Credential, epoch: u64) {
         let mut memory = self.memory();
         if memory.epoch != epoch {
             return;
@@ -86,7 +97,7 @@ impl Admission {
         if memory.admitted.len() >= REMEMBERED_MAX {
             memory.admitted.clear();
         }
-        memory.admitted.insert(identity.clone());
+        memory.admitted.insert(credential.clone());
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -101,15 +112,20 @@ impl Memory {
     }
 }
 
-async fn find(site: &Site, identity: &Identity) -> Result<bool, StoreError> {
+async fn find(site: &Site, credential: &Credential) -> Result<bool, StoreError> {
     let mut snapshot = site.db().read().await?;
-    match identity {
+    match &credential.identity {
         Identity::Device(id) => device::is_enrolled(&mut snapshot, *id).await,
         Identity::Point(name) => {
-            Ok(point::find(&mut snapshot, name).await?.is_some_and(|point| point.enrolled_at.is_some()))
+            let enrolled_at = point::find(&mut snapshot, name).await?.and_then(|point| point.enrolled_at);
+            Ok(enrolled_at.is_some_and(|enrolled_at| credential.issued_at >= to_the_second(enrolled_at)))
         }
         Identity::Site => Ok(false),
     }
+}
+
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_secs(at.micros().div_euclid(1_000_000))
 }
 
 #[cfg(test)]
@@ -119,17 +135,21 @@ mod tests {
     use crate::random;
     use crate::testing;
 
-    async fn device(site: &Site) -> Identity {
+    fn shows(identity: Identity) -> Credential {
+        Credential { identity, issued_at: Timestamp::from_secs(1000) }
+    }
+
+    async fn device(site: &Site) -> Credential {
         let id = random::device_id();
         let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
         let now = change.now();
         device::insert(&mut change, id, &"pc".parse().unwrap(), now).await.unwrap();
         change.commit_unnoted().await.unwrap();
-        Identity::Device(id)
+        shows(Identity::Device(id))
     }
 
-    async fn revoke(site: &Site, identity: &Identity) {
-        let Identity::Device(id) = identity else { panic!("not a device") };
+    async fn revoke(site: &Site, credential: &Credential) {
+        let Identity::Device(id) = &credential.identity else { panic!("not a device") };
         let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
         let now = change.now();
         device::revoke(&mut change, *id, now).await.unwrap();
@@ -165,7 +185,25 @@ mod tests {
         for identity in
             [Identity::Device(random::device_id()), Identity::Point("berlin".parse().unwrap()), Identity::Site]
         {
-            assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap(), "{identity}");
+            let admitted = test.site.admission().admits(&test.site, &shows(identity.clone())).await.unwrap();
+            assert!(!admitted, "{identity}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_from_before_the_point_s_enrolment_does_not_count() {
+        let test = testing::site().await;
+        let name: dray_model::Name = "berlin".parse().unwrap();
+        let url = "https://point.example:8443".to_owned();
+        let point = dray_model::api::point::CreatePoint { name: name.clone(), title: dray_model::Text::default(), url };
+        crate::point::create(&test.site, &Actor::System, point).await.unwrap();
+        let mut change = test.site.change(&Actor::System, Permission::ManagePoints).await.unwrap();
+        point::enrolled(&mut change, &name, Timestamp::from_micros(1_000_500_000)).await.unwrap();
+        change.commit_unnoted().await.unwrap();
+        for (issued_s, counts) in [(999, false), (1000, true), (2000, true)] {
+            let credential =
+                Credential { identity: Identity::Point(name.clone()), issued_at: Timestamp::from_secs(issued_s) };
+            assert_eq!(test.site.admission().admits(&test.site, &credential).await.unwrap(), counts, "{issued_s}");
         }
     }
 

@@ -18,7 +18,7 @@ pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, PeerIdentity};
 pub use issue::{ADDRESSES_MAX, BACKDATING, IssueError, IssuedCertificate};
 pub use request::{NewIdentity, REQUEST_BYTES_MAX};
-pub use validity::{Validity, certificate_validity};
+pub use validity::{Validity, certificate_validity, issued_at};
 
 pub(crate) use validity::of_parsed as validity_of_parsed;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use dray_site::admission::Credential;
 use dray_trust::PeerIdentity;
+use dray_trust::certificate::issued_at;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -77,10 +79,14 @@ fn builder() -> Builder<TokioExecutor> {
 fn peer(stream: &TlsStream<TcpStream>, address: IpAddr) -> Option<Peer> {
     let (_, session) = stream.get_ref();
     let Some(certificate) = session.peer_certificates().and_then(|chain| chain.first()) else {
-        return Some(Peer { identity: None, address });
+        return Some(Peer { credential: None, address });
     };
-    match PeerIdentity::from_certificate_der(certificate) {
-        Ok(peer) => Some(Peer { identity: Some(peer.identity), address }),
+    let credential = PeerIdentity::from_certificate_der(certificate).and_then(|peer| {
+        let issued_at = issued_at(certificate)?;
+        Ok(Credential { identity: peer.identity, issued_at })
+    });
+    match credential {
+        Ok(credential) => Some(Peer { credential: Some(credential), address }),
         Err(error) => {
             tracing::warn!(%error, "a certificate of the site's authority names nobody");
             None

@@ -105,6 +105,8 @@ async fn enrol_point(
     let issued = certificate::for_point(site, &mut change, &request.csr, &name).await?;
     let certificate = issued.ok_or(EnrolmentError::Refused)?;
     point::enrolled(&mut change, &name, now).await?;
+    // What the name's former holder was given opens nothing any more.
+    change.shut_out().await?;
     let note = Note {
         object_kind: "point",
         object_name: name.to_string(),
@@ -120,12 +122,16 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
+    use dray_model::Timestamp;
     use dray_model::api::device::CreateEnrolmentToken;
     use dray_model::api::point::CreatePoint;
     use dray_trust::NewIdentity;
+    use dray_trust::certificate::Identity;
 
+    use crate::admission::Credential;
     use crate::enrolment as tokens;
     use crate::testing;
 
@@ -140,6 +146,11 @@ mod tests {
     fn request(token: &str, member: MemberKind) -> EnrolRequest {
         let csr = NewIdentity::generate().csr_pem;
         EnrolRequest { token: token.to_owned(), csr, member, host_name: "PC".to_owned() }
+    }
+
+    async fn admits(site: &Site, identity: Identity, issued_at: Timestamp) -> bool {
+        let issued_at = Timestamp::from_secs(issued_at.micros().div_euclid(1_000_000));
+        site.admission().admits(site, &Credential { identity, issued_at }).await.unwrap()
     }
 
     async fn ask(site: &Site, token: &str) -> Result<Enrolled, EnrolmentError> {
@@ -158,8 +169,7 @@ mod tests {
             let enrolled = ask(&test.site, &token).await.unwrap();
             let EnrolledIdentity::Device { id, name } = enrolled.identity else { panic!("not a device") };
             assert_eq!(name.as_str(), expected);
-            let identity = dray_trust::certificate::Identity::Device(id);
-            assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
+            assert!(admits(&test.site, Identity::Device(id), test.site.now()).await);
         }
         assert!(matches!(ask(&test.site, &token).await, Err(EnrolmentError::Refused)));
         let used = enrolment::find(&mut test.site.db().read().await.unwrap(), id).await.unwrap().unwrap().used;
@@ -207,14 +217,45 @@ mod tests {
         let point = CreatePoint { name: name.clone(), title: dray_model::Text::default(), url };
         crate::point::create(&test.site, &Actor::System, point).await.unwrap();
         let (_, token) = token(&test.site, EnrolmentFor::Point { point: name.clone() }).await;
-        let identity = dray_trust::certificate::Identity::Point(name.clone());
-        assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap());
+        assert!(!admits(&test.site, Identity::Point(name.clone()), test.site.now()).await);
         let as_device = ask(&test.site, &token).await;
         assert!(matches!(as_device, Err(EnrolmentError::WrongMember { token_for: MemberKind::Point })));
         let enrolled = ask_as_point(&test.site, &token).await.unwrap();
-        assert_eq!(enrolled.identity, EnrolledIdentity::Point { name });
-        assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
+        assert_eq!(enrolled.identity, EnrolledIdentity::Point { name: name.clone() });
+        assert!(admits(&test.site, Identity::Point(name), test.site.now()).await);
         assert!(matches!(ask_as_point(&test.site, &token).await, Err(EnrolmentError::Refused)));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_enrolled_again_shuts_out_its_former_holder() {
+        let test = testing::site().await;
+        let began = test.site.now();
+        let seconds = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&seconds);
+        let site = Site::open_with_clock(
+            &test.made.dir,
+            Arc::new(move || began + Duration::from_secs(clock.load(Ordering::SeqCst))),
+        );
+        let site = site.await.unwrap();
+        let name: Name = "berlin".parse().unwrap();
+        let mut issued = Vec::new();
+        for _ in 0..2 {
+            let url = "https://point.example:8443".to_owned();
+            let point = CreatePoint { name: name.clone(), title: dray_model::Text::default(), url };
+            crate::point::create(&site, &Actor::System, point).await.unwrap();
+            let (_, token) = token(&site, EnrolmentFor::Point { point: name.clone() }).await;
+            ask_as_point(&site, &token).await.unwrap();
+            issued.push(site.now());
+            assert!(admits(&site, Identity::Point(name.clone()), site.now()).await);
+            seconds.fetch_add(10, Ordering::SeqCst);
+            if issued.len() == 1 {
+                crate::point::delete(&site, &Actor::System, &name).await.unwrap();
+            }
+        }
+        assert!(!admits(&site, Identity::Point(name.clone()), issued[0]).await);
+        let again = token(&site, EnrolmentFor::Point { point: name.clone() }).await.1;
+        ask_as_point(&site, &again).await.unwrap();
+        assert!(!admits(&site, Identity::Point(name), issued[1]).await, "let in from memory");
     }
 
     #[tokio::test]

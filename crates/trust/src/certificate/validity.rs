@@ -3,7 +3,7 @@
 use dray_model::Timestamp;
 use x509_parser::certificate::X509Certificate;
 
-use super::{CertificateError, first_in_pem, parse_der};
+use super::{BACKDATING, CertificateError, first_in_pem, parse_der};
 
 /// The time in which a certificate is good; both ends belong to it, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,14 @@ impl Validity {
 /// [`CertificateError::Pem`] or [`CertificateError::Der`].
 pub fn certificate_validity(pem: &str) -> Result<Validity, CertificateError> {
     Ok(of_parsed(&parse_der(&first_in_pem(pem)?)?))
+}
+
+/// When the authority issued this certificate, to the second: it begins to be good [`BACKDATING`] earlier.
+///
+/// # Errors
+/// [`CertificateError::Der`].
+pub fn issued_at(der: &[u8]) -> Result<Timestamp, CertificateError> {
+    Ok(of_parsed(&parse_der(der)?).not_before + BACKDATING)
 }
 
 pub(crate) fn of_parsed(certificate: &X509Certificate<'_>) -> Validity {

@@ -31,6 +31,14 @@ fn identity_in(issued: &IssuedCertificate) -> PeerIdentity {
     PeerIdentity::from_certificate_der(&first_in_pem(&issued.chain_pem).unwrap()).unwrap()
 }
 
+#[test]
+fn a_certificate_tells_when_it_was_issued() {
+    let csr = NewIdentity::generate().csr_pem;
+    let issued = authority().issue(&csr, &device(), &[], DAY, now()).unwrap();
+    let at = super::super::issued_at(&first_in_pem(&issued.chain_pem).unwrap()).unwrap();
+    assert_eq!(at, "2026-11-22T17:00:00Z".parse().unwrap());
+}
+
 fn names<'a>(certificate: &'a X509Certificate<'_>) -> Vec<&'a GeneralName<'a>> {
     certificate.subject_alternative_name().unwrap().unwrap().value.general_names.iter().collect()
 }
