@@ -39,6 +39,7 @@ pub(crate) use context::{Context, connect};
 pub(crate) use line::parse;
 pub(crate) use package::is_there;
 pub(crate) use point::state_words;
+pub(crate) use token::print as print_token;
 pub(crate) use why::why_words;
 
 const EXIT_CODES: &str = "\

@@ -9,6 +9,7 @@ mod log;
 mod point;
 pub(crate) mod shutdown;
 mod site;
+mod token;
 
 pub(crate) use point::PointCommand;
 pub(crate) use site::SiteCommand;

@@ -2,13 +2,13 @@
 
 use clap::Subcommand;
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, Role, Token};
+use dray_model::api::token::{CreateToken, CreatedToken, Role, Token};
 
 use super::Context;
 use crate::clock;
 use crate::error::Outcome;
 use crate::input::Seconds;
-use crate::output::{Listed, time, time_or_dash};
+use crate::output::{Listed, Output, time, time_or_dash};
 
 /// Commands on administrators' tokens.
 #[derive(Debug, Subcommand)]
@@ -40,11 +40,7 @@ impl TokenCommand {
         match self {
             Self::Create { name, role, valid } => {
                 let request = CreateToken { name, role, valid_s: valid.map(|valid| valid.0) };
-                let created = api.create_token(&request).await?;
-                let until =
-                    created.token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {}", time(at)));
-                output.remark(format!("token {} is valid {until}:", created.token.name))?;
-                output.either(|| format!("{}\n", created.secret), &created)
+                print(output, &api.create_token(&request).await?)
             }
             Self::List => output.list(&api.tokens().all().await?),
             Self::Revoke { name } => {
@@ -53,6 +49,13 @@ impl TokenCommand {
             }
         }
     }
+}
+
+/// The token's text, the only time that it is shown.
+pub(crate) fn print(output: Output, created: &CreatedToken) -> Outcome {
+    let until = created.token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {}", time(at)));
+    output.remark(format!("token {} is valid {until}:", created.token.name))?;
+    output.either(|| format!("{}\n", created.secret), created)
 }
 
 impl Listed for Token {

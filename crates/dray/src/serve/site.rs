@@ -13,6 +13,7 @@ use dray_site::{AdminProfile, ContentLocation, InitOptions, Site, SiteConfig};
 use serde::Serialize;
 
 use super::log::LogOptions;
+use super::token::SiteToken;
 use super::{block_on, shutdown};
 use crate::error::{Exit, Failure, Outcome};
 use crate::output::{Fields, Output, Shown};
@@ -31,6 +32,8 @@ pub(crate) enum SiteCommand {
     Init(Box<Init>),
     /// Serve a site until SIGTERM or Ctrl-C
     Serve(Serve),
+    /// Make an administrator's token without having one, on the server itself
+    Token(SiteToken),
 }
 
 /// Arguments of `site init`.
@@ -75,6 +78,7 @@ impl SiteCommand {
     pub(crate) fn run(self, output: Output) -> Outcome {
         match self {
             Self::Init(init) => block_on(init.run(output)),
+            Self::Token(token) => block_on(token.run(output)),
             Self::Serve(serve) => {
                 serve.log.init();
                 block_on(serve.run(output))

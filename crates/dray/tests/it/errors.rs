@@ -123,6 +123,26 @@ fn a_wrong_token_is_denied_and_never_shown() {
 }
 
 #[test]
+fn whoever_has_the_site_s_folder_gets_back_in_and_the_audit_log_tells() {
+    let fleet = Fleet::new();
+    let site = fleet.path("site");
+    let ask = |dir: &std::path::Path| dray().args(["site", "token", "--name", "rescue"]).arg(dir).output().unwrap();
+    let made = ask(&site);
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let _site = fleet.serve_site();
+    let rescue = fleet.path("rescue.toml");
+    let profile = std::fs::read_to_string(fleet.profile()).unwrap();
+    let lost = profile.lines().find_map(|line| line.strip_prefix("token = ")).unwrap().trim_matches('"');
+    std::fs::write(&rescue, profile.replace(lost, String::from_utf8(made.stdout).unwrap().trim())).unwrap();
+    let audit = dray().args(["--output", "json", "audit", "--profile"]).arg(rescue).output().unwrap();
+    let audit: serde_json::Value = serde_json::from_slice(&audit.stdout).unwrap();
+    let told = audit.as_array().unwrap().iter().find(|record| record["object_name"] == "rescue").unwrap();
+    assert_eq!((&told["action"], &told["actor"]), (&"token.create".into(), &"system".into()));
+    assert_eq!(ask(&site).status.code(), Some(4), "the name is taken");
+    assert_eq!(ask(&fleet.path("nowhere")).status.code(), Some(1));
+}
+
+#[test]
 fn a_login_writes_a_profile_only_for_a_token_that_the_site_takes() {
     let fleet = Fleet::new();
     let _site = fleet.serve_site();
