@@ -29,7 +29,7 @@ impl Agent {
         let offers = scene.state.offers.iter();
         let offers = offers.filter(|(_, offer)| terms_of(scene, offer) == Some((package, program)));
         let chains: Vec<WhyChain> = offers.map(|(name, offer)| chain(scene, name, offer)).collect();
-        let answer = answer(&chains).unwrap_or_else(|| nothing(scene, package, program));
+        let answer = Why::answer_in(&chains).map_or_else(|| nothing(scene, package, program), str::to_owned);
         Why { device: self.identity.name.clone(), package: package.clone(), program: program.clone(), answer, chains }
     }
 }
@@ -37,16 +37,6 @@ impl Agent {
 fn terms_of<'a>(scene: &Scene<'a>, offer: &Offer) -> Option<(&'a Name, &'a Name)> {
     let terms = &scene.state.documents.advertisement(&offer.entry.advertisement)?.terms;
     Some((&terms.package, &terms.program))
-}
-
-/// A chain that holds to its end answers; otherwise the first thing in the way of the first chain.
-fn answer(chains: &[WhyChain]) -> Option<String> {
-    let holds = |chain: &&WhyChain| chain.links.iter().all(|link| link.holds == WhyHolds::Yes);
-    if let Some(done) = chains.iter().find(holds) {
-        return done.links.last().map(|link| link.sentence.clone());
-    }
-    let stands_in_the_way = |link: &&WhyLink| matches!(link.holds, WhyHolds::Waiting | WhyHolds::No);
-    chains.iter().find_map(|chain| chain.links.iter().find(stands_in_the_way).map(|link| link.sentence.clone()))
 }
 
 fn nothing(scene: &Scene<'_>, package: &Name, program: &Name) -> String {
@@ -180,10 +170,10 @@ fn run(offer: &Offer) -> WhyLink {
     match standing.state {
         ClientState::Queued | ClientState::Running | ClientState::Retrying => told(WhyHolds::Waiting),
         ClientState::WillNotRerun => told(WhyHolds::No),
-        _ if is_result(reason) && *reason != Reason::AlreadyPresent => {
+        _ if reason.is_result() && *reason != Reason::AlreadyPresent => {
             link(stage, WhyHolds::Yes, "ran", "the program ran")
         }
-        _ if is_result(reason) => link(stage, WhyHolds::Yes, "not_needed", "the program did not need to run"),
+        _ if reason.is_result() => link(stage, WhyHolds::Yes, "not_needed", "the program did not need to run"),
         _ => link(stage, WhyHolds::Unknown, "not_yet", "the program has not run for this advertisement"),
     }
 }
@@ -191,26 +181,11 @@ fn run(offer: &Offer) -> WhyLink {
 fn result(offer: &Offer) -> WhyLink {
     let stage = WhyStage::Result;
     let standing = &offer.standing;
-    let Some(reason) = standing.reason.as_ref().filter(|reason| standing.state.is_final() && is_result(reason)) else {
+    let Some(reason) = standing.reason.as_ref().filter(|reason| standing.state.is_final() && reason.is_result()) else {
         return link(stage, WhyHolds::Unknown, "none", "there is no result yet");
     };
     let is_good = matches!(standing.state, ClientState::Succeeded | ClientState::RestartPending);
     let holds = if is_good { WhyHolds::Yes } else { WhyHolds::No };
     let since = Some(standing.since);
     WhyLink { since, next: standing.next, ..link(stage, holds, reason.code(), &reason.to_string()) }
-}
-
-/// Whether a reason tells how a task ended.
-fn is_result(reason: &Reason) -> bool {
-    matches!(
-        reason,
-        Reason::ExitCode { .. }
-            | Reason::Signal { .. }
-            | Reason::TimeLimit { .. }
-            | Reason::NotStartable { .. }
-            | Reason::Interrupted
-            | Reason::RunnerLost
-            | Reason::AlreadyPresent
-            | Reason::NotDetected
-    )
 }

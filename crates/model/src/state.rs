@@ -240,6 +240,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it tells how a task ended, or why none was needed.
+    #[must_use]
+    pub const fn is_result(&self) -> bool {
+        matches!(
+            self,
+            Self::ExitCode { .. }
+                | Self::Signal { .. }
+                | Self::TimeLimit { .. }
+                | Self::NotStartable { .. }
+                | Self::Interrupted
+                | Self::RunnerLost
+                | Self::AlreadyPresent
+                | Self::NotDetected
+        )
+    }
+
     /// The stable code, as in the JSON form.
     #[must_use]
     pub const fn code(&self) -> &'static str {

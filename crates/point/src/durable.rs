@@ -13,6 +13,15 @@ pub(crate) enum Readers {
     Owner,
 }
 
+/// The bytes of the file at `path`; `None` when there is none.
+pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Replaces the file at `path`. The new bytes are on disk before the old ones are gone.
 pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let beside = path.with_extension("new");
@@ -63,7 +72,8 @@ mod tests {
         std::fs::write(path.with_extension("new"), b"left by a crash").unwrap();
         replace(&path, b"one", Readers::All).unwrap();
         replace(&path, b"two", Readers::All).unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(read(&path).unwrap().unwrap(), b"two");
+        assert_eq!(read(&path.with_extension("new")).unwrap(), None);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -2,7 +2,6 @@
 //!
 //! One file, replaced as a whole, because a certificate is worth nothing without its key.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use dray_client::{BaseUrl, ClientApi, HttpClient, HttpLimits};
@@ -55,11 +54,8 @@ impl Identity {
     /// [`PointError::Folder`] or [`PointError::Damaged`].
     pub fn read(folder: &Path) -> Result<Option<Self>, PointError> {
         let path = path(folder);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(PointError::folder("read", path)(error)),
-        };
+        let read = durable::read(&path).map_err(PointError::folder("read", &path))?;
+        let Some(bytes) = read else { return Ok(None) };
         let identity: Self = serde_json::from_slice(&bytes)
             .map_err(|error| PointError::Damaged { path: path.clone(), what: error.to_string() })?;
         if identity.format != FORMAT {

@@ -1,6 +1,5 @@
 //! How a point is, for `dray point status`: kept in `summary.json` while the point runs.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -112,11 +111,8 @@ impl Summary {
     /// [`PointError::Folder`] or [`PointError::Damaged`].
     pub fn read(folder: &Path) -> Result<Option<Self>, PointError> {
         let path = path(folder);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(PointError::folder("read", path)(error)),
-        };
+        let read = durable::read(&path).map_err(PointError::folder("read", &path))?;
+        let Some(bytes) = read else { return Ok(None) };
         match serde_json::from_slice::<Self>(&bytes) {
             Ok(summary) if summary.format == FORMAT => Ok(Some(summary)),
             Ok(summary) => {

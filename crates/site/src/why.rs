@@ -9,7 +9,7 @@ mod program;
 mod scene;
 
 use dray_model::Name;
-use dray_model::api::why::{Why, WhyChain, WhyHolds, WhyLink};
+use dray_model::api::why::Why;
 use dray_model::excerpt::quoted;
 use dray_store::advertisement;
 
@@ -114,20 +114,11 @@ pub async fn why(site: &Site, actor: &Actor, device: &Name, program: &str) -> Re
     for advertisement in advertisements.iter().filter(|one| one.terms.program == program) {
         chains.push(chain::chain(&scene, &mut snapshot, advertisement).await?);
     }
-    let answer = answer(&chains).unwrap_or_else(|| {
-        format!("no advertisement offers the program {program} of the package {} to anybody", scene.package.name)
-    });
+    let answer = Why::answer_in(&chains).map_or_else(
+        || format!("no advertisement offers the program {program} of the package {} to anybody", scene.package.name),
+        str::to_owned,
+    );
     Ok(Why { device: scene.device.name, package: scene.package.name, program, answer, chains })
-}
-
-/// A chain that holds to its end answers; otherwise the first thing in the way of the chain that came furthest.
-fn answer(chains: &[WhyChain]) -> Option<String> {
-    let broken = |chain: &WhyChain| chain.links.iter().position(|link| link.holds != WhyHolds::Yes);
-    let furthest = chains.iter().rev().max_by_key(|chain| broken(chain).unwrap_or(usize::MAX))?;
-    let stands_in_the_way = |link: &&WhyLink| matches!(link.holds, WhyHolds::Waiting | WhyHolds::No);
-    let first = furthest.links.iter().find(stands_in_the_way);
-    let open = furthest.links.iter().find(|link| link.holds != WhyHolds::Yes);
-    first.or(open).or(furthest.links.last()).map(|link| link.sentence.clone())
 }
 
 #[cfg(test)]

@@ -20,6 +20,20 @@ pub struct Why {
     pub chains: Vec<WhyChain>,
 }
 
+impl Why {
+    /// The sentence that answers, of all that the chains tell; none without chains. A chain that holds to its end answers with its
+    /// result; otherwise the first thing in the way of the chain that came furthest does, and of several the first.
+    #[must_use]
+    pub fn answer_in(chains: &[WhyChain]) -> Option<&str> {
+        let broken = |chain: &WhyChain| chain.links.iter().position(|link| link.holds != WhyHolds::Yes);
+        let furthest = chains.iter().rev().max_by_key(|chain| broken(chain).unwrap_or(usize::MAX))?;
+        let stands_in_the_way = |link: &&WhyLink| matches!(link.holds, WhyHolds::Waiting | WhyHolds::No);
+        let first = furthest.links.iter().find(stands_in_the_way);
+        let open = furthest.links.iter().find(|link| link.holds != WhyHolds::Yes);
+        first.or(open).or(furthest.links.last()).map(|link| link.sentence.as_str())
+    }
+}
+
 /// The links from an advertisement to its result on the device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -84,4 +98,35 @@ pub enum WhyHolds {
     No,
     /// An earlier link does not hold, so nothing is known.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use WhyHolds::{No, Unknown, Waiting, Yes};
+
+    fn chain(name: &str, holds: &[WhyHolds]) -> WhyChain {
+        let stages = [WhyStage::Membership, WhyStage::Policy, WhyStage::Time];
+        let link = |(place, (link, holds)): (usize, (WhyStage, WhyHolds))| WhyLink {
+            link,
+            holds,
+            code: String::new(),
+            sentence: format!("{name}{place}"),
+            since: None,
+            next: None,
+        };
+        let links = stages.into_iter().zip(holds.iter().copied()).enumerate().map(link).collect();
+        WhyChain { advertisement: "a".parse().unwrap(), links }
+    }
+
+    #[test]
+    fn the_chain_that_came_furthest_answers_with_what_is_in_its_way() {
+        let answer = |chains: &[WhyChain]| Why::answer_in(chains).map(str::to_owned);
+        let told = |sentence: &str| Some(sentence.to_owned());
+        assert_eq!(answer(&[chain("a", &[Yes, No, Unknown]), chain("b", &[Yes, Yes, Yes])]), told("b2"));
+        assert_eq!(answer(&[chain("a", &[No, Unknown, Unknown]), chain("b", &[Yes, Waiting, Unknown])]), told("b1"));
+        assert_eq!(answer(&[chain("a", &[Yes, Unknown, Waiting]), chain("b", &[Yes, No, Yes])]), told("a2"));
+        assert_eq!(answer(&[chain("a", &[Yes, Unknown, Unknown])]), told("a1"));
+        assert_eq!(answer(&[]), None);
+    }
 }

@@ -1,6 +1,5 @@
 //! What the point is to hold: asked for with held requests, and kept on disk for the time when the site is away.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,11 +41,8 @@ impl Duty {
     /// is removed.
     pub(crate) fn read(folder: &Folder) -> Result<Option<Self>, PointError> {
         let path = path(folder);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(PointError::folder("read", path)(error)),
-        };
+        let read = durable::read(&path).map_err(PointError::folder("read", &path))?;
+        let Some(bytes) = read else { return Ok(None) };
         match serde_json::from_slice::<Self>(&bytes) {
             Ok(duty) if duty.format == FORMAT => Ok(Some(duty)),
             Ok(_) | Err(_) => {

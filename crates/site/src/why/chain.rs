@@ -69,18 +69,7 @@ fn told(stage: WhyStage, holds: WhyHolds, report: &DeviceStatusView, reason: &Re
 fn ended(report: Option<&DeviceStatusView>) -> Option<(&DeviceStatusView, &Reason)> {
     let report = report?;
     let reason = report.standing.reason.as_ref()?;
-    let is_result = matches!(
-        reason,
-        Reason::ExitCode { .. }
-            | Reason::Signal { .. }
-            | Reason::TimeLimit { .. }
-            | Reason::NotStartable { .. }
-            | Reason::Interrupted
-            | Reason::RunnerLost
-            | Reason::AlreadyPresent
-            | Reason::NotDetected
-    );
     let is_over =
         matches!(report.standing.state, ClientState::RestartPending | ClientState::Succeeded | ClientState::Failed);
-    (is_result && is_over).then_some((report, reason))
+    (reason.is_result() && is_over).then_some((report, reason))
 }

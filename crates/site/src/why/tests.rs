@@ -3,7 +3,7 @@
 use dray_model::advertisement::{AdvertisementTerms, Assignment};
 use dray_model::api::advertisement::{ChangeAdvertisement, CreateAdvertisement};
 use dray_model::api::package::{ChangePackage, CreatePackage};
-use dray_model::api::why::WhyStage;
+use dray_model::api::why::{WhyHolds, WhyStage};
 use dray_model::facts::Facts;
 use dray_model::state::{ClientState, Reason, Standing};
 use dray_model::{DeviceId, Timestamp};
