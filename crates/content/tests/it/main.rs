@@ -14,4 +14,6 @@ mod rebuild;
 mod receive;
 mod update;
 mod versions;
+#[cfg(target_os = "linux")]
+mod unreadable;
 mod world;
