@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 pub(crate) struct Server {
     pub(crate) test: TestSite,
@@ -87,14 +88,19 @@ impl Server {
     where
         B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
     {
-        let settings = TlsSettings::without_alpn().with_alpn([b"h2".as_slice()]);
-        let config = client_config(&self.test.made.profile.ca, identity, &settings).unwrap();
-        let socket = TcpStream::connect(addr).await.unwrap();
-        let name = "localhost".try_into().unwrap();
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+        let stream = self.tls(addr, identity).await;
         let (sender, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         sender
+    }
+
+    /// A connection over TLS on which nothing was said yet.
+    pub(crate) async fn tls(&self, addr: SocketAddr, identity: Option<(&str, &str)>) -> TlsStream<TcpStream> {
+        let settings = TlsSettings::without_alpn().with_alpn([b"h2".as_slice()]);
+        let config = client_config(&self.test.made.profile.ca, identity, &settings).unwrap();
+        let socket = TcpStream::connect(addr).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap()
     }
 }

@@ -8,6 +8,8 @@ use dray_trust::certificate::{Identity, NewIdentity};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::client::Server;
@@ -66,6 +68,38 @@ async fn a_body_that_is_too_large_is_answered_and_not_reset() {
     assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
     for _ in 0..12 {
         body.send(chunk.clone()).await.expect("the stream was reset");
+    }
+}
+
+/// What is no TLS: bytes without a pattern, another protocol, a record whose inside is no handshake.
+fn no_tls() -> [Vec<u8>; 3] {
+    let mut noise = vec![0x80];
+    noise.extend((1..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]));
+    let mut record = vec![0x16, 3, 3, 2, 0];
+    record.resize(517, 0xff);
+    [noise, b"GET / HTTP/1.1\r\nHost: site\r\n\r\n".to_vec(), record]
+}
+
+#[tokio::test]
+async fn bytes_that_mean_nothing_end_their_connection_and_no_other() {
+    const ALERT: u8 = 21;
+    let server = Server::start().await;
+    let addresses = [server.running.admin_addr, server.running.client_addr];
+    for addr in addresses {
+        let mut bystander = server.connect(addr, None).await;
+        for bytes in no_tls() {
+            let mut socket = TcpStream::connect(addr).await.unwrap();
+            let mut said = Vec::new();
+            // The other end may close before it has read everything.
+            let _ = socket.write_all(&bytes).await;
+            let _ = socket.read_to_end(&mut said).await;
+            assert!(said.first().is_none_or(|kind| *kind == ALERT), "{said:?}");
+        }
+        let mut stream = server.tls(addr, None).await;
+        let _ = stream.write_all(&no_tls()[0]).await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        let answer = bystander.send_request(server.request(Method::GET, "/nowhere", None)).await.unwrap();
+        assert!(answer.status().is_client_error());
     }
 }
 

@@ -20,6 +20,23 @@ async fn a_folder_without_identity_is_no_point() {
     assert!(!world.point_folder().exists());
 }
 
+#[tokio::test]
+async fn a_damaged_identity_is_refused_and_left_as_it_is() {
+    let world = World::with_point().await;
+    let path = world.point_folder().join("identity/identity.json");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let newer = good.replacen("\"format\": 1", "\"format\": 2", 1);
+    let without_key = good.replacen("PRIVATE KEY", "PRIVATE", 1);
+    assert!(newer != good && without_key != good);
+    for (damaged, named) in [("", true), (&good[..good.len() / 2], true), (&newer, true), (&without_key, false)] {
+        std::fs::write(&path, damaged).unwrap();
+        let refused = dray_point::Point::start(world.config()).await.err().unwrap();
+        let names_it = matches!(&refused, PointError::Damaged { path: told, .. } if *told == path);
+        assert_eq!(names_it, named, "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged);
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_key_is_readable_by_its_owner_alone() {

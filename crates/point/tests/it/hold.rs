@@ -62,6 +62,25 @@ async fn updates_are_held_and_served_and_those_that_cannot_be_had_hold_up_nothin
 }
 
 #[tokio::test]
+async fn a_clock_that_is_years_ahead_stops_neither_serving_nor_asking() {
+    const YEARS_S: u64 = 20 * 365 * 24 * 60 * 60;
+    let world = World::with_point().await;
+    let held = world.publish(1, 300_000);
+    world.assign(&[&held]);
+    let point = world.start().await;
+    point.wait_until(is_installed).await;
+    point.stop().await;
+    world.ahead_s.store(YEARS_S, Ordering::SeqCst);
+    let point = world.start().await;
+    let fetch = world.fetch_from(&point, &world.authority.device());
+    let pack = &held.packs[0];
+    read(&fetch, ObjectName::Pack(pack.digest), pack.size).await.unwrap();
+    let next = world.publish(2, 300_000);
+    world.assign(&[&held, &next]);
+    point.wait_until(|summary| summary.contents.len() == 2 && is_installed(summary)).await;
+}
+
+#[tokio::test]
 async fn a_tampered_object_is_never_installed() {
     let world = World::with_point().await;
     let ingested = world.publish(1, 300_000);

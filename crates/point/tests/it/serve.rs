@@ -13,6 +13,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -173,6 +174,24 @@ async fn devices_and_points_of_the_site_are_served_and_nobody_else() {
     let url = format!("https://{}{}", served.point.address(), served.path).parse().unwrap();
     let range = dray_client::http::ByteRange::new(0, 1).unwrap();
     assert!(without.range(url, range).await.is_err());
+}
+
+#[tokio::test]
+async fn bytes_that_mean_nothing_end_their_connection_and_no_other() {
+    const ALERT: u8 = 21;
+    let served = served().await;
+    let noise: Vec<u8> = (0..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 0x80).collect();
+    let mut record = vec![0x16, 3, 3, 2, 0];
+    record.resize(517, 0xff);
+    for bytes in [noise, b"GET / HTTP/1.1\r\nHost: point\r\n\r\n".to_vec(), record] {
+        let mut socket = TcpStream::connect(served.point.address()).await.unwrap();
+        let mut said = Vec::new();
+        // The other end may close before it has read everything.
+        let _ = socket.write_all(&bytes).await;
+        let _ = socket.read_to_end(&mut said).await;
+        assert!(said.first().is_none_or(|kind| *kind == ALERT), "{said:?}");
+        assert_eq!(served.ask("HEAD", &served.path, &[]).await.0.status(), 200);
+    }
 }
 
 #[tokio::test]
