@@ -12,8 +12,8 @@ mod outline;
 mod outside_links;
 mod rebuild;
 mod receive;
-mod update;
-mod versions;
 #[cfg(target_os = "linux")]
 mod unreadable;
+mod update;
+mod versions;
 mod world;
