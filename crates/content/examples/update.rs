@@ -9,11 +9,13 @@
 )]
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use dray_content::difference::{self, Level};
+use dray_content::difference::{self, Concatenation, Level, OpenFile, ReadAt, Window};
 use dray_content::ingest::{self, KnownChunks};
 use dray_content::scan::OutsideLinks;
+use dray_content::update::{BasePart, relocated_part};
 use dray_content::update::prepare::{self, Contents, Folder, Outcome, Prepared, Source, Way};
 use dray_content::{Limits, Manifest, Update};
 use dray_model::Digest;
@@ -103,24 +105,21 @@ fn check(prepared: &Prepared, old: &Source<'_>, new: &Source<'_>) {
     let before = cpu_seconds();
     let mut built = 0;
     for segment in &prepared.update.segments {
-        let part = |part: &dray_content::update::BasePart| {
-            let bytes = read(old.contents, &part.content);
-            bytes[part.offset as usize..(part.offset + part.length) as usize].to_vec()
+        let part = |part: &BasePart| {
+            let open = |offset, length| -> io::Result<Box<dyn ReadAt>> {
+                let file = OpenFile::new(old.contents.open(&part.content)?)?;
+                Ok(Box::new(Window::new(file, offset, length).ok_or(io::ErrorKind::UnexpectedEof)?))
+            };
+            relocated_part(*part, &prepared.update.relocations, open).unwrap()
         };
-        let base: Vec<u8> = segment.base.iter().flat_map(part).collect();
+        let base = Concatenation::new(segment.base.iter().flat_map(part)).unwrap();
         let stored = &packs[segment.pack as usize][segment.offset as usize..segment.end() as usize];
         let mut output = Vec::new();
-        difference::apply(&&base[..], stored, segment.length(), &mut output).unwrap();
+        difference::apply(&base, stored, segment.length(), &mut output).unwrap();
         assert_eq!(Digest::of(&output), segment.digest);
         built += output.len();
     }
     println!("  {built} bytes built again and checked, {:.2} CPU s with reading", cpu_seconds() - before);
-}
-
-fn read(contents: &dyn Contents, content: &Digest) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut contents.open(content).unwrap(), &mut bytes).unwrap();
-    bytes
 }
 
 /// What this process has used so far; on Linux only.

@@ -33,6 +33,7 @@ pub struct Packed<'a> {
 }
 
 /// One content of a [`Packed`] manifest, readable at random.
+#[derive(Clone)]
 pub struct PackedContent<'a> {
     packed: &'a Packed<'a>,
     /// Where each piece begins in the content, and after the last one its length.

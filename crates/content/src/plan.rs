@@ -17,7 +17,7 @@ use std::sync::Arc;
 use dray_model::Digest;
 
 use crate::manifest::{Manifest, PackInfo};
-use crate::update::{BasePart, OutputPart, Segment, Update};
+use crate::update::{BasePart, OutputPart, Relocation, Segment, Update};
 
 pub use choose::{Offer, choose};
 pub(crate) use fetch::Stored;
@@ -40,6 +40,8 @@ pub struct Plan {
     /// The update's segments whose base is held, in its order. Those are listed too whose contents are all copied: a copy may turn
     /// out to be damaged.
     pub segments: Vec<PlannedSegment>,
+    /// The update's relocations of programs in bases.
+    pub relocations: Vec<Relocation>,
     /// What to fetch, in the order of the packs and of the bytes in them.
     pub fetch: Vec<FetchRange>,
     /// How ranges were made.
@@ -104,7 +106,7 @@ pub enum PlanError {
 pub fn plan(want: &Arc<Manifest>, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
     let contents = want.tree().contents();
     let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).collect(), have);
-    Draft { want: want.clone(), from: None, segments: Vec::new() }.complete(&held, have, options)
+    Draft { want: want.clone(), from: None, segments: Vec::new(), relocations: Vec::new() }.complete(&held, have, options)
 }
 
 /// Decides how to get the tree that `update` is for, with the help of the trees in `have`, one of which should be the tree that it
@@ -113,7 +115,7 @@ pub fn plan(want: &Arc<Manifest>, have: &[(HeldTreeId, &Manifest)], options: Fet
 /// # Errors
 /// When the tree that it is from, or what is needed of it, isn't held.
 pub fn plan_update(update: Update, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
-    let Update { from, manifest, packs, segments } = update;
+    let Update { from, manifest, packs, segments, relocations } = update;
     let contents = manifest.tree().contents();
     let bases = segments.iter().flat_map(|segment| segment.base.iter().map(|part| part.content));
     let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).chain(bases).collect(), have);
@@ -127,7 +129,8 @@ pub fn plan_update(update: Update, have: &[(HeldTreeId, &Manifest)], options: Fe
             Err(_) => {}
         }
     }
-    Draft { want: Arc::new(manifest), from: Some(from), segments: planned }.complete(&held, have, options)
+    let draft = Draft { want: Arc::new(manifest), from: Some(from), segments: planned, relocations };
+    draft.complete(&held, have, options)
 }
 
 /// Finds the base of a segment, or the content of it that isn't held.
@@ -152,6 +155,7 @@ struct Draft {
     want: Arc<Manifest>,
     from: Option<Digest>,
     segments: Vec<PlannedSegment>,
+    relocations: Vec<Relocation>,
 }
 
 impl Draft {
@@ -161,12 +165,12 @@ impl Draft {
         have: &[(HeldTreeId, &Manifest)],
         options: FetchOptions,
     ) -> Result<Plan, PlanError> {
-        let Self { want, from, segments } = self;
+        let Self { want, from, segments, relocations } = self;
         let files = plan_files(&want, &segments, held)?;
         let chunks = needed_chunks(&want, &files);
         let held_chunks = held::find_chunks(&want, &chunks, have);
         let totals = Totals::default();
-        let mut plan = Plan { want, from, files, held_chunks, segments, fetch: Vec::new(), options, totals };
+        let mut plan = Plan { want, from, files, held_chunks, segments, relocations, fetch: Vec::new(), options, totals };
         let missing: Vec<Stored> = chunks
             .into_iter()
             .filter(|chunk| !plan.held_chunks.contains_key(chunk))

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
-use crate::difference::{self, Concatenation, DifferenceError, Window};
+use crate::difference::{self, Concatenation, DifferenceError, ReadAt, Window};
 use crate::packed::{Packed, Packs};
-use crate::update::{BasePart, Segment, Update};
+use crate::update::{Segment, Update, relocated_part};
 use crate::verify::hash_file;
 
 pub use pack::Written;
@@ -120,11 +120,16 @@ impl Scratch {
         if Digest::of(&stored) != segment.stored_digest {
             return Err(RebuildError::Output { pack, offset });
         }
-        let part = |part: &BasePart| {
+        let mut base: Vec<Box<dyn ReadAt + '_>> = Vec::new();
+        for part in &segment.base {
             let content = old.content(&part.content).ok_or(RebuildError::NoBase(part.content))?;
-            Window::new(content, part.offset, part.length).ok_or(RebuildError::NoBase(part.content))
-        };
-        let base = segment.base.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+            let open = |offset, length| -> io::Result<Box<dyn ReadAt + '_>> {
+                let window = Window::new(content.clone(), offset, length);
+                Ok(Box::new(window.ok_or(io::ErrorKind::UnexpectedEof)?))
+            };
+            let parts = relocated_part(*part, &update.relocations, open);
+            base.extend(parts.map_err(|error| wrong(DifferenceError::Base(error)))?);
+        }
         let base = Concatenation::new(base).map_err(|error| wrong(DifferenceError::Base(error)))?;
         output.clear();
         difference::apply(&base, &stored, segment.length(), output).map_err(wrong)?;

@@ -16,7 +16,7 @@ mod x86_64;
 mod tests;
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::difference::ReadAt;
 use block::BLOCK_BYTES;
@@ -31,7 +31,7 @@ const CACHED_BLOCKS: usize = 8;
 pub struct Relocated<T> {
     base: T,
     image: Image,
-    map: Map,
+    map: Arc<Map>,
     /// The blocks that were read last, with their numbers.
     cache: Mutex<Vec<(u64, Vec<u8>)>>,
 }
@@ -42,7 +42,7 @@ impl<T: ReadAt> Relocated<T> {
     ///
     /// # Errors
     /// When `base` can't be read.
-    pub fn new(base: T, map: Map) -> io::Result<Self> {
+    pub fn new(base: T, map: Arc<Map>) -> io::Result<Self> {
         let image = Image::read(&base)?.unwrap_or_default();
         Ok(Self { base, image, map, cache: Mutex::default() })
     }

@@ -10,6 +10,7 @@ mod encoding;
 mod frame;
 mod numbering;
 pub mod prepare;
+mod relocation;
 
 use dray_model::Digest;
 
@@ -17,6 +18,8 @@ use crate::codec::DecodeError;
 use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::tree::Tree;
+
+pub use relocation::{Relocation, relocated_part};
 
 /// How the holder of one tree gets another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,9 @@ pub struct Update {
     pub packs: Vec<PackInfo>,
     /// In order of their places in the packs. Together they cover every content that is neither in the tree `from` nor has a recipe.
     pub segments: Vec<Segment>,
+    /// Programs in the tree `from` that are relocated wherever they are in a base, in the order of the base list
+    /// (`docs/formats.md`, "Update") and of their places.
+    pub relocations: Vec<Relocation>,
 }
 
 /// A run of output that is built from a base and a stored difference. Base and output are concatenations, which the codec sees as

@@ -3,12 +3,15 @@
 //! The stored bytes are known to be right before this begins, so wrong output means that a held file is damaged (or that the update
 //! lies, which comes to the same): what is right of the output is kept, the rest is lost, and the damaged files are named.
 
+use std::io;
+
 use dray_model::Digest;
 
 use super::base::{BaseRange, OpenFiles, open_regular};
 use super::{AssembleError, Assembly};
-use crate::difference::{self, Concatenation};
+use crate::difference::{self, Concatenation, ReadAt};
 use crate::plan::{HeldRange, Stored};
+use crate::update::{BasePart, relocated_part};
 
 impl Assembly {
     /// `false` when the stored bytes are not those of the segment.
@@ -31,12 +34,16 @@ impl Assembly {
     fn apply(&self, number: u32, stored: &[u8], output: &mut Vec<u8>) -> bool {
         let segment = &self.plan.segments[number as usize];
         let files = OpenFiles::default();
-        let range = |held: &HeldRange| {
+        let parts = |held: &HeldRange| {
             let path = self.held_path(&held.file)?;
-            Some(BaseRange { files: &files, path, offset: held.offset, length: held.length })
+            let open = |offset, length| -> io::Result<Box<dyn ReadAt + '_>> {
+                Ok(Box::new(BaseRange { files: &files, path: path.clone(), offset, length }))
+            };
+            let part = BasePart { content: held.content, offset: held.offset, length: held.length };
+            relocated_part(part, &self.plan.relocations, open).ok()
         };
-        let ranges: Option<Vec<_>> = segment.base.iter().map(range).collect();
-        let base = ranges.and_then(|ranges| Concatenation::new(ranges).ok());
+        let parts: Option<Vec<_>> = segment.base.iter().map(parts).collect();
+        let base = parts.and_then(|parts| Concatenation::new(parts.into_iter().flatten()).ok());
         let length = segment.output.iter().map(|part| u64::from(part.length)).sum();
         base.is_some_and(|base| difference::apply(&base, stored, length, output).is_ok())
     }

@@ -154,6 +154,22 @@ impl Map {
         }
     }
 
+    /// A map of moves, each an address with how far it has moved, and of pages (of 4 KiB) that stay as they are; `None` when either are
+    /// not ascending, or neighbouring moves are alike.
+    #[must_use]
+    pub fn new(
+        moves: impl IntoIterator<Item = (u64, i64)>,
+        kept_pages: impl IntoIterator<Item = std::ops::Range<u64>>,
+    ) -> Option<Self> {
+        let moves: Vec<Move> = moves.into_iter().map(|(address, shift)| Move { address, shift }).collect();
+        let kept_pages: Vec<_> = kept_pages.into_iter().collect();
+        let are_moves = moves.windows(2).all(|two| two[0].address < two[1].address && two[0].shift != two[1].shift);
+        let are_pages = kept_pages.iter().all(|pages| pages.start < pages.end && pages.end <= PAGES_MAX)
+            && kept_pages.windows(2).all(|two| two[0].end < two[1].start);
+        let first_moves = moves.first().is_none_or(|first| first.shift != 0);
+        (are_moves && are_pages && first_moves).then_some(Self { moves, kept_pages })
+    }
+
     /// How many moves it has.
     #[must_use]
     pub fn len(&self) -> usize {

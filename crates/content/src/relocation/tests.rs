@@ -57,7 +57,7 @@ fn reading_at_random_gives_what_relocating_all_gives() {
     let map = map_of(&old, &new);
     let whole = relocate(&old, &map);
     assert_ne!(whole, old);
-    let relocated = Relocated::new(old.as_slice(), map).unwrap();
+    let relocated = Relocated::new(old.as_slice(), map.into()).unwrap();
     for (offset, length) in [(0, whole.len()), (1, 70_000.min(whole.len() - 1)), (whole.len() - 5, 5), (65_530, 12)] {
         if offset + length <= whole.len() {
             let mut out = vec![0; length];
@@ -111,7 +111,7 @@ proptest! {
         old.truncate(length - cut.min(length));
         let whole = relocate(&old, &map);
         prop_assert_eq!(whole.len(), old.len());
-        let relocated = Relocated::new(old.as_slice(), map).unwrap();
+        let relocated = Relocated::new(old.as_slice(), map.into()).unwrap();
         let mut out = vec![0; old.len()];
         relocated.read_at(0, &mut out).unwrap();
         prop_assert_eq!(out, whole);

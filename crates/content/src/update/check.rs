@@ -8,7 +8,7 @@ use std::ops::Range;
 use dray_model::Digest;
 
 use super::numbering::Numbering;
-use super::{InvalidUpdate, Segment, Update};
+use super::{InvalidUpdate, Segment, Update, relocation};
 use crate::manifest::PackInfo;
 use crate::pack;
 
@@ -21,6 +21,7 @@ pub(super) fn check(update: &Update, numbering: &Numbering) -> Result<(), Invali
     }
     check_places(&update.packs, &update.segments)?;
     check_bases(update, numbering)?;
+    relocation::check(&update.relocations, &numbering.base)?;
     check_outputs(update, numbering)
 }
 

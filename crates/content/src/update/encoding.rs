@@ -7,7 +7,7 @@ use dray_model::Digest;
 
 use super::cursor::Cursor;
 use super::numbering::{Numbering, Sized, numbers};
-use super::{InvalidUpdate, OutputPart, Segment, Update, check, frame};
+use super::{InvalidUpdate, OutputPart, Segment, Update, check, frame, relocation};
 use crate::codec::{DecodeError, Reader, put_prefixed, put_varint, within};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, put_packs, read_packs};
@@ -70,6 +70,7 @@ fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, Inval
             out.extend_from_slice(segment.digest.as_bytes());
         }
     }
+    relocation::put(&mut out, &update.relocations, &numbering.base);
     Ok(out)
 }
 
@@ -139,8 +140,9 @@ fn decode_plain(
         segment.stored_digest = reader.digest()?;
         segment.digest = whole_content(&segment.output, &built).map_or_else(|| reader.digest(), Ok)?;
     }
+    let relocations = relocation::read(&mut reader, &numbering.base)?;
     reader.end()?;
-    Ok((Update { from, manifest, packs, segments }, numbering))
+    Ok((Update { from, manifest, packs, segments, relocations }, numbering))
 }
 
 fn read_recipes(

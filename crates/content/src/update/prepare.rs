@@ -11,6 +11,7 @@ mod jobs;
 mod make;
 mod packs;
 mod parallel;
+mod program;
 mod source;
 
 use std::io;
@@ -20,8 +21,8 @@ use std::thread;
 
 use dray_model::Digest;
 
-use super::numbering::Numbering;
-use super::{InvalidUpdate, Update};
+use super::numbering::{Numbering, numbers};
+use super::{InvalidUpdate, Relocation, Update};
 use crate::difference::{Level, SEGMENT_BYTES_MAX};
 use crate::ingest::{IngestError, StagedPack, Staging};
 use crate::manifest::{InvalidManifest, Manifest, Recipe};
@@ -180,7 +181,10 @@ pub fn prepare(
     let numbering = Numbering::new(old.manifest.tree(), new.manifest.tree());
     let costs = ChunkCosts::new(old.manifest, new.manifest, &numbering.wanted)?;
     progress.total(numbering.wanted.len() as u64, numbering.wanted.iter().map(|(_, size)| size).sum());
-    let files = bases::find(old, new, &numbering)?;
+    let mut files = bases::find(old, new, &numbering)?;
+    for file in &mut files {
+        file.is_program = program::is_program(file, new)?;
+    }
     let jobs = jobs::jobs(&files, options.segment_bytes_max);
     let mut staging = Staging::create(staging)?;
     let made = make::Maker::new(old, new, &costs, &staging, options, progress).make(&jobs)?;
@@ -192,6 +196,7 @@ pub fn prepare(
         manifest,
         packs: made.packs.iter().map(StagedPack::info).collect(),
         segments: made.segments,
+        relocations: sorted(made.relocations, &numbering),
     };
     let bytes = update.encode(old.manifest.tree())?;
     let totals = Totals {
@@ -207,6 +212,13 @@ pub fn prepare(
     let digest = Digest::of(&bytes);
     let (packs, choices) = (made.packs, made.choices);
     Ok(Outcome::Prepared(Box::new(Prepared { update, bytes, digest, packs, totals, choices })))
+}
+
+/// In the order of their bases.
+fn sorted(mut relocations: Vec<Relocation>, numbering: &Numbering) -> Vec<Relocation> {
+    let numbers = numbers(&numbering.base);
+    relocations.sort_by_key(|relocation| (numbers[&relocation.content], relocation.offset));
+    relocations
 }
 
 fn recipe(manifest: &Manifest, content: &Digest) -> Recipe {

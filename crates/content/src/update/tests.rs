@@ -70,7 +70,7 @@ fn sample() -> Update {
         segment(26, vec![base(3), base(9)], vec![part(13, 0, 200)]),
         segment(50, vec![BasePart { offset: 5, length: 20, ..base(3) }], vec![part(13, 200, 30)]),
     ];
-    Update { from: from().digest(), manifest, packs: vec![PACK], segments }
+    Update { from: from().digest(), manifest, packs: vec![PACK], segments, relocations: vec![] }
 }
 
 fn decode(bytes: &[u8]) -> Result<Update, DecodeError> {
@@ -92,7 +92,7 @@ fn an_update_reads_back() {
 #[test]
 fn the_update_of_a_tree_to_itself_is_short() {
     let manifest = Manifest::new(from(), &[], &[], vec![]).unwrap();
-    let update = Update { from: from().digest(), manifest, packs: vec![], segments: vec![] };
+    let update = Update { from: from().digest(), manifest, packs: vec![], segments: vec![], relocations: vec![] };
     let bytes = update.encode(&from()).unwrap();
     assert!(bytes.len() < 70, "{}", bytes.len());
     assert_eq!(Update::decode(&bytes, &from(), &from().digest(), &Limits::default()).unwrap(), update);
@@ -300,5 +300,5 @@ fn any_update(old: &Tree, new: Tree, cuts: &[Cut]) -> Update {
         close(&mut output, cut);
     }
     let manifest = Manifest::new(new, &[], &[], vec![]).unwrap();
-    Update { from: old.digest(), manifest, packs: vec![PACK, OTHER_PACK], segments }
+    Update { from: old.digest(), manifest, packs: vec![PACK, OTHER_PACK], segments, relocations: vec![] }
 }

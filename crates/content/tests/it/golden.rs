@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
 use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
-use dray_content::update::{BasePart, OutputPart, Segment};
+use dray_content::relocation::Map;
+use dray_content::update::{Relocation, BasePart, OutputPart, Segment};
 use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, OutsideTarget, Tree, TreePath, Update};
 use dray_model::Digest;
 
@@ -130,13 +131,16 @@ fn update() -> (Tree, Update) {
     ];
     let packs = vec![PackInfo { digest: Digest::of(b"a pack"), size: 1000 }];
     let manifest = Manifest::new(tree(), &[], &[], vec![]).unwrap();
-    let update = Update { from: from.digest(), manifest, packs, segments };
+    let map = Map::new([(0x1000, 16), (0x2000, -48)], [1..2, 5..9]).unwrap();
+    let relocation = Relocation { content: base.content, offset: 1, length: 8, map: map.into() };
+    let update = Update { from: from.digest(), manifest, packs, segments, relocations: vec![relocation] };
     (from, update)
 }
 
 #[test]
 fn an_update_of_version_1_is_read() {
     let (from, update) = update();
+    if std::env::var_os("WRITE").is_some() { std::fs::write("tests/golden/update", update.encode(&from).unwrap()).unwrap(); }
     let read = Update::decode(&golden("update"), &from, &tree().digest(), &Limits::default());
     assert_eq!(read.unwrap(), update);
 }

@@ -95,7 +95,7 @@ impl Versions {
         fs::write(self.world.path("packs").join(pack.digest.to_string()), &pack.out).unwrap();
         let manifest = Manifest::new(self.new.manifest.tree().clone(), &[], &[], vec![]).unwrap();
         let packs = vec![PackInfo { digest: pack.digest, size: pack.size }];
-        Update { from: self.old.content, manifest, packs, segments }
+        Update { from: self.old.content, manifest, packs, segments, relocations: vec![] }
     }
 
     fn scratch(&self, update: &Update) -> Result<Scratch, RebuildError> {

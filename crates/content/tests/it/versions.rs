@@ -59,7 +59,7 @@ impl World {
         let recipe = |content: &Digest| Recipe { content: *content, pieces: new.recipe(content).unwrap().to_vec() };
         let recipes = chunked.into_iter().map(|(_, content)| recipe(content)).collect();
         let manifest = Manifest::new(new.tree().clone(), new.packs(), new.chunks(), recipes).unwrap();
-        Update { from: old.tree().digest(), manifest, packs: pack.into_iter().collect(), segments }
+        Update { from: old.tree().digest(), manifest, packs: pack.into_iter().collect(), segments, relocations: vec![] }
     }
 }
 

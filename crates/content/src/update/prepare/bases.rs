@@ -34,6 +34,8 @@ pub(super) struct FileToBuild<'a> {
     pub(super) path: &'a TreePath,
     /// Old contents with their sizes, the most useful first.
     pub(super) bases: Vec<Sized>,
+    /// Whether it is a program, so that its base may be relocated.
+    pub(super) is_program: bool,
 }
 
 /// The number of a content in the list of bases.
@@ -75,6 +77,7 @@ pub(super) fn find<'a>(
         size: *size,
         path: paths[content][0],
         bases: bases.into_iter().map(|number| numbering.base[number as usize]).collect(),
+        is_program: false,
     };
     Ok(numbering.wanted.iter().zip(bases).map(file).collect())
 }

@@ -33,6 +33,8 @@ pub(super) struct Job<'a> {
     pub(super) contents: Vec<Digest>,
     /// Whether the next job goes on with the same content.
     pub(super) goes_on: bool,
+    /// Whether it is one program, whose base may be relocated.
+    pub(super) is_program: bool,
 }
 
 impl Job<'_> {
@@ -72,7 +74,7 @@ pub(super) fn jobs<'a>(files: &[FileToBuild<'a>], segment_bytes_max: usize) -> V
     let mut group = Group::default();
     for file in files {
         let base_bytes: u64 = file.bases.iter().map(|(_, size)| size).sum();
-        if file.size >= segment_bytes / SMALL_PART || base_bytes > segment_bytes {
+        if file.size >= segment_bytes / SMALL_PART || base_bytes > segment_bytes || file.is_program {
             jobs.extend(stretches(file, segment_bytes));
             continue;
         }
@@ -123,6 +125,7 @@ impl<'a> Group<'a> {
             segments: vec![group.output],
             contents,
             goes_on: false,
+            is_program: false,
         })
     }
 }
@@ -152,6 +155,7 @@ fn stretches<'a>(file: &FileToBuild<'a>, segment_bytes: u64) -> impl Iterator<It
             segments: (first..last).map(part).collect(),
             contents: vec![file.content],
             goes_on: last < count,
+            is_program: file.is_program && count <= STRETCH_SEGMENTS,
         }
     })
 }

@@ -4,17 +4,19 @@
 //! and only what is taken is written.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use dray_model::Digest;
 
 use super::cost::ChunkCosts;
 use super::jobs::Job;
 use super::packs::Packs;
-use super::{Choice, Options, PrepareError, Source, Way, parallel};
+use super::{Choice, Options, PrepareError, Source, Way, parallel, program};
 use crate::difference::{self, Base};
 use crate::ingest::{StagedPack, Staging};
 use crate::progress::Progress;
-use crate::update::{BasePart, OutputPart, Segment};
+use crate::relocation::Map;
+use crate::update::{BasePart, OutputPart, Relocation, Segment};
 
 /// Bytes that the jobs of a batch take at most, unless it is a single one: outputs, bases and their indexes. The largest single job
 /// takes about 800 MiB, and each thread up to 32 MiB more.
@@ -23,6 +25,8 @@ pub(super) const BATCH_BYTES: u64 = 384 << 20;
 const INDEXED_FACTOR: u64 = 4;
 /// What a segment takes in an update: its digests, its place, its parts.
 const SEGMENT_LISTED_BYTES: u64 = 72;
+/// What a move of a map takes in an update, about.
+const MOVE_LISTED_BYTES: u64 = 5;
 /// A difference of this part of its output or more may be longer than the output compressed by itself, which is then tried.
 const DOUBTFUL_PART: usize = 4;
 
@@ -33,6 +37,8 @@ pub(super) struct Made {
     /// Contents that are built from chunks.
     pub(super) chunked: Vec<Digest>,
     pub(super) choices: Vec<Choice>,
+    /// In no order.
+    pub(super) relocations: Vec<Relocation>,
 }
 
 pub(super) struct Maker<'a> {
@@ -44,6 +50,8 @@ pub(super) struct Maker<'a> {
     packs: Packs<'a>,
     made: Made,
     checked: HashSet<Digest>,
+    /// Contents that are in the bases of several jobs: those can't all want them relocated alike.
+    shared_bases: HashSet<Digest>,
     /// The choice for a content whose next job is to come.
     open: Option<Open>,
 }
@@ -57,8 +65,10 @@ struct Open {
 
 /// A job in memory.
 struct Loaded {
+    /// Relocated, when it has a map.
     base: Vec<u8>,
     output: Vec<u8>,
+    map: Option<Map>,
 }
 
 /// One segment of a job.
@@ -85,12 +95,13 @@ impl<'a> Maker<'a> {
         options: &'a Options,
         progress: &'a dyn Progress,
     ) -> Self {
-        let made = Made { segments: vec![], packs: vec![], chunked: vec![], choices: vec![] };
+        let made = Made { segments: vec![], packs: vec![], chunked: vec![], choices: vec![], relocations: vec![] };
         let packs = Packs::new(staging, options.pack_bytes_max);
-        Self { old, new, costs, options, progress, packs, made, checked: HashSet::new(), open: None }
+        Self { old, new, costs, options, progress, packs, made, checked: HashSet::new(), shared_bases: HashSet::new(), open: None }
     }
 
     pub(super) fn make(mut self, jobs: &[Job<'_>]) -> Result<Made, PrepareError> {
+        self.shared_bases = shared_bases(jobs);
         let mut rest = jobs;
         while !rest.is_empty() {
             let (batch, behind) = rest.split_at(batch_length(rest));
@@ -121,7 +132,8 @@ impl<'a> Maker<'a> {
             while let Some(segment) = encoded.next_if(|(task, _)| Some(task.job) == at) {
                 of_job.push(segment);
             }
-            self.take(job, at.map(|_| of_job))?;
+            let map = at.and_then(|at| loaded[at].map.clone());
+            self.take(job, at.map(|_| of_job), map)?;
             progress.advance(if job.goes_on { 0 } else { job.contents.len() as u64 }, job.output_bytes());
         }
         Ok(())
@@ -156,7 +168,12 @@ impl<'a> Maker<'a> {
         for (content, range) in job.output_ranges() {
             self.new.read(&content, range, job.output_is_whole(), &mut output)?;
         }
-        Ok(Loaded { base, output })
+        let is_relocatable = job.is_program && job.base_is_whole && !self.shared_bases.contains(&job.base[0].content);
+        let found = if is_relocatable { program::relocate(&base, &output, self.options.level) } else { None };
+        Ok(match found {
+            Some((map, base)) => Loaded { base, output, map: Some(map) },
+            None => Loaded { base, output, map: None },
+        })
     }
 
     fn encode(&self, task: &Task<'_>, base: &Base<'_>) -> Encoded {
@@ -174,7 +191,12 @@ impl<'a> Maker<'a> {
 
     /// Chooses the way for the contents of a job and writes its segments if they are to be used. `encoded` is `None` when they
     /// were not made.
-    fn take(&mut self, job: &Job<'_>, encoded: Option<Vec<(&Task<'_>, Encoded)>>) -> Result<(), PrepareError> {
+    fn take(
+        &mut self,
+        job: &Job<'_>,
+        encoded: Option<Vec<(&Task<'_>, Encoded)>>,
+        map: Option<Map>,
+    ) -> Result<(), PrepareError> {
         let Open { mut choice, segments_before } = self
             .open
             .take()
@@ -185,13 +207,17 @@ impl<'a> Maker<'a> {
             None => choice.way = Way::Chunks,
             Some(encoded) => {
                 let bytes = encoded.iter().map(|(_, encoded)| encoded.stored.len() as u64 + SEGMENT_LISTED_BYTES);
-                let bytes = choice.segment_bytes.unwrap_or(0) + bytes.sum::<u64>();
+                let map_bytes = map.as_ref().map_or(0, |map| MOVE_LISTED_BYTES * map.len() as u64);
+                let bytes = choice.segment_bytes.unwrap_or(0) + bytes.sum::<u64>() + map_bytes;
                 choice.segment_bytes = Some(bytes);
                 choice.whole_segments += encoded.iter().filter(|(_, encoded)| !encoded.has_base).count();
                 if bytes > choice.chunk_bytes {
                     choice.way = Way::Chunks;
                 } else {
                     encoded.iter().try_for_each(|(task, encoded)| self.write(task, encoded))?;
+                    if encoded.iter().any(|(_, encoded)| encoded.has_base) {
+                        self.made.relocations.extend(map.map(|map| relocation(job, map)));
+                    }
                 }
             }
         }
@@ -234,6 +260,18 @@ impl<'a> Maker<'a> {
         });
         Ok(())
     }
+}
+
+/// The relocation of a job's only base.
+fn relocation(job: &Job<'_>, map: Map) -> Relocation {
+    let BasePart { content, offset, length } = job.base[0];
+    Relocation { content, offset, length, map: Arc::new(map) }
+}
+
+fn shared_bases(jobs: &[Job<'_>]) -> HashSet<Digest> {
+    let mut seen = HashSet::new();
+    let bases = jobs.iter().flat_map(|job| &job.base);
+    bases.filter(|part| !seen.insert(part.content)).map(|part| part.content).collect()
 }
 
 /// The segments of a job; `at` is its place among those that are loaded.
