@@ -106,7 +106,8 @@ pub enum PlanError {
 pub fn plan(want: &Arc<Manifest>, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
     let contents = want.tree().contents();
     let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).collect(), have);
-    Draft { want: want.clone(), from: None, segments: Vec::new(), relocations: Vec::new() }.complete(&held, have, options)
+    Draft { want: want.clone(), from: None, segments: Vec::new(), relocations: Vec::new() }
+        .complete(&held, have, options)
 }
 
 /// Decides how to get the tree that `update` is for, with the help of the trees in `have`, one of which should be the tree that it
@@ -170,7 +171,8 @@ impl Draft {
         let chunks = needed_chunks(&want, &files);
         let held_chunks = held::find_chunks(&want, &chunks, have);
         let totals = Totals::default();
-        let mut plan = Plan { want, from, files, held_chunks, segments, relocations, fetch: Vec::new(), options, totals };
+        let mut plan =
+            Plan { want, from, files, held_chunks, segments, relocations, fetch: Vec::new(), options, totals };
         let missing: Vec<Stored> = chunks
             .into_iter()
             .filter(|chunk| !plan.held_chunks.contains_key(chunk))

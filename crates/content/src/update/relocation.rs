@@ -42,9 +42,8 @@ pub(super) fn check(relocations: &[Relocation], bases: &[Sized]) -> Result<(), I
     for relocation in relocations {
         let number = numbers.get(&relocation.content).copied().filter(|_| relocation.length > 0);
         let end = relocation.offset.checked_add(relocation.length);
-        let place = number.zip(end).filter(|(number, end)| {
-            (*number, relocation.offset) >= free && *end <= bases[*number].1
-        });
+        let place =
+            number.zip(end).filter(|(number, end)| (*number, relocation.offset) >= free && *end <= bases[*number].1);
         free = place.ok_or(InvalidUpdate::Base(relocation.content))?;
     }
     Ok(())
@@ -91,9 +90,8 @@ pub fn relocated_part<'a>(
     open: impl Fn(u64, u64) -> io::Result<Box<dyn ReadAt + 'a>>,
 ) -> io::Result<Vec<Box<dyn ReadAt + 'a>>> {
     let end = part.offset.checked_add(part.length).ok_or(io::ErrorKind::UnexpectedEof)?;
-    let touches = |found: &&Relocation| {
-        found.content == part.content && found.offset < end && found.end() > part.offset
-    };
+    let touches =
+        |found: &&Relocation| found.content == part.content && found.offset < end && found.end() > part.offset;
     let mut parts: Vec<Box<dyn ReadAt + 'a>> = Vec::new();
     let mut at = part.offset;
     for found in relocations.iter().filter(touches) {

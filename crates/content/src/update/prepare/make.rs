@@ -97,7 +97,18 @@ impl<'a> Maker<'a> {
     ) -> Self {
         let made = Made { segments: vec![], packs: vec![], chunked: vec![], choices: vec![], relocations: vec![] };
         let packs = Packs::new(staging, options.pack_bytes_max);
-        Self { old, new, costs, options, progress, packs, made, checked: HashSet::new(), shared_bases: HashSet::new(), open: None }
+        Self {
+            old,
+            new,
+            costs,
+            options,
+            progress,
+            packs,
+            made,
+            checked: HashSet::new(),
+            shared_bases: HashSet::new(),
+            open: None,
+        }
     }
 
     pub(super) fn make(mut self, jobs: &[Job<'_>]) -> Result<Made, PrepareError> {
