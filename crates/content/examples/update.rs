@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use dray_content::difference::{self, Concatenation, Level, OpenFile, ReadAt, Window};
 use dray_content::ingest::{self, KnownChunks};
 use dray_content::scan::OutsideLinks;
-use dray_content::update::prepare::{self, Contents, Folder, Outcome, Prepared, Source, Way};
+use dray_content::update::prepare::{self, Folder, Outcome, Prepared, Source, Way};
 use dray_content::update::{BasePart, relocated_part};
 use dray_content::{Limits, Manifest, Update};
 use dray_model::Digest;
