@@ -4,6 +4,7 @@
 //! manifests/<digest>  packs/<digest>
 //! updates/<digest>                     verified objects; the time of last change is that of the last verification
 //! partial/<kind>-<digest>              objects on their way
+//! scratch/                             packs that are being put together, and what they are made of
 //! damaged/<kind>-<digest>              objects that failed a verification, kept until the good ones are here
 //! identity/identity.json               who the point is, with its key
 //! assignments.json  summary.json       its last known duty; how it is
@@ -70,6 +71,23 @@ impl Folder {
     #[must_use]
     pub fn partial(&self, name: &ObjectName) -> PathBuf {
         self.root.join("partial").join(loose_name(name))
+    }
+
+    /// Where packs are put together.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
+    /// Removes what is left of packs that were being put together.
+    ///
+    /// # Errors
+    /// [`PointError::Folder`].
+    pub(crate) fn clear_scratch(&self) -> Result<(), PointError> {
+        let path = self.scratch();
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PointError::folder("remove", path)(error)),
+            _ => std::fs::create_dir_all(&path).map_err(PointError::folder("make the folder", path)),
+        }
     }
 
     fn damaged(&self, name: &ObjectName) -> PathBuf {

@@ -7,6 +7,7 @@ mod assignments;
 mod backoff;
 mod holder;
 mod needs;
+mod rebuild;
 mod reconcile;
 mod report;
 mod standings;

@@ -1,5 +1,6 @@
 //! Carries out what [`reconcile`] decides: one task owns all that is known of the folder, the work itself runs beside it.
 
+mod rebuilds;
 mod retries;
 mod transfers;
 mod upkeep;
@@ -13,12 +14,14 @@ use dray_client::content::RateLimit;
 use dray_client::error::in_full;
 use dray_content::ObjectName;
 use dray_model::Digest;
+use dray_model::point::PointContentState;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::needs::{self, ManifestNeeds, Needs, ReadManifest};
-use super::reconcile::{Reconciliation, reconcile};
+use super::rebuild::{RebuildFailure, Rebuilt};
+use super::reconcile::{Reconciliation, WantedContent, reconcile};
 use super::standings::{self, Standings};
 use super::transfer::TransferError;
 use super::verify::Verdict;
@@ -55,6 +58,9 @@ pub(crate) struct Holder {
     retries: Retries,
     work: JoinSet<Done>,
     transfers: HashMap<ObjectName, Running>,
+    /// The content and the update that packs are made of; one at a time, for the disk.
+    rebuilding: Option<(Digest, Digest)>,
+    tried: rebuilds::Tried,
     /// The manifest that is being read; one at a time, for memory.
     reading: Option<(Digest, Digest)>,
     /// The object that is being verified; one at a time, for the disk.
@@ -68,6 +74,7 @@ pub(crate) struct Holder {
 /// Work that ended.
 enum Done {
     Transferred(ObjectName, Result<HeldObject, TransferError>),
+    Rebuilt(Result<Rebuilt, RebuildFailure>),
     Read((Digest, Digest), ReadManifest),
     Verified(ObjectName, Verdict),
 }
@@ -92,6 +99,8 @@ impl Holder {
             retries: Retries::default(),
             work: JoinSet::new(),
             transfers: HashMap::new(),
+            rebuilding: None,
+            tried: rebuilds::Tried::new(),
             reading: None,
             verifying: None,
             suspects: VecDeque::new(),
@@ -99,6 +108,7 @@ impl Holder {
             has_leftovers: true,
         };
         holder.held = holder.on_disk(Folder::inventory).await?;
+        holder.on_disk(Folder::clear_scratch).await?;
         Ok(holder)
     }
 
@@ -135,7 +145,8 @@ impl Holder {
             }
             self.retries.keep_only(&todo);
             self.begin_reading(&todo);
-            self.begin_transfers(&todo, now).await;
+            let held_back = self.begin_rebuild(&duty.contents, &todo, now);
+            self.begin_transfers(&todo, &held_back, now).await;
             wake = wake.min(self.remove_unneeded(&todo, now).await);
             self.note_unusable(&todo, now);
             self.tell(&todo);
@@ -149,6 +160,7 @@ impl Holder {
     async fn finish(&mut self, done: Done) {
         match done {
             Done::Transferred(object, result) => self.transferred(object, result),
+            Done::Rebuilt(result) => self.rebuilt(result),
             Done::Verified(object, verdict) => self.verified(object, verdict).await,
             Done::Read(key, read) => {
                 self.reading = None;
@@ -204,9 +216,18 @@ impl Holder {
     fn tell(&self, todo: &Reconciliation) {
         let under_way = self.transfers.iter().map(|(object, running)| (*object, running.bytes())).collect();
         let failures = self.retries.failures();
-        let state = |wanted| standings::state_of(wanted, &self.held, &under_way, &failures);
+        let state = |content: &Digest, wanted: &WantedContent| {
+            let is_made = self.rebuilding.is_some_and(|(made, _)| made == *content);
+            match standings::state_of(wanted, &self.held, &under_way, &failures) {
+                PointContentState::Pending if is_made => {
+                    let (done_bytes, total_bytes) = (wanted.held_bytes(), wanted.total_bytes());
+                    PointContentState::Transferring { done_bytes, total_bytes }
+                }
+                state => state,
+            }
+        };
         let standings = Standings {
-            contents: todo.contents.iter().map(|(content, wanted)| (*content, state(wanted))).collect(),
+            contents: todo.contents.iter().map(|(content, wanted)| (*content, state(content, wanted))).collect(),
             objects: self.held.len() as u64,
             bytes: self.held.values().map(|held| held.bytes).sum(),
         };

@@ -4,6 +4,7 @@
 
 mod enrolment;
 mod hold;
+mod rebuild;
 mod renewal;
 mod resume;
 mod serve;

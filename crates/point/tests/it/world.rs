@@ -11,11 +11,12 @@ use bytes::Bytes;
 use dray_client::content::{Fetch, Fetcher, Source};
 use dray_client::{HttpLimits, content};
 use dray_content::ingest::{self, Ingested, KnownChunks};
+use dray_content::update::prepare::{self, Folder, Outcome};
 use dray_model::Name;
 use dray_model::api::client::{
     EnrolRequest, Enrolled, EnrolledIdentity, PointAssignments, PointReports, RenewRequest, Renewed,
 };
-use dray_model::point::{AssignedUpdate, PointAssignment, PointContentState, PointReport};
+use dray_model::point::{AssignedPack, AssignedUpdate, PointAssignment, PointContentState, PointReport};
 use dray_point::{PointConfig, RunningPoint, Summary, enrol};
 use dray_trust::{Identity, Token, TokenKind};
 use http::{Request, Response};
@@ -104,9 +105,14 @@ impl World {
 
     /// Publishes a content of noise: one file of `bytes`, whose seed makes it what it is.
     pub(crate) fn publish(&self, seed: u64, bytes: usize) -> Ingested {
+        self.publish_bytes(seed, &noise(seed, bytes))
+    }
+
+    /// Publishes a content of one file; `seed` names its folders.
+    pub(crate) fn publish_bytes(&self, seed: u64, bytes: &[u8]) -> Ingested {
         let source = self.path(&format!("source-{seed}"));
         std::fs::create_dir_all(&source).unwrap();
-        std::fs::write(source.join("file.bin"), noise(seed, bytes)).unwrap();
+        std::fs::write(source.join("file.bin"), bytes).unwrap();
         let staging = self.path(&format!("staging-{seed}"));
         let ingested =
             ingest::ingest(&source, &staging, &KnownChunks::default(), &ingest::Options::default(), &()).unwrap();
@@ -137,6 +143,27 @@ impl World {
             *revision += 1;
             *assigned = contents;
         });
+    }
+
+    /// Prepares the update between two contents that [`publish_bytes`](Self::publish_bytes) made, and has the site serve it.
+    pub(crate) fn prepare(&self, (from, old): (u64, &Ingested), (to, new): (u64, &Ingested)) -> AssignedUpdate {
+        let contents =
+            |seed: u64, of: &Ingested| Folder::new(&self.path(&format!("source-{seed}")), of.manifest.tree());
+        let (old_contents, new_contents) = (contents(from, old), contents(to, new));
+        let old_source = prepare::Source { manifest: &old.manifest, contents: &old_contents };
+        let new_source = prepare::Source { manifest: &new.manifest, contents: &new_contents };
+        let staging = self.path(&format!("update-{from}-{to}"));
+        let made = prepare::prepare(&old_source, &new_source, &staging, &prepare::Options::default(), &()).unwrap();
+        let Outcome::Prepared(made) = made else { panic!("the update is not worth it: {made:?}") };
+        let mut objects = self.state.objects.lock().unwrap();
+        let mut packs = Vec::new();
+        for pack in &made.packs {
+            objects.insert(format!("packs/{}", pack.digest), std::fs::read(&pack.path).unwrap().into());
+            packs.push(AssignedPack { digest: pack.digest, bytes: pack.size });
+        }
+        let bytes = made.bytes.len() as u64;
+        objects.insert(format!("updates/{}", made.digest), made.bytes.clone().into());
+        AssignedUpdate { from: old.content, object: made.digest, bytes, packs }
     }
 
     /// Has the site serve an object, and tells its digest.
@@ -254,7 +281,7 @@ pub(crate) async fn read(
 }
 
 /// Bytes that look random (xorshift64) and are the same in every run.
-fn noise(seed: u64, count: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, count: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         state ^= state << 13;

@@ -1,5 +1,6 @@
 //! Begins and ends transfers: a few at a time, while there is space.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,8 +33,14 @@ impl Running {
 }
 
 impl Holder {
-    pub(super) async fn begin_transfers(&mut self, todo: &Reconciliation, now: Instant) {
-        for fetch in &todo.fetch {
+    /// Of what is to be fetched, all but what is `held_back`.
+    pub(super) async fn begin_transfers(
+        &mut self,
+        todo: &Reconciliation,
+        held_back: &HashSet<ObjectName>,
+        now: Instant,
+    ) {
+        for fetch in todo.fetch.iter().filter(|fetch| !held_back.contains(&fetch.object)) {
             if self.transfers.len() >= self.settings.parallel_transfers.max(1) {
                 return;
             }
@@ -118,7 +125,7 @@ impl Holder {
 }
 
 /// Where objects come from: the site.
-fn sources(api: &ClientApi) -> Result<Vec<Source>, ClientError> {
+pub(super) fn sources(api: &ClientApi) -> Result<Vec<Source>, ClientError> {
     let name = "site".parse().expect("it is a name");
     Ok(vec![Source { name, base: api.site_content()? }])
 }
