@@ -18,12 +18,13 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use dray_model::Digest;
+use dray_model::package::OutsideLinks;
 
 use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::path::Shown;
 use crate::progress::Progress;
-use crate::scan::{self, FoundKind, OutsideLinks, SourceError};
+use crate::scan::{self, FoundKind, SourceError};
 use crate::tree::{Entry, FileNode, Node, Tree};
 use crate::{chunker, pack};
 

@@ -8,21 +8,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+pub use dray_model::package::OutsideLinks;
+
 use crate::codec::within;
 use crate::limits::Limits;
 use crate::native;
 use crate::path::{InvalidPath, LinkTarget, OutsideTarget, Shown, TreePath};
 use crate::tree::InvalidTree;
-
-/// What is done with links that lead out of the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OutsideLinks {
-    /// The source is refused, and the link named.
-    #[default]
-    Refuse,
-    /// They travel as they are (`docs/design/0004-outside-links.md`).
-    Keep,
-}
 
 /// How much is in a source folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! Packages, and the releases that are published from them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,49 @@ pub struct PackageProperties {
     #[serde(default)]
     pub comment: Text<1024>,
 }
+
+/// What is done with symbolic links of a source folder that lead out of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OutsideLinks {
+    /// The source is refused, and the link named.
+    #[default]
+    Refuse,
+    /// They travel as they are. Clients make them as they are and follow none; those on Windows refuse the content.
+    Keep,
+}
+
+impl OutsideLinks {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+impl fmt::Display for OutsideLinks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for OutsideLinks {
+    type Err = UnknownOutsideLinks;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOutsideLinks> {
+        let found = [Self::Refuse, Self::Keep].into_iter().find(|known| known.as_str() == text);
+        found.ok_or(UnknownOutsideLinks)
+    }
+}
+
+/// A text that is no [`OutsideLinks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("refuse or keep is expected")]
+pub struct UnknownOutsideLinks;
 
 /// Which release of a package: its content's source version, and the revision of its programs and properties in it.
 ///

@@ -38,6 +38,7 @@ const ALL: &[Migration] = &[
     migration!(3, "0003_targets"),
     migration!(4, "0004_delivery"),
     migration!(5, "0005_updates"),
+    migration!(6, "0006_outside_links"),
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dray_content::ingest::KnownChunks;
-use dray_content::scan::OutsideLinks;
 use dray_content::verify::{DamageKind, verify_tree};
 use dray_content::{Limits, Manifest, Tree};
+
+use dray_model::package::OutsideLinks;
 
 use crate::world::{World, noise, read_folder};
 

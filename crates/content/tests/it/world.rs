@@ -9,9 +9,9 @@ use std::sync::Arc;
 use dray_content::assemble::{AssembleError, Assembly, Outcome};
 use dray_content::ingest::{self, Ingested, KnownChunks};
 use dray_content::plan::{FetchOptions, FetchRange, HeldTreeId, Plan, PlanError, plan, plan_update};
-use dray_content::scan::OutsideLinks;
 use dray_content::verify::verify_tree;
 use dray_content::{Limits, Manifest, Update};
+use dray_model::package::OutsideLinks;
 use proptest::prelude::*;
 
 /// What a source folder holds; `None` is a folder.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use dray_model::Name;
 use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, ReleaseView};
-use dray_model::package::PackageProperties;
+use dray_model::package::{OutsideLinks, PackageProperties};
 use dray_model::program::Program;
 
 use super::Context;
@@ -62,6 +62,9 @@ pub(crate) struct Create {
     /// Folder of source files, on the site server; without it the package has no content
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
+    /// What to do with symbolic links that lead out of the source folder: refuse, or keep as they are [default: refuse]
+    #[arg(long, value_name = "WHAT")]
+    outside_links: Option<OutsideLinks>,
     #[command(flatten)]
     properties: Properties,
     /// A program: its name and its command line; further settings: dray program change
@@ -80,6 +83,9 @@ pub(crate) struct Change {
     /// Another source folder, read at the next update
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
+    /// What to do with symbolic links that lead out of the source folder, from the next update on: refuse, or keep as they are
+    #[arg(long, value_name = "WHAT")]
+    outside_links: Option<OutsideLinks>,
     #[command(flatten)]
     properties: Properties,
 }
@@ -129,7 +135,13 @@ impl Create {
         let mut properties = PackageProperties::default();
         self.properties.apply(&mut properties)?;
         let source = self.source.as_deref().map(absolute).transpose()?;
-        let request = CreatePackage { name: self.name, properties, source, programs: self.programs };
+        let request = CreatePackage {
+            name: self.name,
+            properties,
+            source,
+            outside_links: self.outside_links.unwrap_or_default(),
+            programs: self.programs,
+        };
         let mut package = context.api.create_package(&request).await?;
         if let Some(job) = package.publishing.filter(|_| self.wait) {
             wait_for_job(context, job, &format!("publish {}", package.name)).await?;
@@ -147,6 +159,7 @@ impl Change {
         let request = ChangePackage {
             properties: changed.then_some(properties),
             source: self.source.as_deref().map(absolute).transpose()?,
+            outside_links: self.outside_links,
             programs: None,
         };
         if request == ChangePackage::default() {
@@ -233,6 +246,7 @@ impl Shown for PackageView {
             ("language", properties.language.to_string()),
             ("comment", properties.comment.to_string()),
             ("source", self.source.clone().unwrap_or_else(|| "none: a package without content".to_owned())),
+            ("outside links", self.outside_links.to_string()),
             ("release", release_words(self)),
         ];
         if let Some(release) = &self.release {

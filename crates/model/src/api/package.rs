@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::package::{Content, PackageProperties, ReleaseNumber};
+use crate::package::{Content, OutsideLinks, PackageProperties, ReleaseNumber};
 use crate::program::Program;
 use crate::{Digest, JobId, Name, Timestamp};
 
@@ -19,6 +19,9 @@ pub struct CreatePackage {
     /// Folder of source files on the site server, an absolute path. Absent for a package without source files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// What is done with symbolic links that lead out of the source folder.
+    #[serde(default)]
+    pub outside_links: OutsideLinks,
     /// Its programs.
     #[serde(default)]
     pub programs: Vec<Program>,
@@ -35,6 +38,9 @@ pub struct ChangePackage {
     /// Another source folder, read at the next update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// What is done with symbolic links that lead out of the source folder, from the next update on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_links: Option<OutsideLinks>,
     /// All its programs, in place of those it has. A new release is published from them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programs: Option<Vec<Program>>,
@@ -61,6 +67,9 @@ pub struct PackageView {
     pub properties: PackageProperties,
     /// Folder of source files on the site server.
     pub source: Option<String>,
+    /// What is done with symbolic links that lead out of the source folder.
+    #[serde(default)]
+    pub outside_links: OutsideLinks,
     /// Its programs as they are now.
     pub programs: Vec<Program>,
     /// The newest release; absent until the first one is published.

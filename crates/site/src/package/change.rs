@@ -39,6 +39,7 @@ pub async fn change(
     new.properties = command.properties.unwrap_or(new.properties);
     new.programs = programs.unwrap_or(new.programs);
     new.source = command.source.or(new.source);
+    new.outside_links = command.outside_links.unwrap_or(new.outside_links);
     if new == former {
         return Ok(former);
     }

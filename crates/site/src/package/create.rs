@@ -27,6 +27,7 @@ pub async fn create(site: &Site, actor: &Actor, command: CreatePackage) -> Resul
         revision: 1,
         properties: command.properties,
         source: command.source,
+        outside_links: command.outside_links,
         programs,
         release: None,
         publishing: None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dray_model::api::package::{ChangePackage, CreatePackage, PackageView};
 use dray_model::api::page::PageRequest;
 use dray_model::api::token::Role;
-use dray_model::package::Release;
+use dray_model::package::{OutsideLinks, Release};
 use dray_model::program::Program;
 use dray_model::{Digest, Name};
 use dray_trust::{Role as DocumentRole, open_document};
@@ -27,6 +27,7 @@ pub(crate) fn command(source: Option<&Path>) -> CreatePackage {
         name: name("zip"),
         properties: serde_json::from_str(r#"{"title": "An archiver"}"#).unwrap(),
         source: source.map(|path| path.to_str().unwrap().to_owned()),
+        outside_links: OutsideLinks::Refuse,
         programs: programs("./install"),
     }
 }

@@ -34,6 +34,7 @@ async fn create(site: &Site, source: &Path) {
         name: "editor".parse().unwrap(),
         properties: serde_json::from_str(r#"{"title": "An editor"}"#).unwrap(),
         source: Some(source.to_str().unwrap().to_owned()),
+        outside_links: Default::default(),
         programs: Vec::new(),
     };
     package::create(site, &admin(), command).await.unwrap();

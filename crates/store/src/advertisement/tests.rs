@@ -33,6 +33,7 @@ pub(crate) async fn with_document(tx: &mut WriteTx, advertisement: &StoredAdvert
             revision: 1,
             properties: Default::default(),
             source: None,
+            outside_links: Default::default(),
             programs: Vec::new(),
             release: None,
             publishing: None,

@@ -1,7 +1,7 @@
 //! Laws of kept packages and releases, on both engines.
 
 use dray_model::Timestamp;
-use dray_model::package::{Content, ReleaseNumber};
+use dray_model::package::{Content, OutsideLinks, ReleaseNumber};
 
 use super::*;
 use crate::content::{StoredContent, StoredObject};
@@ -19,6 +19,7 @@ pub(crate) fn package(text: &str) -> PackageView {
         revision: 1,
         properties: serde_json::from_str(r#"{"title": "An archiver"}"#).unwrap(),
         source: Some("/srv/source".to_owned()),
+        outside_links: OutsideLinks::Keep,
         programs: serde_json::from_str(r#"[{"name": "install", "command": "./install"}]"#).unwrap(),
         release: None,
         publishing: None,

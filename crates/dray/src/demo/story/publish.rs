@@ -2,7 +2,7 @@
 
 use dray_client::SiteApi;
 use dray_model::api::package::{CreatePackage, PackageView};
-use dray_model::package::PackageProperties;
+use dray_model::package::{OutsideLinks, PackageProperties};
 use dray_model::point::PointContentState;
 use dray_model::{JobId, Name};
 
@@ -29,6 +29,7 @@ pub(super) async fn publish_first(
                 name: names.package.clone(),
                 properties: PackageProperties::default(),
                 source: Some(sample.source.to_string_lossy().into_owned()),
+                outside_links: OutsideLinks::Refuse,
                 programs: vec![bare_program(names.program.clone(), sample.command.clone())],
             };
             let package = api.create_package(&request).await?;

@@ -49,11 +49,12 @@ pub(super) async fn read(
 ) -> Result<Files, JobFailure> {
     let known = known_chunks(site, package).await?;
     let (reading, _cancel) = Steps::new(progress, "reading");
+    let options = Options { outside_links: package.outside_links, ..Options::default() };
     let (site, package) = (site.clone(), package.name.clone());
     let work = move || {
         let staging = Staging::begin(&site, &package)
             .map_err(|source| IngestError::Write { path: site.dir().join("staging"), source })?;
-        let ingested = ingest(&source, staging.path(), &known, &Options::default(), &reading)?;
+        let ingested = ingest(&source, staging.path(), &known, &options, &reading)?;
         Ok(Files { ingested, source, staging })
     };
     let result = tokio::task::spawn_blocking(work).await.map_err(|error| JobFailure::passing(&error))?;
@@ -83,6 +84,12 @@ fn failure(error: &IngestError) -> JobFailure {
     match error {
         IngestError::Source(SourceError::Changed(_)) => {
             JobFailure::Final(format!("{error}; update the package again once nothing writes to its source folder"))
+        }
+        IngestError::Source(SourceError::OutsideLink { .. }) => {
+            let why = JobFailure::permanent(error);
+            JobFailure::Final(format!(
+                "{why}; to deliver such links as they are: dray package change PACKAGE --outside-links keep"
+            ))
         }
         IngestError::Source(_) | IngestError::StagingInSource(_) | IngestError::Manifest(_) => {
             JobFailure::permanent(error)

@@ -4,7 +4,9 @@ use std::fs;
 
 use dray_content::{Limits, ObjectName, pack};
 use dray_model::api::job::JobState;
+use dray_model::api::package::ChangePackage;
 use dray_model::api::page::PageRequest;
+use dray_model::package::OutsideLinks;
 use dray_store::content as stored;
 use object_store::ObjectStoreExt as _;
 
@@ -12,7 +14,7 @@ use super::*;
 use crate::content::{Sweep, Wanted, load, open};
 use crate::job::{Nothing, Runner};
 use crate::package::tests::{admin, command, name, noise, publish, published, source};
-use crate::package::{create, delete, find, update};
+use crate::package::{change, create, delete, find, update};
 use crate::testing;
 
 /// The updates to the newest content.
@@ -99,6 +101,20 @@ async fn a_vanished_source_fails_for_good_and_leaves_nothing() {
     assert!(matches!(&failed, JobFailure::Final(text) if text.contains("source")), "{failed}");
     assert_eq!(newest(&test.site).await, package.release.unwrap());
     assert_eq!(fs::read_dir(test.site.dir().join("staging")).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_leads_out_is_refused_with_the_option_that_keeps_it() {
+    let (test, folder, _) = published().await;
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("link")).unwrap();
+    let refused = publish(&test.site).await.unwrap_err();
+    let JobFailure::Final(text) = &refused else { panic!("{refused}") };
+    assert!(["/link", "/etc/passwd", "--outside-links keep"].into_iter().all(|part| text.contains(part)), "{text}");
+    let keep = ChangePackage { outside_links: Some(OutsideLinks::Keep), ..ChangePackage::default() };
+    change(&test.site, &admin(), &name("zip"), None, keep).await.unwrap();
+    publish(&test.site).await.unwrap();
+    assert_eq!(newest(&test.site).await.number.to_string(), "2.1");
 }
 
 #[tokio::test]

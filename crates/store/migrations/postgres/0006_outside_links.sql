@@ -1,0 +1,2 @@
+-- What is done with symbolic links of a source folder that lead out of it: refuse or keep.
+ALTER TABLE package ADD COLUMN outside_links TEXT NOT NULL DEFAULT 'refuse';
