@@ -4,6 +4,8 @@
 //! ratio and the peak resident size. Both run on files that were read before, so neither waits for a disk. With `again` the
 //! folder is ingested once more with the first version's chunks known, which is what an update that changes nothing costs.
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
+
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;

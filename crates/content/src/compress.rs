@@ -22,6 +22,16 @@ impl ChunkCompressor {
         let compressed = self.0.compress(plain)?;
         Ok((compressed.len() < plain.len()).then_some(compressed))
     }
+
+    /// The most that so many bytes compress to.
+    pub(crate) fn bound(length: usize) -> usize {
+        zstd::zstd_safe::compress_bound(length)
+    }
+
+    /// Compresses into `out`, which has room for the [`bound`](Self::bound), and gives the length.
+    pub(crate) fn compress_into(&mut self, plain: &[u8], out: &mut [u8]) -> io::Result<usize> {
+        self.0.compress_to_buffer(plain, out)
+    }
 }
 
 /// Expands many chunks with one context.

@@ -1,14 +1,19 @@
 //! Ingest: a source folder becomes staged packs and a manifest.
 //!
-//! Readers hash and cut files, workers hash and compress chunks, and one writer puts the results in path order into packs, so the
-//! same source gives the same packs with any number of threads. Channels are bounded: memory doesn't grow with the package.
+//! Readers hash and cut files, workers hash and compress the chunks of long ones, and one writer puts the results in path order
+//! into packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
+//! bounded channels: memory is some 10 MB for each thread and doesn't grow with the package.
 //! Chunks of earlier versions ([`KnownChunks`]) are referenced where they are. The source is never written to, and a failed
 //! ingest leaves nothing behind.
 
+mod job;
 mod known;
+mod open;
 mod prepare;
 mod read;
+mod slab;
 mod staging;
+mod store;
 mod write;
 
 use std::io;
@@ -24,24 +29,26 @@ use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::path::Shown;
 use crate::progress::Progress;
-use crate::scan::{self, FoundKind, SourceError};
+use crate::scan::{self, Found, FoundKind, SourceError};
 use crate::tree::{Entry, FileNode, Node, Tree};
 use crate::{chunker, pack};
 
+use job::{FileToRead, Job, Jobs};
 pub use known::KnownChunks;
+use read::Reader;
+use slab::Pool;
 pub(crate) use staging::Staging;
+use write::Sources;
 
 /// Files shorter than this share chunks with their neighbours instead of having some of their own.
 const SMALL_BYTES: u64 = chunker::CHUNK_BYTES_MIN as u64;
 /// What shared chunks are filled up to.
 const GROUP_BYTES: usize = chunker::CHUNK_BYTES_AVERAGE;
-/// Readers beyond this gain nothing: one keeps several workers busy.
-const READERS_MAX: usize = 4;
 
 /// How to ingest.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that compress; up to 4 more read. Default: what the machine has.
+    /// Threads that read, and as many that compress what is long. Default: what the machine has.
     pub threads: NonZeroUsize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
@@ -158,14 +165,8 @@ pub fn ingest(
     let probe = scan::summary(&found);
     progress.total(probe.files, probe.bytes);
     let mut staging = Staging::create_outside(staging, source)?;
-    let files: Vec<_> = found
-        .iter()
-        .filter_map(|found| match &found.kind {
-            FoundKind::File(seen) => Some(read::Job { path: &found.path, seen }),
-            FoundKind::Directory | FoundKind::Link(_) | FoundKind::OutsideLink(_) => None,
-        })
-        .collect();
-    let written = run(source, &files, &staging, known, options, progress)?;
+    let jobs = jobs(&found);
+    let written = run(source, &jobs, &staging, known, options, progress)?;
     let mut digests = written.digests.iter();
     let entries = found.iter().map(|found| {
         let node = match &found.kind {
@@ -190,33 +191,42 @@ pub fn ingest(
     Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals })
 }
 
+/// The files in path order, as they are read.
+fn jobs(found: &[Found]) -> Vec<Job<'_>> {
+    let mut jobs = Vec::new();
+    for found in found {
+        if let FoundKind::File(seen) = &found.kind {
+            job::add(&mut jobs, FileToRead { path: &found.path, seen });
+        }
+    }
+    jobs
+}
+
 /// Starts the threads and writes what they deliver.
 fn run(
     source: &Path,
-    files: &[read::Job<'_>],
+    jobs: &[Job<'_>],
     staging: &Staging,
     known: &KnownChunks,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<write::Written, IngestError> {
-    let workers = options.threads.get();
-    let readers = workers.min(READERS_MAX);
-    let (tasks, queue) = mpsc::sync_channel(2 * workers);
+    let threads = options.threads.get();
+    let pool = Pool::default();
+    let (tasks, queue) = mpsc::sync_channel(threads);
     let queue = Mutex::new(queue);
-    let (lanes, in_order) = mpsc::sync_channel(readers);
-    let jobs = Mutex::new(read::Jobs::new(files, lanes));
+    let (announced, lanes) = mpsc::sync_channel(threads);
+    let to_read = Mutex::new(Jobs::new(jobs, announced));
     thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..threads {
             scope.spawn(|| prepare::work(&queue, known));
-        }
-        for _ in 0..readers {
-            let tasks = tasks.clone();
-            let jobs = &jobs;
-            scope.spawn(move || read::work(source, jobs, &tasks));
+            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone() };
+            let to_read = &to_read;
+            scope.spawn(move || reader.work(to_read));
         }
         // Dropped when the writer stops, early or not: the readers' sends fail then and the threads end.
-        let in_order = in_order;
-        write::write(files, &in_order, tasks, staging, known, options, progress)
+        let sources = Sources { lanes, tasks, pool: &pool };
+        write::write(jobs, sources, staging, known, options, progress)
     })
 }
 

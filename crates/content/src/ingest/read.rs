@@ -1,145 +1,122 @@
-//! The readers: each takes the next file in path order, hashes it, cuts it, and notices when it changes meanwhile.
+//! The readers: each takes the next job in path order, hashes and cuts its files, and notices when one changes meanwhile.
+//!
+//! Runs of short files are prepared where they are read; the slabs of a long file go to the workers, so that one file keeps all
+//! processors busy.
 
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use dray_model::Digest;
 
-use super::SMALL_BYTES;
-use super::prepare::{Prepared, Task};
-use crate::chunker::Chunker;
-use crate::path::TreePath;
-use crate::scan::{Seen, SourceError, unreadable};
+use super::job::{FileToRead, FromReader, Job, Jobs, RunBytes, RunFile, is_long};
+use super::open::OpenSource;
+use super::prepare::Task;
+use super::slab::{Pool, SLAB_BYTES, Slab};
+use super::{KnownChunks, SMALL_BYTES};
+use crate::compress::ChunkCompressor;
+use crate::scan::SourceError;
 
-/// Chunks of one file that may wait for the writer: with 256 KiB each, 4 MiB at most.
-const LANE_CHUNKS: usize = 16;
-
-/// A file to read.
-pub(super) struct Job<'a> {
-    pub(super) path: &'a TreePath,
-    pub(super) seen: &'a Seen,
+/// What a reader works with.
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a Path,
+    pub(super) known: &'a KnownChunks,
+    pub(super) pool: &'a Pool,
+    pub(super) tasks: SyncSender<Task>,
 }
 
-/// What a reader tells the writer about one file, in order.
-pub(super) enum FromFile {
-    /// The next chunk of a file that has chunks of its own.
-    Chunk(Receiver<Prepared>, u32),
-    /// All of a file that is to share a chunk.
-    Small(Digest, Vec<u8>),
-    /// The file was read to its end.
-    End(Digest),
-    /// The file can't be packaged.
+/// Why a reader doesn't finish its job.
+enum Stop {
+    /// A file can't be packaged.
     Failed(SourceError),
+    /// The writer has stopped listening.
+    Stopped,
 }
 
-/// Files still to be read, and where their lanes are announced in path order.
-pub(super) struct Jobs<'a> {
-    rest: &'a [Job<'a>],
-    lanes: SyncSender<Receiver<FromFile>>,
-}
-
-impl<'a> Jobs<'a> {
-    pub(super) fn new(files: &'a [Job<'a>], lanes: SyncSender<Receiver<FromFile>>) -> Self {
-        Self { rest: files, lanes }
-    }
-
-    /// Takes the next file and announces its lane. May wait for the writer; other readers then wait for the same.
-    fn next(&mut self) -> Option<(&'a Job<'a>, SyncSender<FromFile>)> {
-        let (job, rest) = self.rest.split_first()?;
-        let (lane, receiver) = sync_channel(LANE_CHUNKS);
-        self.lanes.send(receiver).ok()?;
-        self.rest = rest;
-        Some((job, lane))
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Self {
+        Self::Failed(error)
     }
 }
 
-/// The writer has stopped listening.
-struct Stopped;
-
-/// Reads files until none is left or the writer stops.
-pub(super) fn work(source: &Path, jobs: &Mutex<Jobs<'_>>, tasks: &SyncSender<Task>) {
-    loop {
-        let next = jobs.lock().expect("taking a job doesn't panic").next();
-        let Some((job, lane)) = next else { return };
-        let told = match read(source, job, &lane, tasks) {
-            Ok(Ok(digest)) => lane.send(FromFile::End(digest)),
-            Ok(Err(error)) => lane.send(FromFile::Failed(error)),
-            Err(Stopped) => return,
-        };
-        if told.is_err() {
-            return;
-        }
-    }
-}
-
-fn read(
-    source: &Path,
-    job: &Job<'_>,
-    lane: &SyncSender<FromFile>,
-    tasks: &SyncSender<Task>,
-) -> Result<Result<Digest, SourceError>, Stopped> {
-    let on_disk = job.path.below(source);
-    let file = match open(&on_disk, job.seen) {
-        Ok(file) => file,
-        Err(error) => return Ok(Err(error)),
-    };
-    // One byte more than expected is enough to see that a file grows.
-    let mut bytes = (&file).take(job.seen.size() + 1);
-    let read = if job.seen.size() < SMALL_BYTES {
-        read_small(&mut bytes, lane)?
-    } else {
-        read_chunks(&mut bytes, lane, tasks)?
-    };
-    let outcome = read.map_err(|error| unreadable(&on_disk, error)).and_then(|(digest, length)| {
-        let after = file.metadata().map_err(|error| unreadable(&on_disk, error))?;
-        let named = fs::symlink_metadata(&on_disk).map_err(|error| unreadable(&on_disk, error))?;
-        let same = length == job.seen.size() && job.seen.is_same(&after) && job.seen.is_same(&named);
-        if same { Ok(digest) } else { Err(SourceError::Changed(on_disk)) }
-    });
-    Ok(outcome)
-}
-
-fn open(on_disk: &Path, seen: &Seen) -> Result<File, SourceError> {
-    // Opening a pipe that took the file's place would wait for a writer for ever.
-    let named = fs::symlink_metadata(on_disk).map_err(|error| unreadable(on_disk, error))?;
-    if !seen.is_same(&named) {
-        return Err(SourceError::Changed(on_disk.to_owned()));
-    }
-    let file = File::open(on_disk).map_err(|error| unreadable(on_disk, error))?;
-    let now = file.metadata().map_err(|error| unreadable(on_disk, error))?;
-    if seen.is_same(&now) { Ok(file) } else { Err(SourceError::Changed(on_disk.to_owned())) }
-}
-
-type ReadResult = Result<std::io::Result<(Digest, u64)>, Stopped>;
-
-fn read_small(source: &mut impl Read, lane: &SyncSender<FromFile>) -> ReadResult {
-    let mut bytes = Vec::new();
-    if let Err(error) = source.read_to_end(&mut bytes) {
-        return Ok(Err(error));
-    }
-    let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
-    if length > 0 {
-        lane.send(FromFile::Small(digest, bytes)).map_err(|_| Stopped)?;
-    }
-    Ok(Ok((digest, length)))
-}
-
-fn read_chunks(source: &mut impl Read, lane: &SyncSender<FromFile>, tasks: &SyncSender<Task>) -> ReadResult {
-    let mut chunker = Chunker::new(source);
-    let mut hasher = blake3::Hasher::new();
-    loop {
-        match chunker.next_chunk() {
-            Err(error) => return Ok(Err(error)),
-            Ok(None) => return Ok(Ok((hasher.finalize().into(), hasher.count()))),
-            Ok(Some(chunk)) => {
-                hasher.update(chunk);
-                let (task, result) = Task::new(chunk.to_vec());
-                lane.send(FromFile::Chunk(result, chunk.len() as u32)).map_err(|_| Stopped)?;
-                tasks.send(task).map_err(|_| Stopped)?;
+impl Reader<'_> {
+    /// Takes jobs until none is left or the writer stops.
+    pub(super) fn work(&self, jobs: &Mutex<Jobs<'_>>) {
+        let mut compressor = ChunkCompressor::new().expect("zstd has memory for a context");
+        loop {
+            let next = jobs.lock().expect("taking a job doesn't panic").next();
+            let Some((job, lane)) = next else { return };
+            let read = match job[..] {
+                [file] if is_long(file.seen) => self.read_long(file, &lane).map(FromReader::End),
+                _ => self.read_run(job, &mut compressor).map_err(Stop::Failed),
+            };
+            let told = match read {
+                Ok(last) => lane.send(last),
+                Err(Stop::Failed(error)) => lane.send(FromReader::Failed(error)),
+                Err(Stop::Stopped) => return,
+            };
+            if told.is_err() {
+                return;
             }
         }
+    }
+
+    fn read_run(&self, job: &Job<'_>, compressor: &mut ChunkCompressor) -> Result<FromReader, SourceError> {
+        let mut slab = self.pool.take();
+        let files: Result<_, _> = job.iter().map(|file| self.read_short(*file, &mut slab)).collect();
+        let files = files?;
+        slab.prepare(self.known, compressor);
+        Ok(FromReader::Run(files, slab))
+    }
+
+    fn read_short(&self, file: FileToRead<'_>, slab: &mut Slab) -> Result<RunFile, SourceError> {
+        let source = OpenSource::open(self.source, file)?;
+        // One byte more than expected is enough to see that a file grows.
+        let limit = file.seen.size() as usize + 1;
+        let range = slab.read(&mut &source.file, limit).map_err(|error| source.unreadable(error))?;
+        source.check_unchanged(range.len() as u64)?;
+        let digest = Digest::of(&slab.plain()[range.clone()]);
+        if file.seen.size() < SMALL_BYTES {
+            return Ok(RunFile { digest, bytes: RunBytes::Small(range) });
+        }
+        let first = slab.chunk_count();
+        slab.cut(range, true);
+        let chunks = first..slab.chunk_count();
+        if chunks.len() == 1 {
+            slab.set_digest(first, digest);
+        }
+        Ok(RunFile { digest, bytes: RunBytes::Chunks(chunks) })
+    }
+
+    fn read_long(&self, file: FileToRead<'_>, lane: &SyncSender<FromReader>) -> Result<Digest, Stop> {
+        let source = OpenSource::open(self.source, file)?;
+        let mut bytes = (&source.file).take(file.seen.size() + 1);
+        let mut hasher = blake3::Hasher::new();
+        let mut slab = self.pool.take();
+        loop {
+            let room = SLAB_BYTES - slab.plain().len();
+            let read = slab.read(&mut bytes, room).map_err(|error| source.unreadable(error))?;
+            let is_last = read.len() < room;
+            let rest = slab.cut(0..slab.plain().len(), is_last);
+            hasher.update(&slab.plain()[..rest]);
+            if is_last {
+                self.send(slab, lane)?;
+                source.check_unchanged(hasher.count())?;
+                return Ok(hasher.finalize().into());
+            }
+            let mut next = self.pool.take();
+            next.append(&slab.plain()[rest..]);
+            self.send(slab, lane)?;
+            slab = next;
+        }
+    }
+
+    /// Tells the writer of a slab's chunks and gives them to the workers. May wait for either.
+    fn send(&self, slab: Slab, lane: &SyncSender<FromReader>) -> Result<(), Stop> {
+        let (reply, prepared) = sync_channel(1);
+        let told = FromReader::Slab(slab.chunk_lengths().collect(), prepared);
+        lane.send(told).map_err(|_| Stop::Stopped)?;
+        self.tasks.send(Task { slab, reply }).map_err(|_| Stop::Stopped)
     }
 }

@@ -1,17 +1,17 @@
-//! The writer: takes results in path order, groups small files, fills packs, and notes where every piece went.
+//! The writer: takes results in path order, groups small files, and notes where every piece went.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use dray_model::Digest;
 
-use super::prepare::{Prepared, Task};
-use super::read::{FromFile, Job};
+use super::job::{FromReader, Job, RunBytes, RunFile};
+use super::prepare::Task;
+use super::slab::{Pool, Slab};
 use super::staging::Staging;
+use super::store::Store;
 use super::{GROUP_BYTES, IngestError, KnownChunks, Options, StagedPack};
 use crate::manifest::{Chunk, PackInfo, Piece, Recipe};
-use crate::pack::PackWriter;
 use crate::progress::Progress;
 
 /// Everything that was written.
@@ -25,31 +25,38 @@ pub(super) struct Written {
     pub(super) new_bytes: u64,
 }
 
+/// What the writer hears from and works with.
+pub(super) struct Sources<'a> {
+    pub(super) lanes: Receiver<Receiver<FromReader>>,
+    pub(super) tasks: SyncSender<Task>,
+    pub(super) pool: &'a Pool,
+}
+
 pub(super) fn write(
-    files: &[Job<'_>],
-    lanes: &Receiver<Receiver<FromFile>>,
-    tasks: SyncSender<Task>,
+    jobs: &[Job<'_>],
+    sources: Sources<'_>,
     staging: &Staging,
     known: &KnownChunks,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Written, IngestError> {
     let mut writer = Writer {
-        tasks,
+        tasks: sources.tasks,
+        pool: sources.pool,
+        progress,
         waiting_max: 2 * options.threads.get(),
         waiting: VecDeque::new(),
         slots: Vec::new(),
-        group: Group::default(),
+        group: None,
         recipes: HashMap::new(),
+        digests: Vec::new(),
         store: Store::new(staging, known, options.pack_bytes_max),
     };
-    let mut digests = Vec::with_capacity(files.len());
-    for _ in files {
-        let lane = lanes.recv().expect("the readers announce a lane for every file");
-        digests.push(writer.take_file(&lane, progress)?);
-        progress.advance(1, 0);
+    for _ in jobs {
+        let lane = sources.lanes.recv().expect("the readers announce a lane for every job");
+        writer.take_job(&lane)?;
     }
-    writer.finish(digests)
+    writer.finish()
 }
 
 /// The number of a chunk of this ingest before it is known which chunk it turns out to be.
@@ -57,108 +64,151 @@ type Slot = u32;
 
 struct Writer<'a> {
     tasks: SyncSender<Task>,
+    pool: &'a Pool,
+    progress: &'a dyn Progress,
     waiting_max: usize,
-    /// Chunks in order that were handed to workers but not yet stored.
-    waiting: VecDeque<(Slot, Receiver<Prepared>)>,
+    /// Slabs in order whose chunks are not yet stored, with the slot of the first.
+    waiting: VecDeque<(Slot, Waiting)>,
     /// The chunk that each slot turned out to be.
     slots: Vec<Option<u32>>,
-    group: Group,
+    group: Option<Group>,
     /// For each content its pieces, with slots in place of chunks.
     recipes: HashMap<Digest, Vec<Piece>>,
+    digests: Vec<Digest>,
     store: Store<'a>,
 }
 
+enum Waiting {
+    Prepared(Slab),
+    AtWorker(Receiver<Slab>),
+}
+
 /// Small files that will share a chunk.
-#[derive(Default)]
 struct Group {
     slot: Slot,
-    bytes: Vec<u8>,
+    slab: Slab,
 }
 
 impl Writer<'_> {
-    fn take_file(&mut self, lane: &Receiver<FromFile>, progress: &dyn Progress) -> Result<Digest, IngestError> {
+    fn take_job(&mut self, lane: &Receiver<FromReader>) -> Result<(), IngestError> {
         let mut pieces = Vec::new();
         loop {
-            if progress.is_cancelled() {
+            if self.progress.is_cancelled() {
                 return Err(IngestError::Cancelled);
             }
             match lane.recv().expect("a reader ends every lane") {
-                FromFile::Chunk(result, length) => {
-                    let slot = self.new_slot(None);
-                    pieces.push(Piece { chunk: slot, offset: 0, length });
-                    self.wait_for(slot, result)?;
-                    progress.advance(0, length.into());
+                FromReader::Run(files, slab) => return self.take_run(&files, slab),
+                FromReader::Slab(lengths, prepared) => {
+                    self.progress.advance(0, lengths.iter().map(|length| u64::from(*length)).sum());
+                    let first = self.new_slots(lengths.len());
+                    pieces.extend(whole_chunks(first, &lengths));
+                    self.wait_for(first, Waiting::AtWorker(prepared))?;
                 }
-                FromFile::Small(digest, bytes) => {
-                    progress.advance(0, bytes.len() as u64);
-                    self.take_small(digest, &bytes)?;
+                FromReader::End(digest) => {
+                    self.note_file(digest, pieces);
+                    return Ok(());
                 }
-                FromFile::End(digest) => {
-                    if !pieces.is_empty() {
-                        self.recipes.insert(digest, pieces);
-                    }
-                    return Ok(digest);
-                }
-                FromFile::Failed(error) => return Err(error.into()),
+                FromReader::Failed(error) => return Err(error.into()),
             }
         }
     }
 
+    fn take_run(&mut self, files: &[RunFile], slab: Slab) -> Result<(), IngestError> {
+        let lengths: Vec<u32> = slab.chunk_lengths().collect();
+        let first = self.new_slots(lengths.len());
+        for file in files {
+            match &file.bytes {
+                RunBytes::Small(range) => {
+                    self.progress.advance(0, range.len() as u64);
+                    self.take_small(file.digest, &slab.plain()[range.clone()])?;
+                    self.note_file(file.digest, Vec::new());
+                }
+                RunBytes::Chunks(chunks) => {
+                    let lengths = &lengths[chunks.clone()];
+                    self.progress.advance(0, lengths.iter().map(|length| u64::from(*length)).sum());
+                    self.note_file(file.digest, whole_chunks(first + chunks.start as u32, lengths).collect());
+                }
+            }
+        }
+        if lengths.is_empty() {
+            self.pool.give_back(slab);
+            return Ok(());
+        }
+        self.wait_for(first, Waiting::Prepared(slab))
+    }
+
+    /// Notes the next file; one whose pieces are noted elsewhere has none here.
+    fn note_file(&mut self, digest: Digest, pieces: Vec<Piece>) {
+        if !pieces.is_empty() {
+            self.recipes.insert(digest, pieces);
+        }
+        self.digests.push(digest);
+        self.progress.advance(1, 0);
+    }
+
     fn take_small(&mut self, digest: Digest, bytes: &[u8]) -> Result<(), IngestError> {
-        if self.recipes.contains_key(&digest) {
+        if bytes.is_empty() || self.recipes.contains_key(&digest) {
             return Ok(());
         }
         let known = self.store.known;
         if let Some(pieces) = known.small_file(&digest) {
             let pieces = pieces.iter().map(|piece| {
-                let chunk = self.store.known_chunk(&piece.chunk);
-                self.slots.push(Some(chunk));
+                self.slots.push(Some(self.store.known_chunk(&piece.chunk)));
                 Piece { chunk: self.slots.len() as u32 - 1, offset: piece.offset, length: piece.length }
             });
             let pieces = pieces.collect();
             self.recipes.insert(digest, pieces);
             return Ok(());
         }
-        if self.group.bytes.len() + bytes.len() > GROUP_BYTES {
+        if self.group.as_ref().is_some_and(|group| group.slab.plain().len() + bytes.len() > GROUP_BYTES) {
             self.close_group()?;
         }
-        if self.group.bytes.is_empty() {
-            self.group.slot = self.new_slot(None);
-        }
-        let offset = self.group.bytes.len() as u32;
-        self.group.bytes.extend_from_slice(bytes);
-        self.recipes.insert(digest, vec![Piece { chunk: self.group.slot, offset, length: bytes.len() as u32 }]);
+        let group = match &mut self.group {
+            Some(group) => group,
+            None => {
+                let slot = self.new_slots(1);
+                self.group.insert(Group { slot, slab: self.pool.take() })
+            }
+        };
+        let offset = group.slab.plain().len() as u32;
+        group.slab.append(bytes);
+        self.recipes.insert(digest, vec![Piece { chunk: group.slot, offset, length: bytes.len() as u32 }]);
         Ok(())
     }
 
     fn close_group(&mut self) -> Result<(), IngestError> {
-        let group = std::mem::take(&mut self.group);
-        if group.bytes.is_empty() {
-            return Ok(());
-        }
-        let (task, result) = Task::new(group.bytes);
-        self.tasks.send(task).expect("the workers listen as long as there are senders");
-        self.wait_for(group.slot, result)
+        let Some(Group { slot, mut slab }) = self.group.take() else { return Ok(()) };
+        slab.take_as_chunk();
+        let (reply, prepared) = sync_channel(1);
+        self.tasks.send(Task { slab, reply }).expect("the workers listen as long as there are senders");
+        self.wait_for(slot, Waiting::AtWorker(prepared))
     }
 
-    fn new_slot(&mut self, chunk: Option<u32>) -> Slot {
-        self.slots.push(chunk);
-        self.slots.len() as u32 - 1
+    fn new_slots(&mut self, count: usize) -> Slot {
+        let first = self.slots.len();
+        self.slots.resize(first + count, None);
+        first as u32
     }
 
-    fn wait_for(&mut self, slot: Slot, result: Receiver<Prepared>) -> Result<(), IngestError> {
-        self.waiting.push_back((slot, result));
+    fn wait_for(&mut self, first: Slot, slab: Waiting) -> Result<(), IngestError> {
+        self.waiting.push_back((first, slab));
         if self.waiting.len() > self.waiting_max { self.store_next() } else { Ok(()) }
     }
 
     fn store_next(&mut self) -> Result<(), IngestError> {
-        let Some((slot, result)) = self.waiting.pop_front() else { return Ok(()) };
-        let prepared = result.recv().expect("the workers answer every task");
-        self.slots[slot as usize] = Some(self.store.add(prepared)?);
+        let Some((first, waiting)) = self.waiting.pop_front() else { return Ok(()) };
+        let slab = match waiting {
+            Waiting::Prepared(slab) => slab,
+            Waiting::AtWorker(prepared) => prepared.recv().expect("the workers answer every task"),
+        };
+        for (slot, prepared) in (first as usize..).zip(slab.prepared()) {
+            self.slots[slot] = Some(self.store.add(&prepared)?);
+        }
+        self.pool.give_back(slab);
         Ok(())
     }
 
-    fn finish(mut self, digests: Vec<Digest>) -> Result<Written, IngestError> {
+    fn finish(mut self) -> Result<Written, IngestError> {
         self.close_group()?;
         while !self.waiting.is_empty() {
             self.store_next()?;
@@ -174,111 +224,10 @@ impl Writer<'_> {
             .into_iter()
             .map(|(content, pieces)| Recipe { content, pieces: pieces.into_iter().map(resolve).collect() });
         let Store { packs, pack_infos, chunks, new_bytes, .. } = self.store;
-        Ok(Written { digests, packs, pack_infos, chunks, recipes: recipes.collect(), new_bytes })
+        Ok(Written { digests: self.digests, packs, pack_infos, chunks, recipes: recipes.collect(), new_bytes })
     }
 }
 
-/// Chunks by digest, and the packs that new ones go to.
-struct Store<'a> {
-    staging: &'a Staging,
-    known: &'a KnownChunks,
-    pack_bytes_max: u64,
-    open: Option<OpenPack>,
-    packs: Vec<StagedPack>,
-    pack_infos: Vec<PackInfo>,
-    pack_numbers: HashMap<Digest, u32>,
-    chunks: Vec<Chunk>,
-    chunk_numbers: HashMap<Digest, u32>,
-    new_bytes: u64,
-}
-
-struct OpenPack {
-    writer: PackWriter<File>,
-    number: u32,
-}
-
-impl<'a> Store<'a> {
-    fn new(staging: &'a Staging, known: &'a KnownChunks, pack_bytes_max: u64) -> Self {
-        Self {
-            staging,
-            known,
-            pack_bytes_max,
-            open: None,
-            packs: Vec::new(),
-            pack_infos: Vec::new(),
-            pack_numbers: HashMap::new(),
-            chunks: Vec::new(),
-            chunk_numbers: HashMap::new(),
-            new_bytes: 0,
-        }
-    }
-
-    /// Stores a chunk unless it is there, and gives its number.
-    fn add(&mut self, prepared: Prepared) -> Result<u32, IngestError> {
-        if let Some(number) = self.chunk_numbers.get(&prepared.digest) {
-            return Ok(*number);
-        }
-        let Some(stored) = prepared.stored else { return Ok(self.known_chunk(&prepared.digest)) };
-        let mut open = self.pack_for(stored.len() as u64)?;
-        let placed = open.writer.append(prepared.digest, prepared.length, &stored);
-        let placed = placed.map_err(|error| self.staging.pack_error(error))?;
-        let pack = open.number;
-        self.open = Some(open);
-        self.new_bytes += u64::from(prepared.length);
-        let chunk = Chunk {
-            digest: placed.digest,
-            length: placed.length,
-            pack,
-            offset: placed.offset,
-            stored_length: placed.stored_length,
-        };
-        Ok(self.push(chunk))
-    }
-
-    /// The number of a chunk that an earlier manifest names.
-    fn known_chunk(&mut self, digest: &Digest) -> u32 {
-        if let Some(number) = self.chunk_numbers.get(digest) {
-            return *number;
-        }
-        let (chunk, pack) = *self.known.chunk(digest).expect("only known chunks are asked for");
-        let next = self.pack_infos.len() as u32;
-        let number = *self.pack_numbers.entry(pack.digest).or_insert(next);
-        if number == next {
-            self.pack_infos.push(pack);
-        }
-        self.push(Chunk { pack: number, ..chunk })
-    }
-
-    fn push(&mut self, chunk: Chunk) -> u32 {
-        let number = self.chunks.len() as u32;
-        self.chunk_numbers.insert(chunk.digest, number);
-        self.chunks.push(chunk);
-        number
-    }
-
-    /// A pack with space for `stored` more bytes.
-    fn pack_for(&mut self, stored: u64) -> Result<OpenPack, IngestError> {
-        let fits = |open: &OpenPack| open.writer.is_empty() || open.writer.size_with(stored) <= self.pack_bytes_max;
-        if self.open.as_ref().is_some_and(|open| !fits(open)) {
-            self.close_pack()?;
-        }
-        if let Some(open) = self.open.take() {
-            return Ok(open);
-        }
-        let file = self.staging.open_pack()?;
-        let writer = PackWriter::new(file).map_err(|error| self.staging.pack_error(error))?;
-        let number = self.pack_infos.len() as u32;
-        // The name is known when the pack is finished; until then the number stands for it.
-        self.pack_infos.push(PackInfo { digest: Digest::of(&number.to_le_bytes()), size: 0 });
-        Ok(OpenPack { writer, number })
-    }
-
-    fn close_pack(&mut self) -> Result<(), IngestError> {
-        let Some(OpenPack { writer, number }) = self.open.take() else { return Ok(()) };
-        let finished = writer.finish().map_err(|error| self.staging.pack_error(error))?;
-        let staged = self.staging.name_pack(&finished)?;
-        self.pack_infos[number as usize] = PackInfo { digest: staged.digest, size: staged.size };
-        self.packs.push(staged);
-        Ok(())
-    }
+fn whole_chunks(first: Slot, lengths: &[u32]) -> impl Iterator<Item = Piece> {
+    (first..).zip(lengths).map(|(chunk, length)| Piece { chunk, offset: 0, length: *length })
 }
