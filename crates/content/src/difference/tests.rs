@@ -169,3 +169,22 @@ fn more_than_a_segment_is_refused() {
     let result = made(b"", &[0, 0, 0], SEGMENT_BYTES_MAX + 1);
     assert!(matches!(result, Err(DifferenceError::Malformed(DecodeError::Limit { .. }))));
 }
+
+/// Would take minutes each if every place were compared with every other.
+#[test]
+fn repetitive_bytes_take_no_more_work_than_others() {
+    const LENGTH: usize = 256 << 10;
+    let periodic = |period: usize| noise(1, period).into_iter().cycle().take(LENGTH).collect::<Vec<u8>>();
+    let changed_every = |step: usize, mut bytes: Vec<u8>| {
+        bytes.iter_mut().step_by(step).for_each(|byte| *byte ^= 0x55);
+        bytes
+    };
+    for base in [vec![0; LENGTH], periodic(2), periodic(17), periodic(4096)] {
+        let index = Base::new(&base);
+        for step in [19, 31, 1000] {
+            let new = changed_every(step, base[5..].to_vec());
+            let difference = encode(&index, &new, Level::Publish);
+            assert_eq!(made(&base, &difference, new.len()).unwrap(), new);
+        }
+    }
+}

@@ -143,3 +143,24 @@ fn an_update_of_version_1_is_read() {
     let read = Update::decode(&golden("update"), &from, &tree().digest(), &Limits::default());
     assert_eq!(read.unwrap(), update);
 }
+
+/// A base and what differences make from it: moved, changed in places, and with new bytes put in.
+fn base_and_new() -> (Vec<u8>, Vec<u8>) {
+    let base: Vec<u8> = (0..600u32).flat_map(|n| (n * n).to_le_bytes()).collect();
+    let mut new = base[1200..].to_vec();
+    new.iter_mut().skip(40).step_by(9).take(80).for_each(|byte| *byte = byte.wrapping_add(7));
+    new.extend_from_slice(&base[..1200]);
+    let text = (0..40).map(|n| format!("line {n} of {}\n", n * n)).collect::<String>();
+    new.splice(900..900, text.bytes());
+    (base, new)
+}
+
+#[test]
+fn differences_of_both_levels_are_applied() {
+    let (base, new) = base_and_new();
+    for name in ["difference", "difference-background"] {
+        let mut out = Vec::new();
+        dray_content::difference::apply(&base.as_slice(), &golden(name), new.len() as u64, &mut out).unwrap();
+        assert_eq!(out, new, "{name}");
+    }
+}
