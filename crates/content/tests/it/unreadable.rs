@@ -34,7 +34,7 @@ fn what_cannot_be_read_is_refused_by_name_and_leaves_nothing() {
         fs::create_dir_all(source.join("folder")).unwrap();
         fs::write(source.join("folder/file"), "content").unwrap();
         let path = source.join(unreadable);
-        fs::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
         let options = ingest::Options::default();
         let ingested = as_anybody(|| ingest::ingest(&source, &staging, &KnownChunks::default(), &options, &()));
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
