@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! contents/<content>/   a complete tree, verified when it was made and again before each run
-//! manifests/<content>   how it is built, to build the next version from it
+//! trees/<content>       its entries, where an update brought them
+//! manifests/<content>   its entries and how it is built from chunks, where the manifest was fetched
 //! staging/<content>/    a tree on its way, or one that did not pass its check; what is good of it is kept over restarts
 //! removed/              on their way out
 //! ```
 //!
-//! A tree is in `contents` only when it is whole: it gets there by one rename. Only the agent may write here.
+//! A tree is in `contents` only when it is whole: it gets there by one rename. At least one of the two files says what is in it, and
+//! the next version is built from it. Only the agent may write here.
 
 mod fetch;
 mod held;
+mod record;
 mod room;
 
 use std::collections::BTreeSet;
@@ -19,7 +22,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use dray_content::verify::{Damage, DamageKind, verify_tree};
-use dray_content::{Limits, Manifest};
 use dray_model::{Digest, Timestamp};
 
 use crate::{durable, platform};
@@ -60,7 +62,7 @@ impl Cache {
     /// [`CacheError`].
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, CacheError> {
         let cache = Self { folder: folder.to_owned() };
-        for room in ["", "contents", "manifests", "staging", "removed"] {
+        for room in ["", "contents", "trees", "manifests", "staging", "removed"] {
             let path = folder.join(room);
             platform::create_private_dir(&path).map_err(failed("make", &path))?;
         }
@@ -72,14 +74,12 @@ impl Cache {
     /// Discards what belongs to no complete content and was not touched for [`PARTS_KEPT`].
     fn drop_stale_parts(&self, now: Timestamp) {
         let limit = SystemTime::UNIX_EPOCH + (now - PARTS_KEPT).since(Timestamp::from_secs(0));
-        for room in ["contents", "staging", "manifests"] {
+        for room in ["contents", "staging", "trees", "manifests"] {
             let Ok(entries) = std::fs::read_dir(self.folder.join(room)) else { continue };
             for entry in entries.flatten() {
                 let name = entry.file_name();
                 let Some(content) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-                // The manifest is written anew with every try to fetch.
-                let tried = std::fs::metadata(self.manifest(content)).and_then(|meta| meta.modified());
-                if !self.is_complete(content) && tried.map_or(true, |tried| tried < limit) {
+                if !self.is_complete(content) && self.recorded_at(content).is_none_or(|tried| tried < limit) {
                     self.remove(content);
                 }
             }
@@ -101,7 +101,7 @@ impl Cache {
     /// Whether a content is complete. Its bytes are checked by [`Cache::verify`].
     #[must_use]
     pub fn is_complete(&self, content: Digest) -> bool {
-        self.tree(content).is_dir() && self.manifest(content).is_file()
+        self.tree(content).is_dir() && self.recorded_at(content).is_some()
     }
 
     /// The folder of a content's tree.
@@ -132,9 +132,9 @@ impl Cache {
     }
 
     fn check(&self, content: Digest) -> Result<(), String> {
-        let manifest = self.read_manifest(content)?;
+        let tree = self.read_tree(content)?;
         let root = self.tree(content);
-        let Err(damages) = verify_tree(&root, manifest.tree()) else { return Ok(()) };
+        let Err(damages) = verify_tree(&root, &tree) else { return Ok(()) };
         let (unknown, bad): (Vec<_>, Vec<_>) =
             damages.into_iter().partition(|damage| damage.kind == DamageKind::Unknown);
         if let Some(first) = bad.first() {
@@ -149,22 +149,12 @@ impl Cache {
         for room in ["contents", "staging"] {
             self.discard(&self.folder.join(room).join(&name), &format!("{room}-{name}"));
         }
-        let _ = std::fs::remove_file(self.manifest(content));
+        self.forget(content);
         self.sweep();
-    }
-
-    fn manifest(&self, content: Digest) -> PathBuf {
-        self.folder.join("manifests").join(content.to_string())
     }
 
     fn staging(&self, content: Digest) -> PathBuf {
         self.folder.join("staging").join(content.to_string())
-    }
-
-    fn read_manifest(&self, content: Digest) -> Result<Manifest, String> {
-        let bytes =
-            std::fs::read(self.manifest(content)).map_err(|error| format!("its manifest can't be read: {error}"))?;
-        Manifest::decode(&bytes, &content, &Limits::default()).map_err(|error| format!("its manifest: {error}"))
     }
 
     /// Moves a tree out of the complete ones, to where the next fetch looks for what is good of it.

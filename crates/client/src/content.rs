@@ -10,10 +10,10 @@
 mod assemble;
 mod board;
 mod error;
-mod manifest;
 mod ranges;
 mod rate;
 mod reader;
+mod whole;
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub struct FetchLimits {
     pub requests: usize,
     /// Bytes of adjoining ranges in one request. Default 32 MiB.
     pub request_bytes_max: u64,
-    /// Bytes of a manifest. Default 512 MiB, as `dray-content` reads them.
+    /// Bytes of a manifest or update. Default 512 MiB, as `dray-content` reads them.
     pub manifest_bytes_max: u64,
 }
 

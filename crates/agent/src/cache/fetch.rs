@@ -1,30 +1,36 @@
-//! Brings a content into the cache: where is it, what is in it, what of it is here already, fetch the rest, verify, rename.
+//! Brings a content into the cache: where is it, what of it is here already, which way costs least, fetch, verify, rename.
+//!
+//! The ways are an update from something that is held, and the manifest with chunks. An update can only save bytes: whatever goes
+//! wrong with it, the manifest goes on in the same staging folder with what is finished there.
 
-use std::sync::{Arc, Mutex};
+mod failure;
+mod locate;
+mod prepare;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dray_agent_core::{ContentFailure, ContentFailureKind};
 use dray_client::ClientApi;
-use dray_client::content::{Fetch, FetchError, Fetcher, Source, TreeError};
-use dray_client::error::{ErrorClass, in_full};
-use dray_content::assemble::{AssembleError, Assembly};
-use dray_content::plan::{FetchOptions, plan};
-use dray_content::{Limits, Manifest};
-use dray_model::api::client::ContentLocations;
+use dray_client::content::{Fetch, Fetcher};
+use dray_content::Tree;
+use dray_content::assemble::Assembly;
+use dray_content::plan::{Offer, choose};
+use dray_model::api::client::{ContentLocations, ContentUpdate};
 use dray_model::status::SourceBytes;
 use dray_model::{Digest, Name};
 
 use super::Cache;
-use crate::durable;
-
-/// Ranges in flight are what a fetch has in memory; an agent is small, and adjoining ranges go in one request anyway.
-const OPTIONS: FetchOptions = FetchOptions { gap_bytes_max: 64 << 10, range_bytes_max: 512 << 10 };
+use failure::fetch_failure;
+use locate::{locate, sources};
+use prepare::Prepared;
 
 /// What a fetch brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fetched {
-    /// Bytes by where they came from, manifest included; empty when the content was here.
+    /// Bytes by where they came from, manifest and update included; empty when the content was here.
     pub sources: Vec<SourceBytes>,
-    /// Bytes that were taken from other contents.
+    /// Bytes that were taken from other contents: whole files, chunks, and of files built by differences what those don't bring.
     pub reused_bytes: u64,
 }
 
@@ -49,105 +55,96 @@ impl Cache {
         }
         let locations = locate(site, content).await?;
         let fetch = Fetcher::new(site.http().clone()).from(sources(&locations)?);
-        let manifest = fetch
-            .manifest(locations.manifest, locations.manifest_bytes)
-            .await
-            .map_err(|error| fetch_failure(&error))?;
-        let cache = self.clone();
-        let prepared = blocking(move || cache.prepare(content, &manifest)).await?;
+        let errand = Errand { cache: self, fetch, locations, on_progress };
+        let reused_bytes = errand.run().await?;
+        Ok(Fetched { sources: counted(&errand.fetch), reused_bytes })
+    }
+}
+
+/// One content to be brought.
+struct Errand<'a> {
+    cache: &'a Cache,
+    fetch: Fetch,
+    locations: ContentLocations,
+    on_progress: &'a OnProgress,
+}
+
+impl Errand<'_> {
+    /// Takes the cheapest way; gives the bytes that were reused.
+    async fn run(&self) -> Result<u64, ContentFailure> {
+        let Some(update) = self.cheapest_update(None) else { return self.by_manifest().await };
+        if is_nothing(update.from) && self.cache.contents().is_ok_and(|held| !held.is_empty()) {
+            // Held contents may have more in common with this one than an update from nothing saves: the manifest tells.
+            let prepared = self.prepare_by_manifest().await?;
+            if self.cheapest_update(Some(prepared.fetch_bytes)).is_none() {
+                return self.assemble(prepared).await;
+            }
+        }
+        match self.by_update(update).await {
+            Err(failure) if !matches!(failure.kind, ContentFailureKind::DiskFull { .. }) => {
+                let (content, from) = (self.locations.content, update.from);
+                tracing::warn!(%content, %from, error = %failure.error, "the update is of no use; its manifest goes on");
+                self.by_manifest().await
+            }
+            done => done,
+        }
+    }
+
+    /// The update from something that is held, or from nothing, for which the fewest bytes travel.
+    fn cheapest_update(&self, by_manifest_bytes: Option<u64>) -> Option<ContentUpdate> {
+        let updates = &self.locations.updates;
+        let offers: Vec<Offer> =
+            updates.iter().map(|update| Offer { from: update.from, bytes: update.fetch_bytes }).collect();
+        let held = self.cache.contents().unwrap_or_default();
+        choose(&offers, &held, by_manifest_bytes).map(|number| updates[number])
+    }
+
+    async fn by_update(&self, update: ContentUpdate) -> Result<u64, ContentFailure> {
+        let fetched = self.fetch.update(update.object, update.bytes).await;
+        let bytes = fetched.map_err(|error| fetch_failure(&error))?;
+        let (cache, content) = (self.cache.clone(), self.locations.content);
+        let prepared = blocking(move || cache.prepare_by_update(content, update.from, &bytes)).await?;
+        self.assemble(prepared).await
+    }
+
+    async fn by_manifest(&self) -> Result<u64, ContentFailure> {
+        let prepared = self.prepare_by_manifest().await?;
+        self.assemble(prepared).await
+    }
+
+    async fn prepare_by_manifest(&self) -> Result<Prepared, ContentFailure> {
+        let fetched = self.fetch.manifest(self.locations.manifest, self.locations.manifest_bytes).await;
+        let bytes = fetched.map_err(|error| fetch_failure(&error))?;
+        let (cache, content) = (self.cache.clone(), self.locations.content);
+        blocking(move || cache.prepare_by_manifest(content, &bytes)).await
+    }
+
+    async fn assemble(&self, prepared: Prepared) -> Result<u64, ContentFailure> {
         let Prepared { assembly, disk_bytes, reused_bytes, fetch_bytes } = prepared;
-        let done = std::sync::atomic::AtomicU64::new(0);
+        let (cache, content) = (self.cache, self.locations.content);
+        let done = AtomicU64::new(0);
         let on_bytes = |_: &Name, bytes: u64| {
-            let done = done.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed) + bytes;
-            on_progress(done.min(fetch_bytes), fetch_bytes);
+            let done = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            (self.on_progress)(done.min(fetch_bytes), fetch_bytes);
         };
-        let assembled = fetch.assemble(Arc::new(Mutex::new(assembly)), self.tree(content), &on_bytes).await;
-        assembled.map_err(|error| self.tree_failure(error, disk_bytes, content))?;
-        Ok(Fetched { sources: counted(&fetch), reused_bytes })
-    }
-
-    /// Keeps the manifest, decides what comes from where and makes sure that there is room. Blocks.
-    fn prepare(&self, content: Digest, manifest: &[u8]) -> Result<Prepared, ContentFailure> {
-        let damaged = |error: String| failure(ContentFailureKind::Damaged, error);
-        let want = Manifest::decode(manifest, &content, &Limits::default())
-            .map_err(|error| damaged(format!("the manifest: {}", in_full(&error))))?;
-        // A tree without its manifest is none: either the former is on its way out or the latter was lost.
-        let stray = self.tree(content);
-        if stray.exists() {
-            self.set_damaged(content);
-        }
-        let staging = self.staging(content);
-        let held = self.held_for(content);
-        let have: Vec<_> = held.manifests.iter().map(|(id, manifest)| (*id, manifest)).collect();
-        let plan = plan(&Arc::new(want), &have, OPTIONS).map_err(|error| damaged(in_full(&error)))?;
-        let totals = plan.totals;
-        self.make_sure_of_room(totals.disk_bytes, &staging)?;
-        tracing::debug!(%content, plan = %plan.explain(), "planned");
-        let write = |error| self.tree_failure(TreeError::Assemble(error), totals.disk_bytes, content);
-        let path = self.manifest(content);
-        durable::replace(&path, manifest).map_err(|source| write(AssembleError::Write { path, source }))?;
-        let assembly = Assembly::open(&staging, plan, held.roots).map_err(write)?;
-        let fetch_bytes = assembly.missing().iter().map(|range| range.length).sum();
-        let reused_bytes = totals.copied_bytes + totals.reused_bytes;
-        Ok(Prepared { assembly, disk_bytes: totals.disk_bytes, reused_bytes, fetch_bytes })
-    }
-
-    fn tree_failure(&self, error: TreeError, disk_bytes: u64, content: Digest) -> ContentFailure {
-        let text = in_full(&error);
-        match error {
-            TreeError::Fetch(error) => fetch_failure(&error),
-            TreeError::Assemble(AssembleError::DiskFull(_)) => self.found_full(disk_bytes, &self.staging(content)),
-            TreeError::Assemble(AssembleError::Write { source, .. })
-                if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) =>
-            {
-                self.found_full(disk_bytes, &self.staging(content))
-            }
-            TreeError::Assemble(AssembleError::WrongRecipe(_)) | TreeError::Lost(_) => {
-                failure(ContentFailureKind::Damaged, text)
-            }
-            TreeError::Assemble(_) | TreeError::Unsteady | TreeError::Stopped(_) => {
-                failure(ContentFailureKind::SourcesFailed, text)
-            }
-        }
+        let assembly = Arc::new(Mutex::new(assembly));
+        let assembled = self.fetch.assemble(Arc::clone(&assembly), cache.tree(content), &on_bytes).await;
+        tell_damage(&assembly.lock().unwrap_or_else(PoisonError::into_inner));
+        assembled.map_err(|error| cache.tree_failure(error, disk_bytes, content))?;
+        Ok(reused_bytes)
     }
 }
 
-/// A tree that can be filled.
-struct Prepared {
-    assembly: Assembly,
-    disk_bytes: u64,
-    reused_bytes: u64,
-    fetch_bytes: u64,
-}
-
-async fn locate(site: &ClientApi, content: Digest) -> Result<ContentLocations, ContentFailure> {
-    let unreachable = |error: dray_client::ClientError| failure(ContentFailureKind::SiteUnreachable, error.in_full());
-    let locations = site.locations(vec![content]).await.map_err(unreachable)?;
-    let found = locations.contents.into_iter().find(|found| found.content == content && !found.sources.is_empty());
-    found.ok_or_else(|| failure(ContentFailureKind::NoSource, "the site knows no source of it".to_owned()))
-}
-
-/// The sources whose addresses can be used.
-fn sources(locations: &ContentLocations) -> Result<Vec<Source>, ContentFailure> {
-    let mut usable = Vec::new();
-    for source in locations.sources.iter().cloned() {
-        match Source::try_from(source) {
-            Ok(source) => usable.push(source),
-            Err(error) => tracing::warn!(%error, "the site names a source that can't be used"),
-        }
+/// The damaged trees are checked before anything runs from them, and repaired then; here it is only told.
+fn tell_damage(assembly: &Assembly) {
+    for held in assembly.damaged() {
+        tracing::warn!(content = %held.tree, file = %held.path, "a held file is damaged and could not be used");
     }
-    if usable.is_empty() {
-        return Err(failure(ContentFailureKind::NoSource, "no source has an address that can be used".to_owned()));
-    }
-    Ok(usable)
 }
 
-fn fetch_failure(error: &FetchError) -> ContentFailure {
-    let kind = match error.class() {
-        ErrorClass::Damaged => ContentFailureKind::Damaged,
-        _ => ContentFailureKind::SourcesFailed,
-    };
-    failure(kind, in_full(error))
+/// Whether it is the tree that everybody holds.
+fn is_nothing(tree: Digest) -> bool {
+    tree == Tree::default().digest()
 }
 
 fn counted(fetch: &Fetch) -> Vec<SourceBytes> {
@@ -158,10 +155,7 @@ fn counted(fetch: &Fetch) -> Vec<SourceBytes> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ContentFailure> + Send + 'static,
 ) -> Result<T, ContentFailure> {
-    let stopped = |error: tokio::task::JoinError| failure(ContentFailureKind::SourcesFailed, error.to_string());
+    let stopped =
+        |error: tokio::task::JoinError| failure::failure(ContentFailureKind::SourcesFailed, error.to_string());
     tokio::task::spawn_blocking(work).await.map_err(stopped)?
-}
-
-fn failure(kind: ContentFailureKind, error: String) -> ContentFailure {
-    ContentFailure { kind, error }
 }

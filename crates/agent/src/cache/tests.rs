@@ -13,7 +13,7 @@ fn cache() -> (tempfile::TempDir, Cache, Digest) {
     let staging = temp.path().join("packs");
     let taken = ingest(&source, &staging, &KnownChunks::default(), &Options::default(), &()).unwrap();
     let cache = Cache::open(&temp.path().join("cache"), crate::clock::now()).unwrap();
-    std::fs::write(cache.manifest(taken.content), &taken.manifest_bytes).unwrap();
+    std::fs::write(cache.manifest_file(taken.content), &taken.manifest_bytes).unwrap();
     std::fs::rename(source, cache.tree(taken.content)).unwrap();
     (temp, cache, taken.content)
 }
@@ -54,7 +54,7 @@ fn a_link_in_place_of_a_file_is_damage_and_what_it_names_is_left_alone() {
 #[test]
 fn a_content_without_its_manifest_is_not_complete() {
     let (_temp, cache, content) = cache();
-    std::fs::remove_file(cache.manifest(content)).unwrap();
+    std::fs::remove_file(cache.manifest_file(content)).unwrap();
     assert!(cache.contents().unwrap().is_empty());
     assert!(cache.verify(content).is_err());
 }
@@ -66,7 +66,7 @@ fn a_removed_content_is_gone_with_all_its_parts() {
     cache.remove(content);
     cache.remove(content);
     assert!(cache.contents().unwrap().is_empty());
-    for room in ["contents", "manifests", "staging", "removed"] {
+    for room in ["contents", "trees", "manifests", "staging", "removed"] {
         assert_eq!(std::fs::read_dir(cache.folder.join(room)).unwrap().count(), 0, "{room}");
     }
 }
@@ -96,7 +96,7 @@ fn parts_are_kept_over_a_restart_and_dropped_after_a_month() {
     let cache = Cache::open(&cache.folder, now).unwrap();
     assert!(cache.staging(content).exists());
     let cache = Cache::open(&cache.folder, now + 2 * PARTS_KEPT).unwrap();
-    assert!(!cache.staging(content).exists() && !cache.manifest(content).exists());
+    assert!(!cache.staging(content).exists() && !cache.manifest_file(content).exists());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::site::{Site, executions};
 
 /// A computer with an agent.
-struct Computer {
+pub(crate) struct Computer {
     temp: TempDir,
     running: Option<Child>,
 }
@@ -31,18 +31,18 @@ impl Computer {
         computer
     }
 
-    async fn at_work(site: &Site) -> Self {
+    pub(crate) async fn at_work(site: &Site) -> Self {
         let mut computer = Self::enrolled(site).await;
         computer.start();
         computer
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.temp.path().join("agent")
     }
 
     /// A place for what programs of a test leave behind.
-    fn place(&self, name: &str) -> PathBuf {
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.temp.path().join(name)
     }
 
@@ -87,20 +87,20 @@ impl Drop for Computer {
     }
 }
 
-fn program(command: &str) -> Program {
+pub(crate) fn program(command: &str) -> Program {
     serde_json::from_value(json!({ "name": "install", "command": command })).unwrap()
 }
 
-fn terms(assignments: &[Assignment]) -> AdvertisementTerms {
+pub(crate) fn terms(assignments: &[Assignment]) -> AdvertisementTerms {
     let terms = json!({ "package": "tool", "program": "install", "collection": "all" });
     let terms: AdvertisementTerms = serde_json::from_value(terms).unwrap();
     AdvertisementTerms { assignments: assignments.to_vec(), ..terms }
 }
 
-const NOW: &[Assignment] = &[Assignment::AsSoonAsPossible];
+pub(crate) const NOW: &[Assignment] = &[Assignment::AsSoonAsPossible];
 
 /// A content folder with a script and some bytes.
-fn source(folder: &Path, script: &str, payload: &[u8]) {
+pub(crate) fn source(folder: &Path, script: &str, payload: &[u8]) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all(folder.join("data")).unwrap();
     std::fs::write(folder.join("install.sh"), script).unwrap();
@@ -109,7 +109,7 @@ fn source(folder: &Path, script: &str, payload: &[u8]) {
 }
 
 /// Bytes that no compression makes smaller, different for each seed.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed;
     let next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

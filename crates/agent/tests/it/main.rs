@@ -6,3 +6,4 @@ mod agent;
 mod runner;
 mod runs;
 mod site;
+mod updates;

@@ -15,6 +15,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use dray_agent::clock;
 use dray_content::ingest::{KnownChunks, Options, ingest};
+use dray_content::update::prepare::{self, Folder, Outcome, Source, prepare};
 use dray_model::advertisement::{Advertisement, AdvertisementTerms};
 use dray_model::api::client::*;
 use dray_model::facts::Facts;
@@ -54,6 +55,8 @@ pub(crate) struct Known {
     entries: BTreeMap<String, PolicyEntry>,
     documents: BTreeMap<Digest, Vec<u8>>,
     contents: BTreeMap<Digest, (Digest, u64)>,
+    /// By the content that they give.
+    pub(crate) updates: BTreeMap<Digest, Vec<ContentUpdate>>,
     releases: u32,
     revisions: u32,
     pub(crate) messages: BTreeMap<u64, StatusMessage>,
@@ -70,6 +73,10 @@ pub(crate) struct Known {
     pub(crate) renewals: u32,
     /// Bytes of packs that were served.
     pub(crate) pack_bytes: u64,
+    /// Requests for manifests that were answered.
+    pub(crate) manifests: u32,
+    /// Requests for updates that were answered.
+    pub(crate) updates_served: u32,
 }
 
 type Served = Arc<Shared>;
@@ -139,6 +146,44 @@ impl Site {
         let manifest = (taken.manifest_digest, taken.manifest_bytes.len() as u64);
         self.known().contents.insert(taken.content, manifest);
         Content { digest: taken.content, size_bytes: taken.totals.bytes, files: taken.totals.files }
+    }
+
+    /// Offers the update from one folder's content, or from nothing, to another's. Gives the packs of its segments.
+    pub(crate) fn offer_update(&self, from: Option<&Path>, to: &Path) -> Vec<Digest> {
+        let scratch = self.0.objects.path().join("scratch");
+        let manifest_of = |folder: &Path| {
+            let taken = ingest(folder, &scratch, &KnownChunks::default(), &Options::default(), &()).unwrap();
+            std::fs::remove_dir_all(&scratch).unwrap();
+            taken.manifest
+        };
+        let nothing = self.0.objects.path().join("nothing");
+        std::fs::create_dir_all(&nothing).unwrap();
+        let from = from.unwrap_or(&nothing);
+        let (old, new) = (manifest_of(from), manifest_of(to));
+        let (old_bytes, new_bytes) = (Folder::new(from, old.tree()), Folder::new(to, new.tree()));
+        let old = Source { manifest: &old, contents: &old_bytes };
+        let new = Source { manifest: &new, contents: &new_bytes };
+        let made = prepare(&old, &new, &scratch, &prepare::Options::default(), &()).unwrap();
+        let Outcome::Prepared(made) = made else { panic!("the update is worth having") };
+        let object = |digest: Digest| self.0.objects.path().join(digest.to_string());
+        std::fs::write(object(made.digest), &made.bytes).unwrap();
+        for pack in &made.packs {
+            std::fs::rename(&pack.path, object(pack.digest)).unwrap();
+        }
+        let from = old.manifest.tree().digest();
+        let offer = ContentUpdate {
+            from,
+            object: made.digest,
+            bytes: made.bytes.len() as u64,
+            fetch_bytes: made.totals.fetch_bytes(),
+        };
+        self.known().updates.entry(new.manifest.tree().digest()).or_default().push(offer);
+        made.packs.iter().map(|pack| pack.digest).collect()
+    }
+
+    /// Has no source serve an object any more.
+    pub(crate) fn lose(&self, object: Digest) {
+        std::fs::remove_file(self.0.objects.path().join(object.to_string())).unwrap();
     }
 
     /// Puts an advertisement of a release into the policy; a new revision each time.
@@ -310,7 +355,8 @@ async fn locations(State(site): State<Served>, Json(request): Json<LocationsRequ
     let source = ContentSource { name: "site".parse().unwrap(), url: format!("{}/client/v1/content", site.url) };
     let found = request.contents.into_iter().filter_map(|content| {
         let (manifest, manifest_bytes) = *known.contents.get(&content)?;
-        Some(ContentLocations { content, manifest, manifest_bytes, sources: vec![source.clone()], updates: Vec::new() })
+        let updates = known.updates.get(&content).cloned().unwrap_or_default();
+        Some(ContentLocations { content, manifest, manifest_bytes, sources: vec![source.clone()], updates })
     });
     Json(Locations { contents: found.collect() })
 }
@@ -331,6 +377,11 @@ async fn object(
     };
     let mut part = bytes[start..end].to_vec();
     let mut known = site.known();
+    match kind.as_str() {
+        "manifests" => known.manifests += 1,
+        "updates" => known.updates_served += 1,
+        _ => {}
+    }
     if kind == "packs" {
         known.pack_bytes += part.len() as u64;
         if known.tampers_packs {

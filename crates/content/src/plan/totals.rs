@@ -12,6 +12,8 @@ pub struct Totals {
     pub copied_bytes: u64,
     /// Contents that are built from segments, counted once each.
     pub built_bytes: u64,
+    /// Of those what comes from held files: the output of segments with a base, less what is stored of them.
+    pub derived_bytes: u64,
     /// Files of other contents whose chunks are in held files.
     pub reused_bytes: u64,
     /// Segments to be fetched, as they are stored.
@@ -36,6 +38,7 @@ pub(super) fn total(plan: &Plan, missing: &[Stored]) -> Totals {
     let all: Vec<Stored> = plan.all_stored().collect();
     let mut totals = Totals {
         whole_bytes: tree.total_bytes(),
+        derived_bytes: segments.iter().map(|stored| derived_bytes(plan, *stored)).sum(),
         segment_bytes: stored_bytes(&segments),
         chunk_bytes: stored_bytes(&chunks),
         fetch_bytes: plan.fetch.iter().map(|range| range.length).sum(),
@@ -55,6 +58,13 @@ pub(super) fn total(plan: &Plan, missing: &[Stored]) -> Totals {
         }
     }
     totals
+}
+
+fn derived_bytes(plan: &Plan, stored: Stored) -> u64 {
+    let Stored::Segment(number) = stored else { return 0 };
+    let segment = &plan.segments[number as usize];
+    let output: u64 = segment.output.iter().map(|part| u64::from(part.length)).sum();
+    if segment.base.is_empty() { 0 } else { output.saturating_sub(segment.stored.length) }
 }
 
 fn disk_bytes(node: &Node) -> u64 {
