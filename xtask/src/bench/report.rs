@@ -29,12 +29,12 @@ pub(crate) struct Figure {
 impl Figure {
     /// A figure that must not be above `limit`.
     pub(crate) fn at_most(name: impl Into<String>, value: f64, limit: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, unit, bar: format!("≤ {limit} {unit}"), ok: value <= limit }
+        Self { name: name.into(), value, unit, bar: format!("≤ {} {unit}", short(limit)), ok: value <= limit }
     }
 
     /// A figure that must not be below `limit`.
     pub(crate) fn at_least(name: impl Into<String>, value: f64, limit: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, unit, bar: format!("≥ {limit} {unit}"), ok: value >= limit }
+        Self { name: name.into(), value, unit, bar: format!("≥ {} {unit}", short(limit)), ok: value >= limit }
     }
 
     /// Something that could not be measured at all.
@@ -82,6 +82,11 @@ impl Report {
         }
         text
     }
+}
+
+/// A limit as it is shown: at most three places.
+fn short(limit: f64) -> f64 {
+    (limit * 1e3).round() / 1e3
 }
 
 fn machine() -> String {
