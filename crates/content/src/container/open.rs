@@ -22,6 +22,10 @@ use crate::limits::Limits;
 
 /// A container within a stream is held in memory; a longer one stays closed.
 const INNER_BYTES_MAX: u64 = 64 << 20;
+/// A stream whose text is longer than this many times the stream stays closed: there is little to win, and bombs would cost much.
+const EXPANSION_MAX: u64 = 200;
+/// Plain bytes of a stream in any case.
+const PLAIN_BYTES_FREE: u64 = 1 << 20;
 /// What tells a container at its beginning.
 const MAGIC_BYTES: u64 = 4;
 
@@ -177,11 +181,12 @@ impl Opener<'_> {
         likely: &mut Style,
     ) -> io::Result<Option<(u64, Vec<u8>)>> {
         let section = || Section::new(file, place);
+        let plain_max = place.length.saturating_mul(EXPANSION_MAX).saturating_add(PLAIN_BYTES_FREE);
         if !self.rebuildable {
-            let plain = io::copy(&mut Inflater::new(section()), &mut io::sink())?;
-            return Ok(Some((plain, Vec::new())));
+            let plain = io::copy(&mut Inflater::new(section()).take(plain_max + 1), &mut io::sink())?;
+            return Ok((plain <= plain_max).then(|| (plain, Vec::new())));
         }
-        let Some(analysis) = deflate::analyse(section(), *likely)? else { return Ok(None) };
+        let Some(analysis) = deflate::analyse(section(), *likely, plain_max)? else { return Ok(None) };
         *likely = analysis.style;
         let (plain, corrections) = (analysis.plain_length, analysis.corrections);
         let exact = is_exact(&corrections, &mut Inflater::new(section()), plain, &mut section(), place.length)?;

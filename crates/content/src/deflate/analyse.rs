@@ -32,10 +32,11 @@ pub(crate) struct Analysis {
     pub(crate) style: Style,
 }
 
-/// Takes apart the one deflate stream that fills `stored`; `likely` is tried first. `None` when its corrections would be too long.
+/// Takes apart the one deflate stream that fills `stored`; `likely` is tried first. `None` when its corrections would be too long, or
+/// its text has more than `plain_max` bytes.
 ///
 /// An error of kind `InvalidData` says that it isn't a deflate stream, or has one of the oddities that [`Parser`] refuses.
-pub(crate) fn analyse<R: Read>(stored: R, likely: Style) -> io::Result<Option<Analysis>> {
+pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64) -> io::Result<Option<Analysis>> {
     let mut items = Items { parser: Parser::new(stored), inside: Inside::Nothing, plain: 0 };
     let mut sample = Vec::new();
     let mut glance = 0;
@@ -50,7 +51,7 @@ pub(crate) fn analyse<R: Read>(stored: R, likely: Style) -> io::Result<Option<An
     while let Some(item) = items.next()? {
         let ends_block = matches!(item, Item::End);
         differ.feed(item)?;
-        if ends_block && !is_worth(differ.length(), items.parser.position()) {
+        if items.plain > plain_max || ends_block && !is_worth(differ.length(), items.parser.position()) {
             return Ok(None);
         }
     }

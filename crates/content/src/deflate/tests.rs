@@ -6,7 +6,9 @@ use std::io::{Read, Write};
 use proptest::prelude::*;
 
 use super::analyse::{Analysis, analyse};
+use super::parse::{Form, Parser};
 use super::record::Head;
+use super::trees::Frequencies;
 use super::{Inflater, Kind, Recreator, Style, measure};
 use crate::codec::put_varint;
 
@@ -50,7 +52,7 @@ proptest! {
         let stored = miniz_oxide::deflate::compress_to_vec(&text, level);
         prop_assert_eq!(&plain(&stored).unwrap(), &text);
         prop_assert_eq!(measure(&stored[..]).unwrap(), (stored.len() as u64, text.len() as u64));
-        if let Some(Analysis { corrections, plain_length, .. }) = analyse(&stored[..], Style::USUAL).unwrap() {
+        if let Some(Analysis { corrections, plain_length, .. }) = analyse(&stored[..], Style::USUAL, u64::MAX).unwrap() {
             prop_assert_eq!(plain_length, text.len() as u64);
             prop_assert_eq!(recreated(&corrections, &text, stored.len()).unwrap(), stored);
         }
@@ -80,7 +82,7 @@ proptest! {
         tail in proptest::collection::vec(any::<u8>(), 0..20),
     ) {
         let stored = miniz_oxide::deflate::compress_to_vec(&text, 6);
-        let mut corrections = analyse(&stored[..], Style::USUAL).unwrap().map_or(vec![6, 15], |found| found.corrections);
+        let mut corrections = analyse(&stored[..], Style::USUAL, u64::MAX).unwrap().map_or(vec![6, 15], |found| found.corrections);
         for (index, byte) in flips {
             let index = index.index(corrections.len());
             corrections[index] = byte;
@@ -98,7 +100,7 @@ proptest! {
         if let (Some(inflated), Some(expected)) = (&inflated, &expected) {
             prop_assert_eq!(inflated, expected);
         }
-        let analysis = analyse(&bytes[..], Style::USUAL);
+        let analysis = analyse(&bytes[..], Style::USUAL, u64::MAX);
         prop_assert!(inflated.is_some() || !matches!(analysis, Ok(Some(_))));
         let _ = recreated(&bytes, &bytes, 1000);
     }
@@ -113,7 +115,7 @@ fn every_length_of_a_stream_but_its_own_is_refused() {
     let mut longer = stored.clone();
     longer.push(0);
     plain(&longer).unwrap_err();
-    let analysis = analyse(&stored[..], Style::USUAL).unwrap().unwrap();
+    let analysis = analyse(&stored[..], Style::USUAL, u64::MAX).unwrap().unwrap();
     let text = plain(&stored).unwrap();
     recreated(&analysis.corrections, &text, stored.len() - 1).unwrap_err();
     recreated(&analysis.corrections, &text, stored.len() + 1).unwrap_err();
@@ -123,7 +125,7 @@ fn every_length_of_a_stream_but_its_own_is_refused() {
 fn a_text_that_is_shorter_or_longer_is_refused() {
     let text = b"what a text is made of".repeat(3000);
     let stored = miniz_oxide::deflate::compress_to_vec(&text, 1);
-    let corrections = analyse(&stored[..], Style::USUAL).unwrap().unwrap().corrections;
+    let corrections = analyse(&stored[..], Style::USUAL, u64::MAX).unwrap().unwrap().corrections;
     recreated(&corrections, &text[..text.len() / 2], stored.len()).unwrap_err();
     recreated(&corrections, &[&text[..], b"x"].concat(), stored.len()).unwrap_err();
 }
@@ -142,4 +144,25 @@ fn an_empty_text_has_a_stream() {
         assert_eq!(recreated(&one_block(kind, 0), b"", expected.len()).unwrap(), expected);
         assert_eq!(plain(expected).unwrap(), b"");
     }
+}
+
+#[test]
+fn codes_that_would_be_too_long_are_shortened_as_zlib_does() {
+    let stored = include_bytes!("../../tests/golden/containers/skewed.deflate");
+    let mut parser = Parser::new(&stored[..]);
+    let block = parser.next_block().unwrap().unwrap();
+    let mut frequencies = Frequencies::new();
+    while let Some(token) = parser.token().unwrap() {
+        frequencies.add(token);
+    }
+    let Form::Dynamic(header) = block.form else { panic!("the block has a code of its own") };
+    assert_eq!(header.literals.iter().max(), Some(&15));
+    assert_eq!(header, frequencies.header());
+}
+
+#[test]
+fn a_text_longer_than_allowed_is_not_taken_apart() {
+    let stored = miniz_oxide::deflate::compress_to_vec(&vec![0; 1 << 20], 6);
+    assert!(analyse(&stored[..], Style::USUAL, 1 << 20).unwrap().is_some());
+    assert!(analyse(&stored[..], Style::USUAL, (1 << 20) - 1).unwrap().is_none());
 }

@@ -85,12 +85,17 @@ fn any_number_of_threads_opens_the_same() {
 }
 
 #[test]
-fn golden_layout_and_corrections_rebuild_their_archive() {
-    let file = golden("nested.zip");
-    let layout = Layout::decode(&golden("nested.layout"), &Limits::default()).unwrap();
-    let form = inflate(&layout, &file).unwrap();
-    assert!(rebuild(&layout, &golden("nested.corrections"), &form).unwrap() == file);
-    assert_eq!(layout.encode(), golden("nested.layout"));
+fn golden_layouts_and_corrections_rebuild_their_archives() {
+    // Every level of zlib, streams that were flushed on the way and by other strategies, containers within containers.
+    for (name, archive) in [("zlib", "zlib.gz"), ("flushed", "flushed.gz"), ("nested", "nested.zip")] {
+        let file = golden(archive);
+        let encoded = golden(&format!("{name}.layout"));
+        let layout = Layout::decode(&encoded, &Limits::default()).unwrap();
+        let form = inflate(&layout, &file).unwrap();
+        let corrections = golden(&format!("{name}.corrections"));
+        assert!(rebuild(&layout, &corrections, &form).unwrap() == file, "{name}");
+        assert_eq!(layout.encode(), encoded);
+    }
 }
 
 #[test]
@@ -212,9 +217,9 @@ fn every_flipped_bit_of_corrections_is_refused_or_makes_another_file_of_the_same
 
 #[test]
 fn a_stream_is_inflated_to_its_declared_length_and_no_further() {
-    let file = zip(&[Member::new("bomb", &vec![0; 3 << 20])]);
+    let file = zip(&[Member::new("bomb", &vec![0; 1 << 20])]);
     let opened = open(&file).unwrap();
-    let plain = 3u64 << 20;
+    let plain = 1u64 << 20;
     let encoded = opened.layout.encode();
     let varint = |mut value: u64| {
         let mut out = Vec::new();
@@ -225,12 +230,23 @@ fn a_stream_is_inflated_to_its_declared_length_and_no_further() {
         out.push(value as u8);
         out
     };
-    let at = encoded.windows(4).position(|window| window == varint(plain)).unwrap();
-    let short = [&encoded[..at], &varint(1000), &encoded[at + 4..]].concat();
+    let long = varint(plain);
+    let at = encoded.windows(long.len()).position(|window| window == long).unwrap();
+    let short = [&encoded[..at], &varint(1000), &encoded[at + long.len()..]].concat();
     let layout = Layout::decode(&short, &Limits::default()).unwrap();
     let mut out = Vec::new();
     assert!(container::inflate(&layout, &file[..], &mut out).is_err());
     assert!(out.len() as u64 <= layout.opened_length());
+}
+
+#[test]
+fn a_bomb_stays_closed() {
+    let body = text(9, 3000);
+    let file = zip(&[Member::new("bomb", &vec![0; 3 << 20]), Member::new("text", &body)]);
+    assert_eq!(opened_and_closed(&file).0.layout.streams().len(), 1);
+    let changed = zip(&[Member::new("bomb", &vec![1; 3 << 20]), Member::new("text", &text(10, 3000))]);
+    let pair = container::open_pair(&&file[..], &&changed[..], &Limits::default(), threads(1)).unwrap().unwrap();
+    assert_eq!((pair.old.streams().len(), pair.new.layout.streams().len()), (1, 1));
 }
 
 #[test]
