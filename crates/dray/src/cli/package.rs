@@ -15,6 +15,7 @@ use crate::input;
 use crate::output::{Fields, Listed, Shown, bytes, count, time};
 
 mod distribute;
+mod updates;
 
 pub(crate) use distribute::is_there;
 
@@ -44,6 +45,19 @@ pub(crate) enum PackageCommand {
     Releases {
         /// The package
         name: Name,
+    },
+    /// List what whoever holds an earlier version fetches of the newest one
+    Updates {
+        /// The package
+        name: Name,
+    },
+    /// Prepare the updates to the newest version as well as can be, in the background
+    Improve {
+        /// The package
+        name: Name,
+        /// Wait until they are prepared
+        #[arg(long)]
+        wait: bool,
     },
     /// Delete a package that nothing advertises
     Delete {
@@ -121,6 +135,8 @@ impl PackageCommand {
             Self::Change(change) => change.run(context).await,
             Self::Update { name, wait } => update(context, &name, wait).await,
             Self::Releases { name } => context.output.list(&api.releases(&name).all().await?),
+            Self::Updates { name } => updates::list(context, &name).await,
+            Self::Improve { name, wait } => updates::improve(context, &name, wait).await,
             Self::Delete { name } => {
                 api.delete_package(&name).await?;
                 context.output.remark(format!("package {name} is deleted"))

@@ -1,0 +1,40 @@
+//! `dray package updates` and `dray package improve`: what whoever holds an earlier version fetches of the newest one.
+
+use dray_model::Name;
+use dray_model::api::content::{UpdateLevel, UpdateView};
+
+use super::Context;
+use crate::cli::wait::wait_for_job;
+use crate::error::Outcome;
+use crate::output::{Listed, bytes, time};
+
+/// Lists the updates to the newest content.
+pub(super) async fn list(context: &Context, name: &Name) -> Outcome {
+    context.output.list(&context.api.package_updates(name).await?.updates)
+}
+
+/// Has them prepared as well as can be.
+pub(super) async fn improve(context: &Context, name: &Name, wait: bool) -> Outcome {
+    let started = context.api.improve_package(name).await?;
+    if !wait {
+        context.output.remark(format!("improving; dray job wait {} waits for it", started.job))?;
+        return context.output.either(|| format!("{}\n", started.job), &started);
+    }
+    wait_for_job(context, started.job, &format!("improve {name}")).await?;
+    list(context, name).await
+}
+
+impl Listed for UpdateView {
+    const HEADINGS: &'static [&'static str] = &["from", "fetched", "without", "prepared", "level"];
+    const NONE: &'static str =
+        "there are no updates to this package: whoever needs it fetches the chunks that it lacks";
+
+    fn cells(&self) -> Vec<String> {
+        let from = self.from_version.map_or_else(|| self.from.short(), |version| format!("version {version}"));
+        let level = match self.level {
+            UpdateLevel::Publish => "publish",
+            UpdateLevel::Background => "background",
+        };
+        vec![from, bytes(self.fetch_bytes), bytes(self.without_bytes), time(self.prepared_at), level.to_owned()]
+    }
+}
