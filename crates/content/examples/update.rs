@@ -90,8 +90,8 @@ fn print(pair: &str, prepared: &Prepared, cpu: f64, is_verbose: bool) {
             let way = if choice.way == Way::Segments { "segments" } else { "chunks" };
             let (segments, path, files) = (choice.segment_bytes.unwrap_or(0), &choice.path, choice.files);
             println!(
-                "  {:>10} of {:>10} base {:>10} chunks {:>10} whole {} {way} {path} ({files})",
-                segments, choice.size, choice.base_bytes, choice.chunk_bytes, choice.whole_segments
+                "  {:>10} of {:>10} base {:>10} chunks {:>10} whole {} opened {} {way} {path} ({files})",
+                segments, choice.size, choice.base_bytes, choice.chunk_bytes, choice.whole_segments, choice.opened
             );
         }
     }
@@ -104,7 +104,7 @@ fn check(prepared: &Prepared, old: &Source<'_>, new: &Source<'_>) {
     let packs: Vec<Vec<u8>> = prepared.packs.iter().map(|pack| fs::read(&pack.path).unwrap()).collect();
     let before = cpu_seconds();
     let mut built = 0;
-    for segment in &prepared.update.segments {
+    for segment in prepared.update.segments.iter().filter(|_| prepared.update.forms.is_empty()) {
         let part = |part: &BasePart| {
             let open = |offset, length| -> io::Result<Box<dyn ReadAt>> {
                 let file = OpenFile::new(old.contents.open(&part.content)?)?;

@@ -7,6 +7,7 @@
 //! final rename. Memory: one chunk or segment with its output, whatever the tree's size.
 
 mod base;
+mod container;
 mod disk;
 mod error;
 mod finish;
@@ -37,6 +38,7 @@ pub struct Assembly {
     tree: PathBuf,
     plan: Plan,
     held_roots: BTreeMap<HeldTreeId, PathBuf>,
+    /// The plan's files, and behind them the opened forms of its containers.
     files: Vec<BuildFile>,
     targets: Targets,
     /// For each chunk whether a held file is still believed to have it.
@@ -52,9 +54,10 @@ pub struct Assembly {
     open: OpenFile,
 }
 
-/// A content that is being built, at the first of its paths.
+/// A content that is being built, at the first of its paths, or the opened form of one.
 struct BuildFile {
     path: TreePath,
+    on_disk: PathBuf,
     state: FileState,
     /// Whether bytes of it can't be made, because what they were to be made from is damaged. The others are made nevertheless.
     is_lost: bool,
@@ -109,7 +112,7 @@ impl Assembly {
         fs::create_dir_all(&tree).map_err(|error| write_error(&tree, error))?;
         let mut assembly = Self {
             staging: staging.to_owned(),
-            files: build_files(&plan),
+            files: build_files(&plan, staging),
             targets: Targets::new(&plan),
             is_held: vec![false; plan.want.chunks().len()],
             stored_of_pack: stored_of_packs(&plan),
@@ -232,14 +235,14 @@ impl Assembly {
     }
 
     fn is_whole(&self, file: u32, length: u32) -> bool {
-        self.plan.files[file as usize].size == u64::from(length)
+        self.plan.files.get(file as usize).is_some_and(|planned| planned.size == u64::from(length))
     }
 
     /// Writes the bytes of one target; with `is_verified` they are all of its file and have its digest.
     fn write_target(&mut self, number: usize, bytes: &[u8], is_verified: bool) -> Result<(), AssembleError> {
         let target = self.targets.get(number);
         let file = &mut self.files[target.file as usize];
-        self.open.write_at(&file.path.below(&self.tree), target.at, bytes)?;
+        self.open.write_at(&file.on_disk, target.at, bytes)?;
         if is_verified {
             file.state = FileState::Verified;
         }
@@ -265,17 +268,22 @@ impl Accepted {
     }
 }
 
-fn build_files(plan: &Plan) -> Vec<BuildFile> {
+fn build_files(plan: &Plan, staging: &Path) -> Vec<BuildFile> {
+    let tree = staging.join("tree");
     let mut paths = HashMap::new();
     for (path, file) in plan.want.tree().files() {
         paths.entry(file.digest).or_insert(path);
     }
-    let build = |planned: &crate::plan::PlannedFile| BuildFile {
-        path: (*paths.get(&planned.content).expect("a plan lists contents of its tree")).clone(),
-        state: if planned.copy().is_some() { FileState::ToCopy } else { FileState::Building },
-        is_lost: false,
+    let build = |planned: &crate::plan::PlannedFile| {
+        let path = (*paths.get(&planned.content).expect("a plan lists contents of its tree")).clone();
+        let state = if planned.copy().is_some() { FileState::ToCopy } else { FileState::Building };
+        BuildFile { on_disk: path.below(&tree), path, state, is_lost: false }
     };
-    plan.files.iter().map(build).collect()
+    let mut files: Vec<BuildFile> = plan.files.iter().map(build).collect();
+    let forms = plan.containers.iter().map(|planned| container::build_form(planned, &files, staging));
+    let forms: Vec<BuildFile> = forms.collect();
+    files.extend(forms);
+    files
 }
 
 fn stored_of_packs(plan: &Plan) -> HashMap<Digest, Vec<Stored>> {

@@ -11,13 +11,13 @@ mod fetch;
 mod held;
 mod totals;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use dray_model::Digest;
 
 use crate::manifest::{Manifest, PackInfo};
-use crate::update::{BasePart, OutputPart, Relocation, Segment, Update};
+use crate::update::{BasePart, Container, Forms, OpenedBase, OutputPart, Relocation, Segment, Update};
 
 pub use choose::{Offer, choose};
 pub(crate) use fetch::Stored;
@@ -42,6 +42,10 @@ pub struct Plan {
     pub segments: Vec<PlannedSegment>,
     /// The update's relocations of programs in bases.
     pub relocations: Vec<Relocation>,
+    /// Held containers that segments need in their opened forms.
+    pub opened: Vec<OpenedBase>,
+    /// Contents that segments build in their opened forms.
+    pub containers: Vec<PlannedContainer>,
     /// What to fetch, in the order of the packs and of the bytes in them.
     pub fetch: Vec<FetchRange>,
     /// How ranges were made.
@@ -70,6 +74,15 @@ pub enum Way {
     Segments,
     /// From chunks, held or fetched.
     Chunks,
+}
+
+/// A content that is built in its opened form and then closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedContainer {
+    /// The content's number in `files`.
+    pub file: u32,
+    /// How it is closed.
+    pub container: Container,
 }
 
 /// A segment of an update, with the files that hold its base.
@@ -106,8 +119,8 @@ pub enum PlanError {
 pub fn plan(want: &Arc<Manifest>, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
     let contents = want.tree().contents();
     let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).collect(), have);
-    Draft { want: want.clone(), from: None, segments: Vec::new(), relocations: Vec::new() }
-        .complete(&held, have, options)
+    let (segments, relocations, forms) = (Vec::new(), Vec::new(), Forms::default());
+    Draft { want: want.clone(), from: None, segments, relocations, forms }.complete(&held, have, options)
 }
 
 /// Decides how to get the tree that `update` is for, with the help of the trees in `have`, one of which should be the tree that it
@@ -116,30 +129,39 @@ pub fn plan(want: &Arc<Manifest>, have: &[(HeldTreeId, &Manifest)], options: Fet
 /// # Errors
 /// When the tree that it is from, or what is needed of it, isn't held.
 pub fn plan_update(update: Update, have: &[(HeldTreeId, &Manifest)], options: FetchOptions) -> Result<Plan, PlanError> {
-    let Update { from, manifest, packs, segments, relocations } = update;
+    let Update { from, manifest, packs, segments, relocations, forms } = update;
     let contents = manifest.tree().contents();
-    let bases = segments.iter().flat_map(|segment| segment.base.iter().map(|part| part.content));
+    let closed = closed(&forms);
+    let bases =
+        segments.iter().flat_map(|segment| segment.base.iter().map(|part| closed_content(&closed, part.content)));
     let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).chain(bases).collect(), have);
+    let is_lacking = |part: &OutputPart| held.get(&closed_content(&closed, part.content)).is_none();
     let mut planned = Vec::with_capacity(segments.len());
     for segment in segments {
-        match plan_segment(&segment, &packs, &held) {
+        match plan_segment(&segment, &packs, &forms.bases, &held) {
             Ok(segment) => planned.push(segment),
-            Err(base) if segment.output.iter().any(|part| held.get(&part.content).is_none()) => {
-                return Err(PlanError::NoBase(base));
-            }
+            Err(base) if segment.output.iter().any(is_lacking) => return Err(PlanError::NoBase(base)),
             Err(_) => {}
         }
     }
-    let draft = Draft { want: Arc::new(manifest), from: Some(from), segments: planned, relocations };
+    let draft = Draft { want: Arc::new(manifest), from: Some(from), segments: planned, relocations, forms };
     draft.complete(&held, have, options)
 }
 
 /// Finds the base of a segment, or the content of it that isn't held.
-fn plan_segment(segment: &Segment, packs: &[PackInfo], held: &HeldFiles) -> Result<PlannedSegment, Digest> {
+fn plan_segment(
+    segment: &Segment,
+    packs: &[PackInfo],
+    opened: &[OpenedBase],
+    held: &HeldFiles,
+) -> Result<PlannedSegment, Digest> {
     let base = |part: &BasePart| {
-        let (file, size) = held.get(&part.content).ok_or(part.content)?;
-        let BasePart { content, offset, length } = *part;
-        Ok::<_, Digest>(HeldRange { file: file.clone(), content, size, offset, length })
+        let BasePart { offset, length, .. } = *part;
+        let number = opened.iter().position(|base| base.form() == part.content);
+        let content = number.map_or(part.content, |number| opened[number].content());
+        let (file, size) = held.get(&content).ok_or(content)?;
+        let opened = number.map(|number| number as u32);
+        Ok::<_, Digest>(HeldRange { file: file.clone(), content, size, opened, offset, length })
     };
     let pack = packs[segment.pack as usize].digest;
     Ok(PlannedSegment {
@@ -151,12 +173,24 @@ fn plan_segment(segment: &Segment, packs: &[PackInfo], held: &HeldFiles) -> Resu
     })
 }
 
+/// The contents of opened forms.
+fn closed(forms: &Forms) -> HashMap<Digest, Digest> {
+    let bases = forms.bases.iter().map(|base| (base.form(), base.content()));
+    bases.chain(forms.containers.iter().map(|container| (container.form(), container.content()))).collect()
+}
+
+/// The content that is meant in a segment.
+fn closed_content(closed: &HashMap<Digest, Digest>, content: Digest) -> Digest {
+    closed.get(&content).copied().unwrap_or(content)
+}
+
 /// What is known before ways are chosen.
 struct Draft {
     want: Arc<Manifest>,
     from: Option<Digest>,
     segments: Vec<PlannedSegment>,
     relocations: Vec<Relocation>,
+    forms: Forms,
 }
 
 impl Draft {
@@ -166,13 +200,22 @@ impl Draft {
         have: &[(HeldTreeId, &Manifest)],
         options: FetchOptions,
     ) -> Result<Plan, PlanError> {
-        let Self { want, from, segments, relocations } = self;
-        let files = plan_files(&want, &segments, held)?;
+        let Self { want, from, segments, relocations, forms } = self;
+        let closed = closed(&forms);
+        let files = plan_files(&want, &segments, &closed, held)?;
+        let numbers: HashMap<Digest, u32> = files.iter().map(|file| file.content).zip(0..).collect();
+        let Forms { bases: opened, containers } = forms;
+        let containers = containers.into_iter().filter_map(|container| {
+            let file = *numbers.get(&container.content())?;
+            Some(PlannedContainer { file, container })
+        });
+        let containers = containers.collect();
         let chunks = needed_chunks(&want, &files);
         let held_chunks = held::find_chunks(&want, &chunks, have);
         let totals = Totals::default();
+        let fetch = Vec::new();
         let mut plan =
-            Plan { want, from, files, held_chunks, segments, relocations, fetch: Vec::new(), options, totals };
+            Plan { want, from, files, held_chunks, segments, relocations, opened, containers, fetch, options, totals };
         let missing: Vec<Stored> = chunks
             .into_iter()
             .filter(|chunk| !plan.held_chunks.contains_key(chunk))
@@ -216,9 +259,14 @@ impl Plan {
     }
 }
 
-fn plan_files(want: &Manifest, segments: &[PlannedSegment], held: &HeldFiles) -> Result<Vec<PlannedFile>, PlanError> {
-    let in_segments: HashSet<Digest> =
-        segments.iter().flat_map(|segment| segment.output.iter().map(|part| part.content)).collect();
+fn plan_files(
+    want: &Manifest,
+    segments: &[PlannedSegment],
+    closed: &HashMap<Digest, Digest>,
+    held: &HeldFiles,
+) -> Result<Vec<PlannedFile>, PlanError> {
+    let outputs = segments.iter().flat_map(|segment| &segment.output);
+    let in_segments: HashSet<Digest> = outputs.map(|part| closed_content(closed, part.content)).collect();
     let way = |content: &Digest| match held.get(content) {
         Some((file, _)) => Ok(Way::Copy(file.clone())),
         None if in_segments.contains(content) => Ok(Way::Segments),
@@ -242,7 +290,11 @@ fn needed_chunks(want: &Manifest, files: &[PlannedFile]) -> Vec<u32> {
 /// The segments that build a file which isn't copied.
 fn needed_segments(plan: &Plan) -> Vec<Stored> {
     let built = plan.files.iter().filter(|file| file.way == Way::Segments);
-    let built: HashSet<Digest> = built.map(|file| file.content).collect();
+    let mut built: HashSet<Digest> = built.map(|file| file.content).collect();
+    let forms = plan.containers.iter().map(|planned| &planned.container);
+    let forms: Vec<Digest> =
+        forms.filter(|container| built.contains(&container.content())).map(Container::form).collect();
+    built.extend(forms);
     let segments = plan.segments.iter().zip(0..);
     let needed = segments.filter(|(segment, _)| segment.output.iter().any(|part| built.contains(&part.content)));
     needed.map(|(_, number)| Stored::Segment(number)).collect()

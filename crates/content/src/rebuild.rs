@@ -7,7 +7,7 @@
 
 mod pack;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use dray_model::Digest;
 
 use crate::difference::{self, Concatenation, DifferenceError, ReadAt, Window};
 use crate::packed::{Packed, Packs};
-use crate::update::{Segment, Update, relocated_part};
+use crate::update::{Container, OpenedBase, Segment, Update, relocated_part};
 use crate::verify::hash_file;
 
 pub use pack::Written;
@@ -78,7 +78,12 @@ impl Scratch {
     pub fn build(update: &Update, old: &Packed<'_>, packs: &dyn Packs, folder: &Path) -> Result<Self, RebuildError> {
         let mut scratch = Self { folder: folder.to_owned(), contents: HashMap::new() };
         let mut output = Vec::new();
-        for segment in &update.segments {
+        let forms: HashSet<Digest> = forms(update).collect();
+        let is_plain = |segment: &&Segment| {
+            let bases = segment.base.iter().map(|part| &part.content);
+            !bases.chain(segment.output.iter().map(|part| &part.content)).any(|content| forms.contains(content))
+        };
+        for segment in update.segments.iter().filter(is_plain) {
             scratch.apply(update, segment, old, packs, &mut output)?;
             scratch.keep(segment, &output)?;
         }
@@ -155,6 +160,12 @@ impl Scratch {
     fn path(&self, content: &Digest) -> PathBuf {
         self.folder.join(content.to_string())
     }
+}
+
+/// Opened forms of containers, which are not built here: the chunks of those contents are fetched.
+fn forms(update: &Update) -> impl Iterator<Item = Digest> {
+    let containers = update.forms.containers.iter().map(Container::form);
+    update.forms.bases.iter().map(OpenedBase::form).chain(containers)
 }
 
 fn write_at(mut file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {

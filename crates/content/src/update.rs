@@ -7,6 +7,7 @@
 mod check;
 mod cursor;
 mod encoding;
+mod form;
 mod frame;
 mod numbering;
 pub mod prepare;
@@ -19,6 +20,7 @@ use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::tree::Tree;
 
+pub use form::{Container, Forms, OpenedBase};
 pub use relocation::{Relocation, relocated_part};
 
 /// How the holder of one tree gets another.
@@ -30,11 +32,14 @@ pub struct Update {
     pub manifest: Manifest,
     /// The packs that segments are in.
     pub packs: Vec<PackInfo>,
-    /// In order of their places in the packs. Together they cover every content that is neither in the tree `from` nor has a recipe.
+    /// In order of their places in the packs. Together they cover every content that is neither in the tree `from` nor has a recipe,
+    /// the containers of `forms` in their opened forms.
     pub segments: Vec<Segment>,
     /// Programs in the tree `from` that are relocated wherever they are in a base, in the order of the base list
     /// (`docs/formats.md`, "Update") and of their places.
     pub relocations: Vec<Relocation>,
+    /// Containers that are opened.
+    pub forms: Forms,
 }
 
 /// A run of output that is built from a base and a stored difference. Base and output are concatenations, which the codec sees as
@@ -57,7 +62,7 @@ pub struct Segment {
     pub digest: Digest,
 }
 
-/// A range of a content of the tree `from`. Of most contents it is all; of a very large one a window, so that whoever makes updates
+/// A range of a content of the tree `from`, or of an opened form of one. Of most contents it is all; of a very large one a window, so that whoever makes updates
 /// needs to index no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BasePart {
@@ -69,7 +74,7 @@ pub struct BasePart {
     pub length: u64,
 }
 
-/// A range of a content of the wanted tree.
+/// A range of a content of the wanted tree, or of the opened form of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputPart {
     /// The content.
@@ -109,6 +114,9 @@ pub enum InvalidUpdate {
     /// A recipe or segment for something that is in the tree `from` or not in the wanted one, or is built by the other way already.
     #[error("what builds {} is too many", .0.short())]
     Surplus(Digest),
+    /// A container that is not there, or is opened twice, or whose layout is that of another file.
+    #[error("the container {} can't be opened as it is said", .0.short())]
+    Container(Digest),
     /// A recipe that is at odds with the wanted tree.
     #[error(transparent)]
     Manifest(#[from] InvalidManifest),

@@ -36,6 +36,7 @@ impl Assembly {
             return Ok(Outcome::Missing(missing));
         }
         self.open.close();
+        self.close_containers()?;
         self.verify_built(progress)?;
         let lost = self.lost();
         if !lost.is_empty() {
@@ -52,8 +53,7 @@ impl Assembly {
             if file.state == FileState::Verified || file.is_lost {
                 continue;
             }
-            let path = file.path.below(&self.tree);
-            let digest = hash_file(&path).map_err(|error| read_error(&path, error))?;
+            let digest = hash_file(&file.on_disk).map_err(|error| read_error(&file.on_disk, error))?;
             if digest == planned.content {
                 file.state = FileState::Verified;
             } else if self.plan.from.is_some() {

@@ -23,7 +23,7 @@ impl Assembly {
     /// # Errors
     /// When staging can't be written.
     pub fn copy_held(&mut self, progress: &dyn Progress) -> Result<(), AssembleError> {
-        for file in 0..self.files.len() {
+        for file in 0..self.plan.files.len() {
             if self.files[file].state == FileState::ToCopy {
                 self.copy_file(file)?;
                 progress.advance(1, self.plan.files[file].size);
@@ -58,14 +58,14 @@ impl Assembly {
             && copy_verified(&source, &scratch, &planned.content)?
         {
             self.open.close();
-            let target = self.files[file].path.below(&self.tree);
-            fs::rename(&scratch, &target).map_err(|error| write_error(&target, error))?;
+            let target = &self.files[file].on_disk;
+            fs::rename(&scratch, target).map_err(|error| write_error(target, error))?;
             self.files[file].state = FileState::Verified;
             return Ok(());
         }
         self.damaged.push(held);
         self.files[file].state = FileState::Building;
-        self.files[file].is_lost = !self.targets.has_any(file as u32);
+        self.files[file].is_lost = !self.targets.has_any(file as u32) && !self.build_container(file);
         Ok(())
     }
 

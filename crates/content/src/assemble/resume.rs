@@ -22,13 +22,14 @@ impl Assembly {
             let folder = entry.path.below(&self.tree);
             fs::create_dir_all(&folder).map_err(|error| write_error(&folder, error))?;
         }
-        (0..self.files.len()).try_for_each(|file| self.resume_file(file))?;
+        (0..self.plan.files.len()).try_for_each(|file| self.resume_file(file))?;
+        self.resume_containers()?;
         (0..self.plan.segments.len() as u32).try_for_each(|segment| self.resume_segment(segment))
     }
 
     fn resume_file(&mut self, number: usize) -> Result<(), AssembleError> {
         let planned = &self.plan.files[number];
-        let path = self.files[number].path.below(&self.tree);
+        let path = self.files[number].on_disk.clone();
         let Some(file) = open_if_there(&path)? else { return Ok(()) };
         let length = file.metadata().map_err(|error| read_error(&path, error))?.len();
         if length > planned.size {
@@ -72,12 +73,12 @@ impl Assembly {
         in_order.sort_unstable_by_key(|target| target.from);
         let mut hasher = blake3::Hasher::new();
         for target in in_order {
-            let path = self.files[target.file as usize].path.below(&self.tree);
-            let Some(mut file) = open_if_there(&path)? else { return Ok(None) };
+            let path = &self.files[target.file as usize].on_disk;
+            let Some(mut file) = open_if_there(path)? else { return Ok(None) };
             let before = hasher.count();
             let read = file.seek(SeekFrom::Start(target.at));
             let read = read.and_then(|_| hasher.update_reader(file.take(target.length.into())));
-            read.map_err(|error| read_error(&path, error))?;
+            read.map_err(|error| read_error(path, error))?;
             if hasher.count() - before < u64::from(target.length) {
                 return Ok(None);
             }

@@ -19,6 +19,7 @@ impl Assembly {
         if Digest::of(stored) != self.plan.segments[number as usize].stored_digest {
             return Ok(false);
         }
+        self.open_bases(number)?;
         let mut output = std::mem::take(&mut self.output);
         output.clear();
         let is_built = self.apply(number, stored, &mut output);
@@ -35,11 +36,14 @@ impl Assembly {
         let segment = &self.plan.segments[number as usize];
         let files = OpenFiles::default();
         let parts = |held: &HeldRange| {
-            let path = self.held_path(&held.file)?;
+            let (path, content) = match held.opened {
+                Some(base) => (self.opened_base(base), self.plan.opened[base as usize].form()),
+                None => (self.held_path(&held.file)?, held.content),
+            };
             let open = |offset, length| -> io::Result<Box<dyn ReadAt + '_>> {
                 Ok(Box::new(BaseRange { files: &files, path: path.clone(), offset, length }))
             };
-            let part = BasePart { content: held.content, offset: held.offset, length: held.length };
+            let part = BasePart { content, offset: held.offset, length: held.length };
             relocated_part(part, &self.plan.relocations, open).ok()
         };
         let parts: Option<Vec<_>> = segment.base.iter().map(parts).collect();

@@ -12,7 +12,7 @@ use crate::plan::{Plan, Stored};
 pub(super) struct Target {
     /// The chunk or segment.
     source: Stored,
-    /// The file, as numbered in the plan.
+    /// The file, as numbered in the plan; opened forms come behind its files.
     pub(super) file: u32,
     /// Where the bytes begin in the file.
     pub(super) at: u64,
@@ -40,7 +40,9 @@ impl Targets {
                 at += u64::from(piece.length);
             }
         }
-        let numbers: HashMap<Digest, u32> = plan.files.iter().map(|file| file.content).zip(0..).collect();
+        let contents = plan.files.iter().map(|file| file.content);
+        let forms = plan.containers.iter().map(|planned| planned.container.form());
+        let numbers: HashMap<Digest, u32> = contents.chain(forms).zip(0..).collect();
         for (segment, number) in plan.segments.iter().zip(0..) {
             let (source, mut from) = (Stored::Segment(number), 0);
             for part in &segment.output {

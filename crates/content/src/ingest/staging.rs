@@ -32,6 +32,10 @@ impl Staging {
         Ok(Self { folder: folder.to_owned(), kept: false })
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn keep(&mut self) {
         self.kept = true;
     }

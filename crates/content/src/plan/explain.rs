@@ -87,11 +87,14 @@ fn fetched_shares(plan: &Plan) -> HashMap<Digest, f64> {
         }
         shares.insert(file.content, share);
     }
+    let closed: HashMap<Digest, Digest> =
+        plan.containers.iter().map(|planned| (planned.container.form(), planned.container.content())).collect();
     for segment in &plan.segments {
         let taken = segment.output.iter().map(|part| f64::from(part.length));
         let whole: f64 = taken.clone().sum();
         for (part, length) in segment.output.iter().zip(taken) {
-            *shares.entry(part.content).or_default() += segment.stored.length as f64 * length / whole;
+            *shares.entry(closed.get(&part.content).copied().unwrap_or(part.content)).or_default() +=
+                segment.stored.length as f64 * length / whole;
         }
     }
     shares

@@ -45,7 +45,9 @@ pub struct HeldRange {
     pub content: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// Where the range begins in it.
+    /// The range is one of the file's opened form: which of the plan's `opened`.
+    pub opened: Option<u32>,
+    /// Where the range begins in the file or its opened form.
     pub offset: u64,
     /// Bytes of the range.
     pub length: u64,

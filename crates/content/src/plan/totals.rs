@@ -25,7 +25,7 @@ pub struct Totals {
     /// All chunks and segments that are known of, as they are stored: with a whole manifest, what a receiver without anything
     /// fetches.
     pub fetch_all_bytes: u64,
-    /// Free space that building takes: files rounded up to blocks of 4 KiB, a block for each folder and link.
+    /// Free space that building takes: files rounded up to blocks of 4 KiB, a block for each folder and link, and opened forms.
     pub disk_bytes: u64,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn total(plan: &Plan, missing: &[Stored]) -> Totals {
         chunk_bytes: stored_bytes(&chunks),
         fetch_bytes: plan.fetch.iter().map(|range| range.length).sum(),
         fetch_all_bytes: stored_bytes(&all),
-        disk_bytes: tree.entries().iter().map(|entry| disk_bytes(&entry.node)).sum(),
+        disk_bytes: tree.entries().iter().map(|entry| disk_bytes(&entry.node)).sum::<u64>() + opened_bytes(plan),
         ..Totals::default()
     };
     for file in &plan.files {
@@ -65,6 +65,13 @@ fn derived_bytes(plan: &Plan, stored: Stored) -> u64 {
     let segment = &plan.segments[number as usize];
     let output: u64 = segment.output.iter().map(|part| u64::from(part.length)).sum();
     if segment.base.is_empty() { 0 } else { output.saturating_sub(segment.stored.length) }
+}
+
+/// What opened forms take while their contents are built.
+fn opened_bytes(plan: &Plan) -> u64 {
+    let bases = plan.opened.iter().map(|base| base.layout().opened_length());
+    let built = plan.containers.iter().filter(|planned| plan.files[planned.file as usize].way == Way::Segments);
+    bases.chain(built.map(|planned| planned.container.layout().opened_length())).sum()
 }
 
 fn disk_bytes(node: &Node) -> u64 {

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use dray_model::Digest;
 
-use super::numbering::Numbering;
-use super::{InvalidUpdate, Segment, Update, relocation};
+use super::numbering::{Numbering, numbers};
+use super::{Forms, InvalidUpdate, Segment, Update, relocation};
 use crate::manifest::PackInfo;
 use crate::pack;
 
@@ -19,10 +19,34 @@ pub(super) fn check(update: &Update, numbering: &Numbering) -> Result<(), Invali
             return Err(InvalidUpdate::Surplus(content));
         }
     }
+    check_forms(update, numbering)?;
     check_places(&update.packs, &update.segments)?;
     check_bases(update, numbering)?;
     relocation::check(&update.relocations, &numbering.base)?;
     check_outputs(update, numbering)
+}
+
+/// Each container is a content that may be opened, once and in the given order, and no form is mistaken for a content.
+fn check_forms(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
+    let Forms { bases, containers } = &update.forms;
+    let mut names: HashSet<Digest> = numbering.base.iter().chain(&numbering.wanted).map(|(name, _)| *name).collect();
+    let (held, lacking) = (numbers(&numbering.base), numbers(&numbering.wanted));
+    let mut next = 0;
+    for base in bases {
+        let number = held.get(&base.content()).copied().filter(|number| *number >= next);
+        let fits = |number: &usize| numbering.base[*number].1 == base.layout().stored_length();
+        let number = number.filter(fits).filter(|_| names.insert(base.form()));
+        next = number.ok_or(InvalidUpdate::Container(base.content()))? + 1;
+    }
+    next = 0;
+    for container in containers {
+        let number = lacking.get(&container.content()).copied().filter(|number| *number >= next);
+        let fits = |number: &usize| numbering.wanted[*number].1 == container.layout().stored_length();
+        let is_built = update.manifest.recipe(&container.content()).is_none();
+        let number = number.filter(fits).filter(|_| is_built && names.insert(container.form()));
+        next = number.ok_or(InvalidUpdate::Container(container.content()))? + 1;
+    }
+    Ok(())
 }
 
 /// Differences lie in their packs in ascending order without overlap.
@@ -47,7 +71,7 @@ fn check_places(packs: &[PackInfo], segments: &[Segment]) -> Result<(), InvalidU
 }
 
 fn check_bases(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
-    let sizes: HashMap<Digest, u64> = numbering.base.iter().copied().collect();
+    let sizes: HashMap<Digest, u64> = numbering.bases(&update.forms).into_iter().collect();
     for segment in &update.segments {
         let mut total = 0u64;
         for part in &segment.base {
@@ -62,7 +86,6 @@ fn check_bases(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpda
 }
 
 fn check_outputs(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
-    let is_built = |content: &Digest| update.manifest.recipe(content).is_none();
     let mut ranges: HashMap<Digest, Vec<Range<u64>>> = HashMap::new();
     for segment in &update.segments {
         if segment.output.is_empty() {
@@ -74,12 +97,12 @@ fn check_outputs(update: &Update, numbering: &Numbering) -> Result<(), InvalidUp
             ranges.entry(part.content).or_default().push(range);
         }
     }
-    for (content, size) in numbering.wanted.iter().filter(|(content, _)| is_built(content)) {
-        let mut covered = ranges.remove(content).unwrap_or_default();
+    for (content, size) in numbering.built(&update.manifest, &update.forms) {
+        let mut covered = ranges.remove(&content).unwrap_or_default();
         covered.sort_unstable_by_key(|range| range.start);
         let reached = covered.iter().try_fold(0, |at, range| (range.start == at).then_some(range.end));
-        if reached != Some(*size) {
-            return Err(InvalidUpdate::Coverage(*content));
+        if reached != Some(size) {
+            return Err(InvalidUpdate::Coverage(content));
         }
     }
     ranges.into_keys().min().map_or(Ok(()), |surplus| Err(InvalidUpdate::Surplus(surplus)))

@@ -7,8 +7,9 @@ use dray_model::Digest;
 
 use super::cursor::Cursor;
 use super::numbering::{Numbering, Sized, numbers};
-use super::{InvalidUpdate, OutputPart, Segment, Update, check, frame, relocation};
+use super::{Container, Forms, InvalidUpdate, OpenedBase, OutputPart, Segment, Update, check, frame, relocation};
 use crate::codec::{DecodeError, Reader, put_prefixed, put_varint, within};
+use crate::container::Layout;
 use crate::limits::Limits;
 use crate::manifest::{Manifest, put_packs, read_packs};
 use crate::pack;
@@ -19,6 +20,9 @@ const VERSION: u16 = 1;
 const WHAT: &str = "update";
 /// A place, two counts and a part of a byte each at least, and a digest.
 const SEGMENT_BYTES_MIN: usize = 3 + 3 + Digest::LENGTH;
+
+/// A number, and a layout of one stream with its length.
+const CONTAINER_BYTES_MIN: usize = 1 + 8;
 
 pub(super) fn encode(update: &Update, base: &Tree) -> Result<Vec<u8>, InvalidUpdate> {
     let prefix = base.encode();
@@ -39,24 +43,22 @@ pub(super) fn encode(update: &Update, base: &Tree) -> Result<Vec<u8>, InvalidUpd
 
 fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, InvalidUpdate> {
     let has_recipe = |(content, _): &&Sized| update.manifest.recipe(content).is_some();
-    let (chunked, built): (Vec<Sized>, Vec<Sized>) = numbering.wanted.iter().partition(has_recipe);
+    let chunked: Vec<Sized> = numbering.wanted.iter().filter(has_recipe).copied().collect();
+    let built = numbering.built(&update.manifest, &update.forms);
+    let base = numbering.bases(&update.forms);
     let mut out = Vec::new();
     put_prefixed(&mut out, &update.manifest.tree().encode());
     put_varint(&mut out, chunked.len() as u64);
     if !chunked.is_empty() {
-        let numbers = numbers(&numbering.wanted);
-        let mut expected = 0;
-        for (content, _) in &chunked {
-            put_varint(&mut out, (numbers[content] - expected) as u64);
-            expected = numbers[content] + 1;
-        }
+        put_numbers(&mut out, &numbering.wanted, chunked.iter().map(|(content, _)| *content));
         put_packs(&mut out, update.manifest.packs());
         put_prefixed(&mut out, &update.manifest.encode_block(&chunked)?);
     }
+    put_forms(&mut out, &update.forms, numbering);
     put_packs(&mut out, &update.packs);
     put_varint(&mut out, update.segments.len() as u64);
     put_places(&mut out, &update.segments);
-    let mut bases = Cursor::new(&numbering.base);
+    let mut bases = Cursor::new(&base);
     let mut outputs = Cursor::new(&built);
     for segment in &update.segments {
         put_varint(&mut out, segment.base.len() as u64);
@@ -66,12 +68,36 @@ fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, Inval
     }
     for segment in &update.segments {
         out.extend_from_slice(segment.stored_digest.as_bytes());
-        if whole_content(&segment.output, &built).is_none() {
+        if whole_content(&segment.output, &numbering.wanted).is_none() {
             out.extend_from_slice(segment.digest.as_bytes());
         }
     }
     relocation::put(&mut out, &update.relocations, &numbering.base);
     Ok(out)
+}
+
+/// Numbers of contents in ascending order, each as its distance from the expected one.
+fn put_numbers(out: &mut Vec<u8>, list: &[Sized], contents: impl Iterator<Item = Digest>) {
+    let numbers = numbers(list);
+    let mut expected = 0;
+    for content in contents {
+        put_varint(out, (numbers[&content] - expected) as u64);
+        expected = numbers[&content] + 1;
+    }
+}
+
+fn put_forms(out: &mut Vec<u8>, forms: &Forms, numbering: &Numbering) {
+    put_varint(out, forms.bases.len() as u64);
+    put_numbers(out, &numbering.base, forms.bases.iter().map(OpenedBase::content));
+    for base in &forms.bases {
+        put_prefixed(out, &base.layout().encode());
+    }
+    put_varint(out, forms.containers.len() as u64);
+    put_numbers(out, &numbering.wanted, forms.containers.iter().map(Container::content));
+    for container in &forms.containers {
+        put_prefixed(out, &container.layout().encode());
+        put_prefixed(out, container.corrections());
+    }
 }
 
 /// Where the stored bytes are: each a distance from the end of the one before.
@@ -130,19 +156,19 @@ fn decode_plain(
     let tree = Tree::decode(tree, limits)?;
     let numbering = Numbering::new(base, &tree);
     let manifest = read_recipes(&mut reader, tree, &numbering.wanted, limits)?;
+    let forms = read_forms(&mut reader, &numbering, limits)?;
     let packs = read_packs(&mut reader, limits)?;
     let count = reader.count("segments of an update", limits.chunks_max, SEGMENT_BYTES_MIN)?;
     let mut segments = read_places(&mut reader, count, limits)?;
-    let built: Vec<Sized> =
-        numbering.wanted.iter().filter(|(content, _)| manifest.recipe(content).is_none()).copied().collect();
-    read_parts(&mut reader, &mut segments, &numbering.base, &built, limits)?;
+    let built = numbering.built(&manifest, &forms);
+    read_parts(&mut reader, &mut segments, &numbering.bases(&forms), &built, limits)?;
     for segment in &mut segments {
         segment.stored_digest = reader.digest()?;
-        segment.digest = whole_content(&segment.output, &built).map_or_else(|| reader.digest(), Ok)?;
+        segment.digest = whole_content(&segment.output, &numbering.wanted).map_or_else(|| reader.digest(), Ok)?;
     }
     let relocations = relocation::read(&mut reader, &numbering.base)?;
     reader.end()?;
-    Ok((Update { from, manifest, packs, segments, relocations }, numbering))
+    Ok((Update { from, manifest, packs, segments, relocations, forms }, numbering))
 }
 
 fn read_recipes(
@@ -155,19 +181,37 @@ fn read_recipes(
     if count == 0 {
         return Ok(Manifest::new(tree, &[], &[], vec![])?);
     }
-    let mut chunked = Vec::with_capacity(count);
-    let mut rest = wanted;
-    for _ in 0..count {
-        let skip = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
-        let (content, behind) = rest
-            .get(skip..)
-            .and_then(<[_]>::split_first)
-            .ok_or(reader.malformed("a recipe is for a file that is not there"))?;
-        chunked.push(*content);
-        rest = behind;
-    }
+    let chunked = read_numbers(reader, count, wanted)?;
     let packs = read_packs(reader, limits)?;
     Manifest::decode_block(tree, &packs, &chunked, reader.prefixed()?, limits)
+}
+
+/// The contents that [`put_numbers`] wrote.
+fn read_numbers(reader: &mut Reader<'_>, count: usize, list: &[Sized]) -> Result<Vec<Sized>, DecodeError> {
+    let mut contents = Vec::with_capacity(count);
+    let mut rest = list;
+    for _ in 0..count {
+        let skip = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+        let found = rest.get(skip..).and_then(<[_]>::split_first);
+        let (content, behind) = found.ok_or(reader.malformed("it names a file that is not there"))?;
+        contents.push(*content);
+        rest = behind;
+    }
+    Ok(contents)
+}
+
+fn read_forms(reader: &mut Reader<'_>, numbering: &Numbering, limits: &Limits) -> Result<Forms, DecodeError> {
+    let mut forms = Forms::default();
+    let count = reader.count("containers of an update", numbering.base.len() as u64, CONTAINER_BYTES_MIN)?;
+    for (content, _) in read_numbers(reader, count, &numbering.base)? {
+        forms.bases.push(OpenedBase::new(content, Layout::decode(reader.prefixed()?, limits)?));
+    }
+    let count = reader.count("containers of an update", numbering.wanted.len() as u64, CONTAINER_BYTES_MIN)?;
+    for (content, _) in read_numbers(reader, count, &numbering.wanted)? {
+        let layout = Layout::decode(reader.prefixed()?, limits)?;
+        forms.containers.push(Container::new(content, layout, reader.prefixed()?.to_vec()));
+    }
+    Ok(forms)
 }
 
 /// Segments with their places alone.

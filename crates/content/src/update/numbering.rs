@@ -7,6 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use dray_model::Digest;
 
+use super::{Forms, OpenedBase};
+use crate::manifest::Manifest;
 use crate::tree::Tree;
 
 /// A content and its size in bytes.
@@ -31,6 +33,20 @@ impl Numbering {
         base.extend(kept);
         let wanted = new.into_iter().filter(|(digest, _)| !had.contains(digest)).collect();
         Self { base, gone, wanted }
+    }
+
+    /// What segments may be built from: the base list and behind it the opened forms.
+    pub(super) fn bases(&self, forms: &Forms) -> Vec<Sized> {
+        self.base.iter().copied().chain(forms.bases.iter().map(OpenedBase::sized)).collect()
+    }
+
+    /// What segments build: the wanted list without what `manifest` builds from chunks, containers in their opened forms.
+    pub(super) fn built(&self, manifest: &Manifest, forms: &Forms) -> Vec<Sized> {
+        let opened: HashMap<Digest, Sized> =
+            forms.containers.iter().map(|container| (container.content(), container.sized())).collect();
+        let is_built = |(content, _): &&Sized| manifest.recipe(content).is_none();
+        let form = |content: &Sized| opened.get(&content.0).copied().unwrap_or(*content);
+        self.wanted.iter().filter(is_built).map(form).collect()
     }
 
     /// The contents that only the tree `from` has.

@@ -6,6 +6,7 @@
 //! read is checked against its digest, so a folder that changes meanwhile gives an error and never a wrong update.
 
 mod bases;
+mod containers;
 mod cost;
 mod jobs;
 mod make;
@@ -16,7 +17,7 @@ mod source;
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use dray_model::Digest;
@@ -25,11 +26,15 @@ use super::numbering::{Numbering, numbers};
 use super::{InvalidUpdate, Relocation, Update};
 use crate::difference::{Level, SEGMENT_BYTES_MAX};
 use crate::ingest::{IngestError, StagedPack, Staging};
+use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, Recipe};
 use crate::pack;
 use crate::path::TreePath;
 use crate::progress::Progress;
+use containers::Opened;
 use cost::ChunkCosts;
+use make::Maker;
+use source::Bytes;
 pub use source::{Contents, Folder, Source};
 
 /// How to make an update.
@@ -44,6 +49,8 @@ pub struct Options {
     pub segment_bytes_max: usize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
+    /// The bounds that readers of the result will have. Containers beyond them stay closed.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -53,6 +60,7 @@ impl Default for Options {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             segment_bytes_max: SEGMENT_BYTES_MAX,
             pack_bytes_max: pack::PACK_BYTES_MAX,
+            limits: Limits::default(),
         }
     }
 }
@@ -111,8 +119,10 @@ pub struct Choice {
     pub path: TreePath,
     /// How many different contents it is about.
     pub files: usize,
-    /// Their sizes together.
+    /// Their sizes together, in their opened forms where they have such.
     pub size: u64,
+    /// How many of them are containers that were opened.
+    pub opened: usize,
     /// Bytes of the bases that were used.
     pub base_bytes: u64,
     /// What segments take, each made from its base or without it, whichever is shorter. `None` when it was known before that
@@ -152,6 +162,14 @@ pub enum PrepareError {
     /// A file of the new tree has no recipe in its manifest.
     #[error("the manifest doesn't say how to build the file {}", .0.short())]
     NoRecipe(Digest),
+    /// A container can't be written in its opened form.
+    #[error("the opened container {} can't be written", path.display())]
+    Form {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The staging folder can't be used.
     #[error("the update can't be staged")]
     Staging(#[from] IngestError),
@@ -180,14 +198,17 @@ pub fn prepare(
 ) -> Result<Outcome, PrepareError> {
     let numbering = Numbering::new(old.manifest.tree(), new.manifest.tree());
     let costs = ChunkCosts::new(old.manifest, new.manifest, &numbering.wanted)?;
-    progress.total(numbering.wanted.len() as u64, numbering.wanted.iter().map(|(_, size)| size).sum());
     let mut files = bases::find(old, new, &numbering)?;
     for file in &mut files {
         file.is_program = program::is_program(file, new)?;
     }
-    let jobs = jobs::jobs(&files, options.segment_bytes_max);
     let mut staging = Staging::create(staging)?;
-    let made = make::Maker::new(old, new, &costs, &staging, options, progress).make(&jobs)?;
+    let opened = Opened::new(staging.folder().join("opened"), &mut files, (old, new), &costs, options, progress)?;
+    progress.total(files.len() as u64, files.iter().map(|file| file.output.1).sum());
+    let jobs = jobs::jobs(&files, options.segment_bytes_max);
+    let (old_bytes, new_bytes) = (Bytes::new(old, &opened), Bytes::new(new, &opened));
+    let made = Maker::new(old_bytes, new_bytes, &costs, &staging, options, progress).make(&jobs)?;
+    let forms = opened.used(&made.chunked, &made.segments, &numbers(&numbering.base));
 
     let recipes = made.chunked.iter().map(|content| recipe(new.manifest, content)).collect();
     let manifest = Manifest::new(new.manifest.tree().clone(), new.manifest.packs(), new.manifest.chunks(), recipes)?;
@@ -197,6 +218,7 @@ pub fn prepare(
         packs: made.packs.iter().map(StagedPack::info).collect(),
         segments: made.segments,
         relocations: sorted(made.relocations, &numbering),
+        forms,
     };
     let bytes = update.encode(old.manifest.tree())?;
     let totals = Totals {

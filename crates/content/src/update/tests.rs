@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::codec::{Reader, put_varint};
+use crate::container::Layout;
 use crate::manifest::{Chunk, Piece, Recipe};
 use crate::tree::{Entry, FileNode, Node};
 
@@ -70,7 +71,14 @@ fn sample() -> Update {
         segment(26, vec![base(3), base(9)], vec![part(13, 0, 200)]),
         segment(50, vec![BasePart { offset: 5, length: 20, ..base(3) }], vec![part(13, 200, 30)]),
     ];
-    Update { from: from().digest(), manifest, packs: vec![PACK], segments, relocations: vec![] }
+    Update {
+        from: from().digest(),
+        manifest,
+        packs: vec![PACK],
+        segments,
+        relocations: vec![],
+        forms: Forms::default(),
+    }
 }
 
 fn decode(bytes: &[u8]) -> Result<Update, DecodeError> {
@@ -89,10 +97,70 @@ fn an_update_reads_back() {
     assert_eq!(decode(&bytes).unwrap(), sample());
 }
 
+/// A layout of one deflate stream: stored bytes, plain bytes.
+fn layout(stored: u64, plain: u64) -> Layout {
+    let mut bytes = vec![1, 1, 0];
+    put_varint(&mut bytes, stored);
+    put_varint(&mut bytes, plain);
+    bytes.extend([0, 0]);
+    Layout::decode(&bytes, &Limits::default()).unwrap()
+}
+
+/// The sample, with `c` built from and in opened forms.
+fn opened_sample() -> Update {
+    let mut update = sample();
+    let base = OpenedBase::new(content(3), layout(size(3), 1000));
+    let container = Container::new(content(13), layout(size(13), 1200), vec![1, 2, 3]);
+    let (opened, form) = (base.form(), container.form());
+    update.segments[1].base[0] = BasePart { content: opened, offset: 100, length: 900 };
+    update.segments[1].output = vec![OutputPart { content: form, offset: 0, length: 700 }];
+    update.segments[2].output = vec![OutputPart { content: form, offset: 700, length: 500 }];
+    update.forms = Forms { bases: vec![base], containers: vec![container] };
+    update
+}
+
+#[test]
+fn an_update_with_opened_forms_reads_back() {
+    let update = opened_sample();
+    assert_eq!(decode(&update.encode(&from()).unwrap()).unwrap(), update);
+    // One segment that is all of a form has a digest of its own: the form's name is none.
+    let mut whole = opened_sample();
+    whole.segments[1].output[0].length = 1200;
+    whole.segments.pop();
+    assert_eq!(decode(&whole.encode(&from()).unwrap()).unwrap(), whole);
+}
+
+#[test]
+fn a_container_that_cannot_be_opened_as_it_is_said_is_refused() {
+    let refused = |seed: u64, change: &dyn Fn(&mut Forms)| {
+        let mut update = opened_sample();
+        change(&mut update.forms);
+        assert_eq!(update.encode(&from()).unwrap_err(), InvalidUpdate::Container(content(seed)));
+    };
+    refused(3, &|forms| forms.bases.push(forms.bases[0].clone()));
+    refused(3, &|forms| forms.bases[0] = OpenedBase::new(content(3), layout(size(3) + 1, 1000)));
+    refused(13, &|forms| forms.bases[0] = OpenedBase::new(content(13), layout(size(13), 1000)));
+    refused(13, &|forms| forms.containers.push(forms.containers[0].clone()));
+    refused(13, &|forms| forms.containers[0] = Container::new(content(13), layout(size(13) + 1, 1200), vec![]));
+    refused(14, &|forms| forms.containers[0] = Container::new(content(14), layout(size(14), 1200), vec![]));
+    refused(9, &|forms| forms.containers[0] = Container::new(content(9), layout(size(9), 1200), vec![]));
+    let mut unbuilt = opened_sample();
+    unbuilt.segments.pop();
+    let form = unbuilt.forms.containers[0].form();
+    assert_eq!(unbuilt.encode(&from()), Err(InvalidUpdate::Coverage(form)));
+}
+
 #[test]
 fn the_update_of_a_tree_to_itself_is_short() {
     let manifest = Manifest::new(from(), &[], &[], vec![]).unwrap();
-    let update = Update { from: from().digest(), manifest, packs: vec![], segments: vec![], relocations: vec![] };
+    let update = Update {
+        from: from().digest(),
+        manifest,
+        packs: vec![],
+        segments: vec![],
+        relocations: vec![],
+        forms: Forms::default(),
+    };
     let bytes = update.encode(&from()).unwrap();
     assert!(bytes.len() < 70, "{}", bytes.len());
     assert_eq!(Update::decode(&bytes, &from(), &from().digest(), &Limits::default()).unwrap(), update);
@@ -218,7 +286,7 @@ fn refused_or_legal(bytes: &[u8]) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn a_changed_or_shortened_update_never_panics(at: prop::sample::Index, byte: u8) {
-        let mut bytes = sample().encode(&from()).unwrap();
+        let mut bytes = opened_sample().encode(&from()).unwrap();
         let at = at.index(bytes.len());
         prop_assert!(decode(&bytes[..at]).is_err());
         bytes[at] = byte;
@@ -231,7 +299,7 @@ proptest! {
         replaced in 0usize..4,
         with in proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(2), Just(0x7f), Just(0x80), Just(0xff), any::<u8>()], 0..10),
     ) {
-        let mut inside = plain(&sample().encode(&from()).unwrap());
+        let mut inside = plain(&opened_sample().encode(&from()).unwrap());
         // What is behind the tree, whose digest guards it.
         let tree = sample().manifest.tree().encode().len() + 2;
         let start = tree + at.index(inside.len() - tree);
@@ -300,5 +368,12 @@ fn any_update(old: &Tree, new: Tree, cuts: &[Cut]) -> Update {
         close(&mut output, cut);
     }
     let manifest = Manifest::new(new, &[], &[], vec![]).unwrap();
-    Update { from: old.digest(), manifest, packs: vec![PACK, OTHER_PACK], segments, relocations: vec![] }
+    Update {
+        from: old.digest(),
+        manifest,
+        packs: vec![PACK, OTHER_PACK],
+        segments,
+        relocations: vec![],
+        forms: Forms::default(),
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
 use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
 use dray_content::relocation::Map;
-use dray_content::update::{BasePart, OutputPart, Relocation, Segment};
+use dray_content::update::{BasePart, Forms, OutputPart, Relocation, Segment};
 use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, OutsideTarget, Tree, TreePath, Update};
 use dray_model::Digest;
 
@@ -133,7 +133,14 @@ fn update() -> (Tree, Update) {
     let manifest = Manifest::new(tree(), &[], &[], vec![]).unwrap();
     let map = Map::new([(0x1000, 16), (0x2000, -48)], [1..2, 5..9]).unwrap();
     let relocation = Relocation { content: base.content, offset: 1, length: 8, map: map.into() };
-    let update = Update { from: from.digest(), manifest, packs, segments, relocations: vec![relocation] };
+    let update = Update {
+        from: from.digest(),
+        manifest,
+        packs,
+        segments,
+        relocations: vec![relocation],
+        forms: Forms::default(),
+    };
     (from, update)
 }
 

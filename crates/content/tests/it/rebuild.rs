@@ -11,7 +11,7 @@ use dray_content::manifest::PackInfo;
 use dray_content::pack::PackWriter;
 use dray_content::packed::{Packed, Packs};
 use dray_content::rebuild::{RebuildError, Scratch};
-use dray_content::update::{BasePart, OutputPart, Segment};
+use dray_content::update::{BasePart, Forms, OutputPart, Segment};
 use dray_content::{Manifest, Update};
 use dray_model::Digest;
 
@@ -95,7 +95,7 @@ impl Versions {
         fs::write(self.world.path("packs").join(pack.digest.to_string()), &pack.out).unwrap();
         let manifest = Manifest::new(self.new.manifest.tree().clone(), &[], &[], vec![]).unwrap();
         let packs = vec![PackInfo { digest: pack.digest, size: pack.size }];
-        Update { from: self.old.content, manifest, packs, segments, relocations: vec![] }
+        Update { from: self.old.content, manifest, packs, segments, relocations: vec![], forms: Forms::default() }
     }
 
     fn scratch(&self, update: &Update) -> Result<Scratch, RebuildError> {

@@ -1,18 +1,18 @@
 //! Making updates: what they build, what they cost, and that a source which changes meanwhile is noticed.
 
-use std::collections::HashMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use dray_content::difference;
+use dray_content::assemble::{Assembly, Outcome as Finished};
 use dray_content::ingest::{Ingested, KnownChunks};
-use dray_content::plan::FetchRange;
+use dray_content::plan::FetchOptions;
 use dray_content::update::prepare::{self, Folder, Options, Outcome, PrepareError, Prepared, Source, Way, prepare};
 use dray_content::{Limits, Manifest, Progress, Tree, Update};
 use dray_model::Digest;
 use proptest::prelude::*;
 
+use crate::archive::{Member, zip};
 use crate::world::{Files, World, any_files, noise, write_folder};
 
 /// Two versions of a package, published and on disk.
@@ -64,60 +64,25 @@ impl Pair {
         }
     }
 
-    /// Every content of the new tree, from the old folder, the update as it is sent, and packs.
-    fn build(&self, prepared: &Prepared) -> HashMap<Digest, Vec<u8>> {
-        let tree = self.new.manifest.tree();
-        let update = Update::decode(&prepared.bytes, self.old.tree(), &tree.digest(), &Limits::default()).unwrap();
-        assert_eq!(update, prepared.update);
-        let mut contents: HashMap<Digest, Vec<u8>> = HashMap::new();
-        for (path, file) in self.old.tree().files() {
-            contents.insert(file.digest, fs::read(path.below(&self.world.path("old"))).unwrap());
-        }
-        let held = contents.clone();
-        for segment in &update.segments {
-            let bases = segment
-                .base
-                .iter()
-                .map(|part| held[&part.content][part.offset as usize..(part.offset + part.length) as usize].to_vec());
-            let base: Vec<u8> = bases.flatten().collect();
-            let pack = prepared.packs.iter().find(|pack| pack.info() == update.packs[segment.pack as usize]).unwrap();
-            let pack = fs::read(&pack.path).unwrap();
-            let stored = &pack[segment.offset as usize..segment.end() as usize];
-            assert_eq!(Digest::of(stored), segment.stored_digest);
-            let mut output = Vec::new();
-            difference::apply(&&base[..], stored, segment.length(), &mut output).unwrap();
-            assert_eq!(Digest::of(&output), segment.digest);
-            let mut rest = &output[..];
-            for part in &segment.output {
-                let (bytes, behind) = rest.split_at(part.length as usize);
-                let content = contents.entry(part.content).or_default();
-                content.resize(content.len().max(part.offset as usize + bytes.len()), 0);
-                content[part.offset as usize..part.offset as usize + bytes.len()].copy_from_slice(bytes);
-                rest = behind;
-            }
-        }
-        for (content, _) in tree.contents() {
-            if let Some(pieces) = update.manifest.recipe(&content) {
-                let pieces = pieces.iter().map(|piece| {
-                    let chunk = &update.manifest.chunks()[piece.chunk as usize];
-                    let pack = update.manifest.pack_of(chunk).digest;
-                    let range = FetchRange { pack, offset: chunk.offset, length: chunk.stored_length.into() };
-                    let stored = self.world.fetch(&range);
-                    let plain =
-                        if chunk.is_compressed() { zstd::bulk::decompress(&stored, 1 << 20).unwrap() } else { stored };
-                    plain[piece.offset as usize..(piece.offset + piece.length) as usize].to_vec()
-                });
-                contents.insert(content, pieces.flatten().collect());
-            }
-        }
-        contents
+    /// Sends the update to a receiver that holds the old tree, and checks what it makes of it.
+    fn assert_builds(&self, prepared: &Prepared) {
+        let mut assembly = self.assembly(prepared);
+        self.world.complete(&mut assembly, &self.new.manifest).unwrap();
+        assert_eq!(assembly.damaged(), []);
     }
 
-    fn assert_builds(&self, prepared: &Prepared) {
-        let contents = self.build(prepared);
-        for (path, file) in self.new.manifest.tree().files().filter(|(_, file)| file.size > 0) {
-            assert_eq!(Digest::of(&contents[&file.digest]), file.digest, "{path}");
+    /// What the receiver begins with: the old tree, the update as it is sent, and packs.
+    fn assembly(&self, prepared: &Prepared) -> Assembly {
+        let (from, to) = (self.old.tree(), self.new.manifest.tree().digest());
+        let update = Update::decode(&prepared.bytes, from, &to, &Limits::default()).unwrap();
+        assert_eq!(update, prepared.update);
+        for pack in &prepared.packs {
+            fs::copy(&pack.path, self.world.path("packs").join(pack.digest.to_string())).unwrap();
         }
+        let held = self.world.held(&self.old);
+        fs::create_dir_all(held.parent().unwrap()).unwrap();
+        fs::rename(self.world.path("old"), held).unwrap();
+        self.world.open(&self.world.plan_update(&update, &[&self.old], FetchOptions::default()).unwrap())
     }
 }
 
@@ -247,6 +212,69 @@ fn a_useless_base_is_not_used() {
     pair.assert_builds(&prepared);
     let alone = Pair::from_nothing(&new).prepared(&Options::default());
     assert!(prepared.totals.segment_bytes <= alone.totals.segment_bytes);
+}
+
+/// Two versions of an archive of which one member changed a little.
+fn archives() -> Pair {
+    let (same, body) = (text(1, 4000), text(2, 8000));
+    let archive = |body: &[u8]| zip(&[Member::new("same", &same), Member::new("body", body)]);
+    let old = files(&[("a.zip", archive(&body)), ("b", text(3, 90))]);
+    let new = files(&[("a.zip", archive(&rebuilt(&body, 5000))), ("b", text(4, 90))]);
+    Pair::new(&old, &new)
+}
+
+#[test]
+fn an_archive_is_opened_and_closed() {
+    let pair = archives();
+    let prepared = pair.prepared(&Options::default());
+    assert_eq!((prepared.update.forms.bases.len(), prepared.update.forms.containers.len()), (1, 1));
+    assert!(prepared.totals.fetch_bytes() < 2000, "{:?}", prepared.totals);
+    assert!(prepared.totals.without_bytes > 10_000, "{:?}", prepared.totals);
+    let staged = fs::read_dir(pair.world.path("update")).unwrap().count();
+    assert_eq!(staged, prepared.packs.len());
+    pair.assert_builds(&prepared);
+}
+
+#[test]
+fn a_closed_archive_is_not_built_again() {
+    let pair = archives();
+    let prepared = pair.prepared(&small());
+    let mut assembly = pair.assembly(&prepared);
+    let Finished::Missing(ranges) = assembly.finish(&pair.world.held(&pair.new.manifest), &()).unwrap() else {
+        panic!("nothing was fetched so far");
+    };
+    for range in &ranges {
+        assembly.accept(range, &pair.world.fetch(range)).unwrap();
+    }
+    let plan = assembly.plan().clone();
+    drop(assembly);
+    // The forms are there, and after them the file itself.
+    let mut again = pair.world.open(&plan);
+    assert_eq!(again.missing(), []);
+    fs::create_dir(pair.world.held(&pair.new.manifest)).unwrap();
+    assert!(again.finish(&pair.world.held(&pair.new.manifest), &()).is_err());
+    fs::remove_dir(pair.world.held(&pair.new.manifest)).unwrap();
+    assert_eq!(pair.world.complete(&mut again, &pair.new.manifest).unwrap(), 0);
+}
+
+#[test]
+fn a_damaged_archive_as_base_is_named_and_its_successor_lost() {
+    let pair = archives();
+    let prepared = pair.prepared(&Options::default());
+    let mut assembly = pair.assembly(&prepared);
+    let damaged = pair.world.held(&pair.old).join("a.zip");
+    let mut bytes = fs::read(&damaged).unwrap();
+    let middle = bytes.len() * 3 / 4;
+    bytes[middle] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    for range in assembly.missing() {
+        assembly.accept(&range, &pair.world.fetch(&range)).unwrap();
+    }
+    let lost = assembly.finish(&pair.world.held(&pair.new.manifest), &()).unwrap();
+    let tree = pair.new.manifest.tree();
+    let archive = tree.files().find(|(path, _)| path.as_str() == "a.zip").unwrap().1.digest;
+    assert!(matches!(&lost, Finished::Lost(contents) if contents.contains(&archive)), "{lost:?}");
+    assert!(assembly.damaged().iter().any(|held| held.path.as_str() == "a.zip"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use dray_content::difference::{Base, Level, encode};
 use dray_content::ingest::KnownChunks;
 use dray_content::manifest::{PackInfo, Recipe};
 use dray_content::pack::PackWriter;
-use dray_content::update::{BasePart, OutputPart, Segment};
+use dray_content::update::{BasePart, Forms, OutputPart, Segment};
 use dray_content::{Manifest, Update};
 use dray_model::Digest;
 
@@ -59,7 +59,14 @@ impl World {
         let recipe = |content: &Digest| Recipe { content: *content, pieces: new.recipe(content).unwrap().to_vec() };
         let recipes = chunked.into_iter().map(|(_, content)| recipe(content)).collect();
         let manifest = Manifest::new(new.tree().clone(), new.packs(), new.chunks(), recipes).unwrap();
-        Update { from: old.tree().digest(), manifest, packs: pack.into_iter().collect(), segments, relocations: vec![] }
+        Update {
+            from: old.tree().digest(),
+            manifest,
+            packs: pack.into_iter().collect(),
+            segments,
+            relocations: vec![],
+            forms: Forms::default(),
+        }
     }
 }
 

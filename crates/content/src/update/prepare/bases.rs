@@ -29,13 +29,16 @@ const FURTHER_PART: u64 = 16;
 /// A content that the old tree lacks.
 pub(super) struct FileToBuild<'a> {
     pub(super) content: Digest,
-    pub(super) size: u64,
     /// The first of its paths.
     pub(super) path: &'a TreePath,
-    /// Old contents with their sizes, the most useful first.
+    /// Old contents or forms with their sizes, the most useful first.
     pub(super) bases: Vec<Sized>,
     /// Whether it is a program, so that its base may be relocated.
     pub(super) is_program: bool,
+    /// What segments build: the content, or its opened form.
+    pub(super) output: Sized,
+    /// What its opened form takes in the update.
+    pub(super) listed_bytes: u64,
 }
 
 /// The number of a content in the list of bases.
@@ -74,10 +77,11 @@ pub(super) fn find<'a>(
     }
     let file = |((content, size), bases): (&Sized, Vec<BaseNumber>)| FileToBuild {
         content: *content,
-        size: *size,
         path: paths[content][0],
         bases: bases.into_iter().map(|number| numbering.base[number as usize]).collect(),
         is_program: false,
+        output: (*content, *size),
+        listed_bytes: 0,
     };
     Ok(numbering.wanted.iter().zip(bases).map(file).collect())
 }

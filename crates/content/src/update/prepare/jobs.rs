@@ -31,6 +31,10 @@ pub(super) struct Job<'a> {
     pub(super) segments: Vec<Vec<OutputPart>>,
     /// The contents that it builds, or builds a part of.
     pub(super) contents: Vec<Digest>,
+    /// How many of them are built in their opened forms.
+    pub(super) opened: usize,
+    /// What those take in the update.
+    pub(super) listed_bytes: u64,
     /// Whether the next job goes on with the same content.
     pub(super) goes_on: bool,
     /// Whether it is one program, whose base may be relocated.
@@ -74,7 +78,8 @@ pub(super) fn jobs<'a>(files: &[FileToBuild<'a>], segment_bytes_max: usize) -> V
     let mut group = Group::default();
     for file in files {
         let base_bytes: u64 = file.bases.iter().map(|(_, size)| size).sum();
-        if file.size >= segment_bytes / SMALL_PART || base_bytes > segment_bytes || file.is_program {
+        let is_large = file.output.1 >= segment_bytes / SMALL_PART || base_bytes > segment_bytes;
+        if is_large || file.is_program {
             jobs.extend(stretches(file, segment_bytes));
             continue;
         }
@@ -93,14 +98,18 @@ struct Group<'a> {
     path: Option<&'a TreePath>,
     base: Vec<BasePart>,
     output: Vec<OutputPart>,
+    contents: Vec<Digest>,
     base_bytes: u64,
     output_bytes: u64,
+    listed_bytes: u64,
+    opened: usize,
 }
 
 impl<'a> Group<'a> {
     fn has_room(&self, file: &FileToBuild<'_>, segment_bytes: u64) -> bool {
         let more: u64 = file.bases.iter().map(|(_, size)| size).sum();
-        self.output_bytes + file.size <= segment_bytes && self.base_bytes + more <= SHARED_BASE_SEGMENTS * segment_bytes
+        self.output_bytes + file.output.1 <= segment_bytes
+            && self.base_bytes + more <= SHARED_BASE_SEGMENTS * segment_bytes
     }
 
     fn add(&mut self, file: &FileToBuild<'a>) {
@@ -111,19 +120,24 @@ impl<'a> Group<'a> {
                 self.base_bytes += size;
             }
         }
-        self.output.push(OutputPart { content: file.content, offset: 0, length: file.size as u32 });
-        self.output_bytes += file.size;
+        let (content, size) = file.output;
+        self.output.push(OutputPart { content, offset: 0, length: size as u32 });
+        self.output_bytes += size;
+        self.contents.push(file.content);
+        self.listed_bytes += file.listed_bytes;
+        self.opened += usize::from(content != file.content);
     }
 
     fn close(&mut self) -> Option<Job<'a>> {
         let group = std::mem::take(self);
-        let contents = group.output.iter().map(|part| part.content).collect();
         Some(Job {
             path: group.path?,
             base: group.base,
             base_is_whole: true,
             segments: vec![group.output],
-            contents,
+            contents: group.contents,
+            opened: group.opened,
+            listed_bytes: group.listed_bytes,
             goes_on: false,
             is_program: false,
         })
@@ -133,20 +147,21 @@ impl<'a> Group<'a> {
 /// The jobs of a file that has segments of its own.
 fn stretches<'a>(file: &FileToBuild<'a>, segment_bytes: u64) -> impl Iterator<Item = Job<'a>> {
     // Segments of one length each, none of them a small rest.
-    let count = file.size.div_ceil(segment_bytes);
-    let segment = file.size.div_ceil(count);
+    let (content, size) = file.output;
+    let count = size.div_ceil(segment_bytes);
+    let segment = size.div_ceil(count);
     let base_bytes: u64 = file.bases.iter().map(|(_, size)| size).sum();
     (0..count.div_ceil(STRETCH_SEGMENTS)).map(move |stretch| {
         let first = stretch * STRETCH_SEGMENTS;
         let last = count.min(first + STRETCH_SEGMENTS);
         let start = first * segment;
-        let end = file.size.min(last * segment);
+        let end = size.min(last * segment);
         let part = |number: u64| {
             let offset = number * segment;
-            let length = segment.min(file.size - offset) as u32;
-            vec![OutputPart { content: file.content, offset, length }]
+            let length = segment.min(size - offset) as u32;
+            vec![OutputPart { content, offset, length }]
         };
-        let middle = (start as f64 + end as f64) / 2.0 / file.size as f64;
+        let middle = (start as f64 + end as f64) / 2.0 / size as f64;
         let base = window(&file.bases, BASE_SEGMENTS * segment_bytes, middle);
         Job {
             path: file.path,
@@ -154,6 +169,8 @@ fn stretches<'a>(file: &FileToBuild<'a>, segment_bytes: u64) -> impl Iterator<It
             base,
             segments: (first..last).map(part).collect(),
             contents: vec![file.content],
+            opened: usize::from(content != file.content),
+            listed_bytes: if first == 0 { file.listed_bytes } else { 0 },
             goes_on: last < count,
             is_program: file.is_program && count <= STRETCH_SEGMENTS,
         }

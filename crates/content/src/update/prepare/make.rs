@@ -11,7 +11,8 @@ use dray_model::Digest;
 use super::cost::ChunkCosts;
 use super::jobs::Job;
 use super::packs::Packs;
-use super::{Choice, Options, PrepareError, Source, Way, parallel, program};
+use super::source::Bytes;
+use super::{Choice, Options, PrepareError, Way, parallel, program};
 use crate::difference::{self, Base};
 use crate::ingest::{StagedPack, Staging};
 use crate::progress::Progress;
@@ -42,8 +43,8 @@ pub(super) struct Made {
 }
 
 pub(super) struct Maker<'a> {
-    old: &'a Source<'a>,
-    new: &'a Source<'a>,
+    old: Bytes<'a>,
+    new: Bytes<'a>,
     costs: &'a ChunkCosts,
     options: &'a Options,
     progress: &'a dyn Progress,
@@ -88,8 +89,8 @@ struct Encoded {
 
 impl<'a> Maker<'a> {
     pub(super) fn new(
-        old: &'a Source<'a>,
-        new: &'a Source<'a>,
+        old: Bytes<'a>,
+        new: Bytes<'a>,
         costs: &'a ChunkCosts,
         staging: &'a Staging,
         options: &'a Options,
@@ -161,7 +162,8 @@ impl<'a> Maker<'a> {
     /// Contents of which jobs read ranges are read once as a whole before, to see that they are what they should be.
     fn check(&mut self, job: &Job<'_>) -> Result<(), PrepareError> {
         let bases = job.base.iter().filter(|_| !job.base_is_whole).map(|part| (self.old, part.content));
-        let outputs = job.contents.iter().filter(|_| !job.output_is_whole()).map(|content| (self.new, *content));
+        let ranges = job.output_ranges().into_iter().filter(|_| !job.output_is_whole());
+        let outputs = ranges.map(|(content, _)| (self.new, content));
         for (source, content) in bases.chain(outputs) {
             if self.checked.insert(content) {
                 source.check(&content)?;
@@ -219,7 +221,7 @@ impl<'a> Maker<'a> {
             Some(encoded) => {
                 let bytes = encoded.iter().map(|(_, encoded)| encoded.stored.len() as u64 + SEGMENT_LISTED_BYTES);
                 let map_bytes = map.as_ref().map_or(0, |map| MOVE_LISTED_BYTES * map.len() as u64);
-                let bytes = choice.segment_bytes.unwrap_or(0) + bytes.sum::<u64>() + map_bytes;
+                let bytes = choice.segment_bytes.unwrap_or(job.listed_bytes) + bytes.sum::<u64>() + map_bytes;
                 choice.segment_bytes = Some(bytes);
                 choice.whole_segments += encoded.iter().filter(|(_, encoded)| !encoded.has_base).count();
                 if bytes > choice.chunk_bytes {
@@ -250,6 +252,7 @@ impl<'a> Maker<'a> {
             path: job.path.clone(),
             files: job.contents.len(),
             size: 0,
+            opened: job.opened,
             base_bytes: 0,
             segment_bytes: None,
             chunk_bytes: self.costs.all(&job.contents),

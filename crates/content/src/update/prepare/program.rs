@@ -14,7 +14,7 @@ const PROGRAM_BYTES_MAX: u64 = 128 << 20;
 
 /// Whether the file is a program that is made from one other.
 pub(super) fn is_program(file: &FileToBuild<'_>, new: &Source<'_>) -> Result<bool, PrepareError> {
-    if !(PROGRAM_BYTES_MIN..=PROGRAM_BYTES_MAX).contains(&file.size) || file.bases.len() != 1 {
+    if !(PROGRAM_BYTES_MIN..=PROGRAM_BYTES_MAX).contains(&file.output.1) || file.bases.len() != 1 {
         return Ok(false);
     }
     let mut start = Vec::new();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use dray_model::Digest;
 
 use super::PrepareError;
+use super::containers::Opened;
 use crate::manifest::Manifest;
 use crate::native;
 use crate::tree::Tree;
@@ -60,9 +61,20 @@ impl Contents for Folder {
     }
 }
 
-impl Source<'_> {
+/// The contents of a source, and those of their opened forms that were made.
+#[derive(Clone, Copy)]
+pub(super) struct Bytes<'a> {
+    source: &'a Source<'a>,
+    opened: &'a Opened,
+}
+
+impl<'a> Bytes<'a> {
+    pub(super) fn new(source: &'a Source<'a>, opened: &'a Opened) -> Self {
+        Self { source, opened }
+    }
+
     /// Adds a range of a content to `out`. A range that is all of the content is checked here; for others the content must have
-    /// passed [`Source::check`].
+    /// passed [`Bytes::check`]; of forms that is known.
     pub(super) fn read(
         &self,
         content: &Digest,
@@ -72,17 +84,29 @@ impl Source<'_> {
     ) -> Result<(), PrepareError> {
         let start = out.len();
         out.resize(start + (range.end - range.start) as usize, 0);
-        match native::read_exact_at(&self.open(content)?, range.start, &mut out[start..]) {
+        let form = self.opened.path(content);
+        let file = form.map_or_else(
+            || self.source.open(content),
+            |path| File::open(path).map_err(|source| PrepareError::Form { path: path.to_owned(), source }),
+        );
+        match native::read_exact_at(&file?, range.start, &mut out[start..]) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(PrepareError::Changed(*content)),
             Err(source) => return Err(PrepareError::Read { content: *content, source }),
             Ok(()) => {}
         }
-        if is_whole && Digest::of(&out[start..]) != *content {
+        if is_whole && form.is_none() && Digest::of(&out[start..]) != *content {
             return Err(PrepareError::Changed(*content));
         }
         Ok(())
     }
 
+    /// Reads a content once, unless it is a form, to see that it is what it should be.
+    pub(super) fn check(&self, content: &Digest) -> Result<(), PrepareError> {
+        if self.opened.path(content).is_some() { Ok(()) } else { self.source.check(content) }
+    }
+}
+
+impl Source<'_> {
     /// Reads a content once to see that it is what it should be.
     pub(super) fn check(&self, content: &Digest) -> Result<(), PrepareError> {
         let mut hasher = blake3::Hasher::new();
