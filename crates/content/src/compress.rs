@@ -6,8 +6,9 @@ use crate::codec::DecodeError;
 
 /// Level for chunks: fast enough to keep up with a disk.
 const CHUNK_LEVEL: i32 = 3;
-/// Level for the sections of a manifest: small, and read by every client.
-const SECTION_LEVEL: i32 = 19;
+/// Level for the sections of a manifest, which are mostly digests: 19 makes the file list of 2,300 files 1.7 % shorter and takes
+/// fifteen times as long, a tenth of what ingesting them costs.
+const SECTION_LEVEL: i32 = 9;
 
 /// Compresses many chunks with one context.
 pub(crate) struct ChunkCompressor(zstd::bulk::Compressor<'static>);
