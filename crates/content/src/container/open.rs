@@ -118,18 +118,23 @@ impl Opener<'_> {
         places: &[Place],
         threads: NonZeroUsize,
     ) -> io::Result<Option<(Layout, Vec<u8>)>> {
+        let Some((first, others)) = places.split_first() else { return Ok(None) };
+        // Most of a container's streams were made by one writer. All start from what the first tells, not from the stream that their
+        // thread did before: else the result would depend on the threads.
+        let mut usual = Style::USUAL;
+        let first_opened = self.open_stream(file, *first, &mut usual, 1)?;
         let next = AtomicUsize::new(0);
-        let results: Vec<Mutex<Option<OpenedStream>>> = places.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<OpenedStream>>> = others.iter().map(|_| Mutex::new(None)).collect();
         let work = || -> io::Result<()> {
-            let mut likely = Style::USUAL;
-            while let Some((place, result)) = take(&next, places, &results) {
+            while let Some((place, result)) = take(&next, others, &results) {
+                let mut likely = usual;
                 let opened = self.open_stream(file, *place, &mut likely, 1)?;
                 *result.lock().expect("a thread doesn't panic while it holds a result") = opened;
             }
             Ok(())
         };
         thread::scope(|scope| {
-            let workers = threads.get().min(places.len());
+            let workers = threads.get().min(others.len());
             let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
             let mut done = work();
             for worker in workers {
@@ -138,7 +143,8 @@ impl Opener<'_> {
             }
             done
         })?;
-        let opened = results.into_iter().map(|result| result.into_inner().expect("no thread panicked"));
+        let others = results.into_iter().map(|result| result.into_inner().expect("no thread panicked"));
+        let opened = std::iter::once(first_opened).chain(others);
         let opened = lay_out(file.length(), places.iter().copied().zip(opened));
         // What readers would refuse stays closed.
         Ok(opened.filter(|(layout, _)| Layout::decode(&layout.encode(), self.limits).is_ok()))

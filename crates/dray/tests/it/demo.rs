@@ -30,7 +30,8 @@ fn a_release_and_its_update_reach_every_agent_and_the_update_moves_few_bytes() {
         let deliveries = device["deliveries"].as_array().unwrap();
         assert_eq!(deliveries.len(), 2, "{device}");
         let fetched = deliveries[1]["fetched_bytes"].as_u64().unwrap();
-        assert!(fetched > 0 && fetched * 20 < size, "{fetched} of {size} bytes were fetched");
+        // With chunks, the manifest alone would be more.
+        assert!(fetched > 0 && fetched * 4000 < size, "{fetched} of {size} bytes were fetched");
         assert!(deliveries[1]["sources"]["point"].as_u64() > Some(0), "{device}");
     }
     let links = report["why"]["chains"][0]["links"].as_array().unwrap();
