@@ -23,6 +23,7 @@ mod rebuild;
 mod section;
 mod zip;
 
+use std::collections::HashMap;
 use std::io;
 
 pub use expand::inflate;
@@ -32,6 +33,8 @@ pub use pair::{Pair, open_pair};
 pub use rebuild::rebuild;
 
 use crate::codec::DecodeError;
+use crate::difference::ReadAt;
+use crate::limits::Limits;
 use section::Place;
 
 /// The version of corrections, their first byte.
@@ -62,6 +65,15 @@ impl From<io::Error> for ContainerError {
 
 fn mismatch(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+/// What a zip file calls its streams, by where they begin. Names say which streams are worth comparing, and are used for nothing else.
+///
+/// # Errors
+///
+/// When the file can't be read. What is no zip file has no names.
+pub fn names(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<HashMap<u64, String>> {
+    Ok(zip::streams(file, limits)?.into_iter().map(|(place, name)| (place.offset, name)).collect())
 }
 
 /// Copies exactly `length` bytes.

@@ -38,6 +38,18 @@ impl Stream {
         self.stored
     }
 
+    /// Bytes between the stream before, or the beginning of the file, and this one.
+    #[must_use]
+    pub fn before(&self) -> u64 {
+        self.before
+    }
+
+    /// Whether its plain text is opened too.
+    #[must_use]
+    pub fn is_container(&self) -> bool {
+        self.inner.is_some()
+    }
+
     /// Bytes that stand for it in the opened form.
     #[must_use]
     pub fn opened_length(&self) -> u64 {

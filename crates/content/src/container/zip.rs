@@ -1,6 +1,6 @@
 //! Where the deflate streams of a zip file are, by its central directory (PKWARE's APPNOTE 6.3, 4.3 and 4.5.3).
 //!
-//! Names, times and checksums don't matter here: a place that is no stream is found out when it is read. Places never overlap.
+//! Times and checksums don't matter here: a place that is no stream is found out when it is read. Places never overlap.
 
 use std::io;
 
@@ -28,6 +28,11 @@ const EXTRA64: u16 = 1;
 
 /// The places of the streams, in order; none when it isn't a zip file.
 pub(super) fn places(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Place>> {
+    Ok(streams(file, limits)?.into_iter().map(|(place, _)| place).collect())
+}
+
+/// The places of the streams, in order, with the names of their members.
+pub(super) fn streams(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<(Place, String)>> {
     let Some(directory) = Directory::find(file)? else { return Ok(Vec::new()) };
     if directory.place.length > limits.index_bytes_max {
         return Ok(Vec::new());
@@ -41,12 +46,12 @@ pub(super) fn places(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<
             return Ok(Vec::new());
         }
         if entry.deflated {
-            places.extend(directory.stream_of(&entry, file)?);
+            places.extend(directory.stream_of(&entry, file)?.map(|place| (place, entry.name)));
         }
     }
-    places.sort_by_key(|place| place.offset);
+    places.sort_by_key(|(place, _)| place.offset);
     let mut end = 0;
-    places.retain(|place| {
+    places.retain(|(place, _)| {
         let free = place.offset >= end;
         if free {
             end = place.end();
@@ -121,6 +126,7 @@ impl Directory {
 
 /// What the directory says of a member.
 struct Entry {
+    name: String,
     deflated: bool,
     stored: u64,
     /// Where its own header is.
@@ -132,6 +138,7 @@ impl Entry {
         let entry = Fields(rest.0.strip_prefix(ENTRY_MAGIC).and(Some(rest.0))?);
         let [name, extra, comment] = [entry.u16(28)?, entry.u16(30)?, entry.u16(32)?].map(usize::from);
         let extra_start = ENTRY_BYTES + name;
+        let called = String::from_utf8_lossy(entry.0.get(ENTRY_BYTES..extra_start)?).into_owned();
         let fields = Fields(entry.0.get(extra_start..extra_start + extra)?);
         *rest = Fields(entry.0.get(extra_start + extra + comment..)?);
         let mut long = extra64(&fields);
@@ -141,7 +148,7 @@ impl Entry {
         let stored = value(entry.u32(20)?)?;
         let header = value(entry.u32(42)?)?;
         let deflated = entry.u16(10)? == DEFLATED && entry.u16(8)? & ENCRYPTED == 0;
-        Some(Self { deflated, stored, header })
+        Some(Self { name: called, deflated, stored, header })
     }
 }
 

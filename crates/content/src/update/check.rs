@@ -22,7 +22,7 @@ pub(super) fn check(update: &Update, numbering: &Numbering) -> Result<(), Invali
     check_forms(update, numbering)?;
     check_places(&update.packs, &update.segments)?;
     check_bases(update, numbering)?;
-    relocation::check(&update.relocations, &numbering.base)?;
+    relocation::check(&update.relocations, &numbering.bases(&update.forms))?;
     check_outputs(update, numbering)
 }
 

@@ -72,7 +72,7 @@ fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, Inval
             out.extend_from_slice(segment.digest.as_bytes());
         }
     }
-    relocation::put(&mut out, &update.relocations, &numbering.base);
+    relocation::put(&mut out, &update.relocations, &base);
     Ok(out)
 }
 
@@ -166,7 +166,7 @@ fn decode_plain(
         segment.stored_digest = reader.digest()?;
         segment.digest = whole_content(&segment.output, &numbering.wanted).map_or_else(|| reader.digest(), Ok)?;
     }
-    let relocations = relocation::read(&mut reader, &numbering.base)?;
+    let relocations = relocation::read(&mut reader, &numbering.bases(&forms))?;
     reader.end()?;
     Ok((Update { from, manifest, packs, segments, relocations, forms }, numbering))
 }

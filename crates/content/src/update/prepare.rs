@@ -22,7 +22,7 @@ use std::thread;
 
 use dray_model::Digest;
 
-use super::numbering::{Numbering, numbers};
+use super::numbering::{Numbering, Sized, numbers};
 use super::{InvalidUpdate, Relocation, Update};
 use crate::difference::{Level, SEGMENT_BYTES_MAX};
 use crate::ingest::{IngestError, StagedPack, Staging};
@@ -217,7 +217,7 @@ pub fn prepare(
         manifest,
         packs: made.packs.iter().map(StagedPack::info).collect(),
         segments: made.segments,
-        relocations: sorted(made.relocations, &numbering),
+        relocations: sorted(made.relocations, &numbering.bases(&forms)),
         forms,
     };
     let bytes = update.encode(old.manifest.tree())?;
@@ -236,9 +236,10 @@ pub fn prepare(
     Ok(Outcome::Prepared(Box::new(Prepared { update, bytes, digest, packs, totals, choices })))
 }
 
-/// In the order of their bases.
-fn sorted(mut relocations: Vec<Relocation>, numbering: &Numbering) -> Vec<Relocation> {
-    let numbers = numbers(&numbering.base);
+/// In the order of their bases, without those of opened forms that aren't used after all.
+fn sorted(mut relocations: Vec<Relocation>, bases: &[Sized]) -> Vec<Relocation> {
+    let numbers = numbers(bases);
+    relocations.retain(|relocation| numbers.contains_key(&relocation.content));
     relocations.sort_by_key(|relocation| (numbers[&relocation.content], relocation.offset));
     relocations
 }

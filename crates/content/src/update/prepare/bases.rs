@@ -5,6 +5,7 @@
 //! the path explain are read and cut finer.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use dray_model::Digest;
 
@@ -16,6 +17,8 @@ use crate::tree::Tree;
 
 mod fine;
 mod name;
+
+pub(super) use name::outline;
 
 /// Bases of one file, at most.
 const BASES_MAX: usize = 4;
@@ -39,6 +42,17 @@ pub(super) struct FileToBuild<'a> {
     pub(super) output: Sized,
     /// What its opened form takes in the update.
     pub(super) listed_bytes: u64,
+    /// Programs within its opened form, in order, each with the range of the base's opened form that it is made from.
+    pub(super) programs: Vec<InnerProgram>,
+}
+
+/// A program within an opened form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InnerProgram {
+    /// Where the old program is in the base.
+    pub(super) base: Range<u64>,
+    /// Where the program is in the output.
+    pub(super) output: Range<u64>,
 }
 
 /// The number of a content in the list of bases.
@@ -82,6 +96,7 @@ pub(super) fn find<'a>(
         is_program: false,
         output: (*content, *size),
         listed_bytes: 0,
+        programs: Vec::new(),
     };
     Ok(numbering.wanted.iter().zip(bases).map(file).collect())
 }

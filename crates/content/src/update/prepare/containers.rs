@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
-use super::bases::FileToBuild;
+use super::bases::{FileToBuild, InnerProgram};
 use super::cost::ChunkCosts;
-use super::{Options, PrepareError, Source};
+use super::{Options, PrepareError, Source, program};
 use crate::container::{self, Layout, Pair};
 use crate::difference::OpenFile;
+use crate::limits::Limits;
 use crate::progress::Progress;
 use crate::update::{Container, Forms, OpenedBase, Segment, frame};
 
@@ -50,7 +51,7 @@ impl Opened {
             }
             if let Some(pair) = open_pair(old, &base, new, &file.content, options)? {
                 bases.insert(base);
-                opened.add(file, pair, old, new)?;
+                opened.add(file, pair, old, new, &options.limits)?;
             }
         }
         Ok(opened)
@@ -84,6 +85,7 @@ impl Opened {
         pair: Pair,
         old: &Source<'_>,
         new: &Source<'_>,
+        limits: &Limits,
     ) -> Result<(), PrepareError> {
         let (base, _) = file.bases[0];
         let base = OpenedBase::new(base, pair.old);
@@ -94,9 +96,32 @@ impl Opened {
         file.listed_bytes = frame::compress(&listed, &[]).len() as u64;
         file.bases = vec![(base.form(), base.layout().opened_length())];
         file.output = (container.form(), container.layout().opened_length());
+        file.programs = self.programs(&base, &container, old, new, limits)?;
         self.forms.bases.push(base);
         self.forms.containers.push(container);
         Ok(())
+    }
+
+    /// The programs within both.
+    fn programs(
+        &self,
+        base: &OpenedBase,
+        container: &Container,
+        old: &Source<'_>,
+        new: &Source<'_>,
+        limits: &Limits,
+    ) -> Result<Vec<InnerProgram>, PrepareError> {
+        let streams = |source: &Source<'_>, content: Digest, layout: &Layout| {
+            let failed = |source| PrepareError::Read { content, source };
+            let file = OpenFile::new(source.open(&content)?).map_err(failed)?;
+            program::streams(&file, layout, limits).map_err(failed)
+        };
+        let old = streams(old, base.content(), base.layout())?;
+        let new = streams(new, container.content(), container.layout())?;
+        let path = self.paths[&container.form()].clone();
+        let form = File::open(&path).and_then(OpenFile::new);
+        let programs = form.and_then(|form| program::inner_programs(&old, &new, &form));
+        programs.map_err(|source| PrepareError::Form { path, source })
     }
 
     fn write(

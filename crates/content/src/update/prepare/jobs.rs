@@ -55,14 +55,16 @@ impl Job<'_> {
         !self.continues() && !self.goes_on
     }
 
-    /// What it builds of each content, in order.
+    /// The runs of bytes that it builds, in order.
     pub(super) fn output_ranges(&self) -> Vec<(Digest, Range<u64>)> {
         let parts: Vec<&OutputPart> = self.segments.iter().flatten().collect();
         let of_content = |parts: &[&OutputPart]| {
             let (first, last) = (parts[0], parts[parts.len() - 1]);
             (first.content, first.offset..last.offset + u64::from(last.length))
         };
-        parts.chunk_by(|a, b| a.content == b.content).map(of_content).collect()
+        let goes_on =
+            |a: &&OutputPart, b: &&OutputPart| a.content == b.content && a.offset + u64::from(a.length) == b.offset;
+        parts.chunk_by(goes_on).map(of_content).collect()
     }
 
     /// Whether it begins in the middle of a content.
@@ -79,6 +81,10 @@ pub(super) fn jobs<'a>(files: &[FileToBuild<'a>], segment_bytes_max: usize) -> V
     for file in files {
         let base_bytes: u64 = file.bases.iter().map(|(_, size)| size).sum();
         let is_large = file.output.1 >= segment_bytes / SMALL_PART || base_bytes > segment_bytes;
+        if let Some(parts) = around_programs(file, segment_bytes) {
+            jobs.extend(parts);
+            continue;
+        }
         if is_large || file.is_program {
             jobs.extend(stretches(file, segment_bytes));
             continue;
@@ -163,18 +169,91 @@ fn stretches<'a>(file: &FileToBuild<'a>, segment_bytes: u64) -> impl Iterator<It
         };
         let middle = (start as f64 + end as f64) / 2.0 / size as f64;
         let base = window(&file.bases, BASE_SEGMENTS * segment_bytes, middle);
+        let is_whole = |base: &[BasePart]| base.iter().map(|part| part.length).sum::<u64>() == base_bytes;
         Job {
             path: file.path,
-            base_is_whole: base.iter().map(|part| part.length).sum::<u64>() == base_bytes,
+            base_is_whole: is_whole(&base),
+            is_program: file.is_program && count <= STRETCH_SEGMENTS && is_whole(&base),
             base,
             segments: (first..last).map(part).collect(),
             contents: vec![file.content],
             opened: usize::from(content != file.content),
             listed_bytes: if first == 0 { file.listed_bytes } else { 0 },
             goes_on: last < count,
-            is_program: file.is_program && count <= STRETCH_SEGMENTS,
         }
     })
+}
+
+/// The jobs of an opened container with programs: one for all that is around them, and one for each of them, so that its base can be
+/// relocated. `None` when there is no program, or what is around them takes more than one job.
+fn around_programs<'a>(file: &FileToBuild<'a>, segment_bytes: u64) -> Option<Vec<Job<'a>>> {
+    let &[(base, base_size)] = &file.bases[..] else { return None };
+    let (content, size) = file.output;
+    let gaps = complement(file.programs.iter().map(|program| program.output.clone()).collect(), size);
+    let bases = complement(file.programs.iter().map(|program| program.base.clone()).collect(), base_size);
+    let total = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+    let fits = total(&gaps) <= STRETCH_SEGMENTS * segment_bytes && total(&bases) <= BASE_SEGMENTS * segment_bytes;
+    // What comes first tells that a content begins.
+    if file.programs.is_empty() || gaps.first().is_none_or(|first| first.start > 0) || !fits {
+        return None;
+    }
+    let job = |ranges: Vec<Range<u64>>, output: &[Range<u64>], is_program| Job {
+        path: file.path,
+        base: ranges.into_iter().map(|range| part_of(base, &range)).collect(),
+        base_is_whole: false,
+        segments: segments(content, output, segment_bytes),
+        contents: vec![file.content],
+        opened: 1,
+        listed_bytes: if is_program { 0 } else { file.listed_bytes },
+        goes_on: true,
+        is_program,
+    };
+    let mut jobs = vec![job(bases, &gaps, false)];
+    jobs.extend(
+        file.programs
+            .iter()
+            .map(|program| job(vec![program.base.clone()], std::slice::from_ref(&program.output), true)),
+    );
+    jobs.last_mut()?.goes_on = false;
+    Some(jobs)
+}
+
+fn part_of(content: Digest, range: &Range<u64>) -> BasePart {
+    BasePart { content, offset: range.start, length: range.end - range.start }
+}
+
+/// What of `0..size` is not in `ranges`, which don't overlap.
+fn complement(mut ranges: Vec<Range<u64>>, size: u64) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut at = 0;
+    let mut gaps = Vec::with_capacity(ranges.len() + 1);
+    for range in ranges.into_iter().chain(std::iter::once(size..size)) {
+        if range.start > at {
+            gaps.push(at..range.start);
+        }
+        at = range.end;
+    }
+    gaps
+}
+
+/// The ranges of a content cut into segments, each as full as can be.
+fn segments(content: Digest, ranges: &[Range<u64>], segment_bytes: u64) -> Vec<Vec<OutputPart>> {
+    let mut segments = vec![Vec::new()];
+    let mut room = segment_bytes;
+    for range in ranges {
+        let mut offset = range.start;
+        while offset < range.end {
+            if room == 0 {
+                segments.push(Vec::new());
+                room = segment_bytes;
+            }
+            let length = room.min(range.end - offset);
+            let part = OutputPart { content, offset, length: length as u32 };
+            segments.last_mut().expect("there is always one").push(part);
+            (offset, room) = (offset + length, room - length);
+        }
+    }
+    segments
 }
 
 /// Up to `bytes_max` of the bases, taken as one run of bytes, around the given fraction of it.

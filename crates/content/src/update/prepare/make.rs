@@ -51,7 +51,7 @@ pub(super) struct Maker<'a> {
     packs: Packs<'a>,
     made: Made,
     checked: HashSet<Digest>,
-    /// Contents that are in the bases of several jobs: those can't all want them relocated alike.
+    /// Contents of which some bytes are in the bases of several jobs: those can't all want them relocated alike.
     shared_bases: HashSet<Digest>,
     /// The choice for a content whose next job is to come.
     open: Option<Open>,
@@ -181,7 +181,7 @@ impl<'a> Maker<'a> {
         for (content, range) in job.output_ranges() {
             self.new.read(&content, range, job.output_is_whole(), &mut output)?;
         }
-        let is_relocatable = job.is_program && job.base_is_whole && !self.shared_bases.contains(&job.base[0].content);
+        let is_relocatable = job.is_program && !self.shared_bases.contains(&job.base[0].content);
         let found = if is_relocatable { program::relocate(&base, &output, self.options.level) } else { None };
         Ok(match found {
             Some((map, base)) => Loaded { base, output, map: Some(map) },
@@ -283,9 +283,11 @@ fn relocation(job: &Job<'_>, map: Map) -> Relocation {
 }
 
 fn shared_bases(jobs: &[Job<'_>]) -> HashSet<Digest> {
-    let mut seen = HashSet::new();
-    let bases = jobs.iter().flat_map(|job| &job.base);
-    bases.filter(|part| !seen.insert(part.content)).map(|part| part.content).collect()
+    let mut parts: Vec<&BasePart> = jobs.iter().flat_map(|job| &job.base).collect();
+    parts.sort_unstable_by_key(|part| (part.content, part.offset));
+    let overlap =
+        |two: &&[&BasePart]| two[0].content == two[1].content && two[0].offset + two[0].length > two[1].offset;
+    parts.windows(2).filter(overlap).map(|two| two[0].content).collect()
 }
 
 /// The segments of a job; `at` is its place among those that are loaded.

@@ -42,7 +42,7 @@ impl<'a> Names<'a> {
 }
 
 /// The path with each number, and each long run of hexadecimal digits, replaced by one sign.
-fn outline(path: &str) -> String {
+pub(in crate::update::prepare) fn outline(path: &str) -> String {
     let mut outline = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(first) = rest.chars().next() {
