@@ -10,6 +10,7 @@ mod hostile;
 mod outline;
 #[cfg(unix)]
 mod outside_links;
+mod programs;
 mod rebuild;
 mod receive;
 #[cfg(target_os = "linux")]

@@ -16,14 +16,14 @@ use crate::archive::{Member, zip};
 use crate::world::{Files, World, any_files, noise, write_folder};
 
 /// Two versions of a package, published and on disk.
-struct Pair {
+pub(crate) struct Pair {
     world: World,
     old: Manifest,
     new: Ingested,
 }
 
 impl Pair {
-    fn new(old: &Files, new: &Files) -> Self {
+    pub(crate) fn new(old: &Files, new: &Files) -> Self {
         let world = World::new();
         let publish = |name: &str, files: &Files, known: &KnownChunks| {
             write_folder(&world.path(name), files);
@@ -57,7 +57,7 @@ impl Pair {
         Folder::new(&self.world.path(name), tree)
     }
 
-    fn prepared(&self, options: &Options) -> Box<Prepared> {
+    pub(crate) fn prepared(&self, options: &Options) -> Box<Prepared> {
         match self.prepare(options).unwrap() {
             Outcome::Prepared(prepared) => prepared,
             Outcome::NotWorthIt(totals) => panic!("not worth it: {totals:?}"),
@@ -65,7 +65,7 @@ impl Pair {
     }
 
     /// Sends the update to a receiver that holds the old tree, and checks what it makes of it.
-    fn assert_builds(&self, prepared: &Prepared) {
+    pub(crate) fn assert_builds(&self, prepared: &Prepared) {
         let mut assembly = self.assembly(prepared);
         self.world.complete(&mut assembly, &self.new.manifest).unwrap();
         assert_eq!(assembly.damaged(), []);
@@ -96,7 +96,7 @@ fn small() -> Options {
     }
 }
 
-fn files(files: &[(&str, Vec<u8>)]) -> Files {
+pub(crate) fn files(files: &[(&str, Vec<u8>)]) -> Files {
     files.iter().map(|(path, bytes)| ((*path).to_owned(), Some(bytes.clone()))).collect()
 }
 
