@@ -52,6 +52,9 @@ async fn call_everything(api: &SiteApi, name: &Name, job: &JobId) {
     let token = CreateEnrolmentToken { purpose, comment: Default::default(), valid_s: None };
     let _ = api.create_enrolment_token(&token).await;
     let _ = api.revoke_enrolment_token(1).await;
+    let _ = api.improve_package(name).await;
+    let _ = api.package_updates(name).await;
+    let _ = api.content_stats().await;
     let _ = api.jobs().next(1).await;
     let _ = api.job(job).await;
     let _ = api.cancel_job(job).await;

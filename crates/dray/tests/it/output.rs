@@ -12,7 +12,7 @@ fn one_package_is_one_value_in_every_format() {
     let table = fleet.try_dray(&["package", "show", "editor"]);
     assert_success(&table);
     let table = String::from_utf8(table.stdout).unwrap();
-    assert!(table.contains("programs   install: ./setup.sh --quiet\n           remove: ./rm.sh\n"), "{table}");
+    assert!(table.contains("programs       install: ./setup.sh --quiet\n               remove: ./rm.sh\n"), "{table}");
     assert!(table.lines().all(|line| line.len() <= 100 && !line.ends_with(' ')), "{table}");
 
     assert_eq!(fleet.dray(&["package", "list"])[0]["properties"]["title"], "An editor");
