@@ -13,10 +13,10 @@ use crate::update::{Pair, files};
 fn program(folder: &Path, more: &str) -> Vec<u8> {
     let mut source = format!("#include <stdio.h>\n{more}\n__attribute__((noinline)) int f0(int x) {{ return x; }}\n");
     for number in 1..900 {
-        write!(
+        writeln!(
             source,
             "__attribute__((noinline)) int f{number}(int x) {{ if (x > {number}) {{ printf(\"%d is more than {number}\\n\", x); }} \
-             return f{}(x - 1) * {number}; }}\n",
+             return f{}(x - 1) * {number}; }}",
             number - 1
         )
         .unwrap();
