@@ -24,8 +24,8 @@ use image::Image;
 
 pub use map::Map;
 
-/// Blocks that are kept for the next read.
-const CACHED_BLOCKS: usize = 8;
+/// Blocks that are kept for the next read: 8 MiB, because runs of a difference lead to and fro in a program.
+const CACHED_BLOCKS: usize = 128;
 
 /// A program as a base, relocated.
 pub struct Relocated<T> {
@@ -37,7 +37,7 @@ pub struct Relocated<T> {
 }
 
 impl<T: ReadAt> Relocated<T> {
-    /// Relocates `base` by `map`. What is no program that is known here stays as it is. Memory: eight blocks, and eight bytes for
+    /// Relocates `base` by `map`. What is no program that is known here stays as it is. Memory: 8 MiB of blocks, and eight bytes for
     /// each function's unwind record.
     ///
     /// # Errors
