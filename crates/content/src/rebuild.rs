@@ -74,7 +74,7 @@ impl Scratch {
     /// segments from `packs`. Memory: one segment and what [`Packed`] keeps. Disk: the sizes of what is built.
     ///
     /// # Errors
-    /// [`RebuildError`]; the folder is the caller's to remove.
+    /// [`RebuildError`]. The folder is removed then, as when this is dropped.
     pub fn build(update: &Update, old: &Packed<'_>, packs: &dyn Packs, folder: &Path) -> Result<Self, RebuildError> {
         let mut scratch = Self { folder: folder.to_owned(), contents: HashMap::new() };
         let mut output = Vec::new();
@@ -123,7 +123,8 @@ impl Scratch {
         let mut stored = vec![0; segment.stored_length as usize];
         packs.read(&pack, offset, &mut stored).map_err(|error| wrong(DifferenceError::Base(error)))?;
         if Digest::of(&stored) != segment.stored_digest {
-            return Err(RebuildError::Output { pack, offset });
+            let damaged = io::Error::new(io::ErrorKind::InvalidData, "it has another digest");
+            return Err(wrong(DifferenceError::Base(damaged)));
         }
         let mut base: Vec<Box<dyn ReadAt + '_>> = Vec::new();
         for part in &segment.base {

@@ -13,7 +13,7 @@ const REACH: usize = 8;
 
 /// Rewrites the instructions in `part`, which begins at `address`.
 pub(super) fn relocate(part: &mut [u8], address: u64, context: &mut Context<'_>) {
-    let skip = (address.next_multiple_of(4) - address) as usize;
+    let skip = (address.wrapping_neg() & 3) as usize;
     let Some(part) = part.get_mut(skip..) else { return };
     let mut pages = [None; 32];
     for at in (0..part.len() / 4 * 4).step_by(4) {

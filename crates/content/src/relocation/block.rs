@@ -112,7 +112,7 @@ impl Context<'_> {
         for (number, word) in aligned(part, into, 4).enumerate() {
             let at = into.next_multiple_of(4) + number as u64 * 4;
             match at {
-                4 => self.self_relative(word, 0, start + at),
+                4 => self.self_relative(word, 0, start.wrapping_add(at)),
                 12.. => {
                     let relative = i64::from(u32_at(word, 0).unwrap_or(0) as i32);
                     let value = self.relative_to(start, start.wrapping_add_signed(relative), relative) as u32;
@@ -136,7 +136,7 @@ impl Context<'_> {
                 let place = record + at;
                 if place >= start && place + 4 <= end {
                     let bytes = &mut part[(place - start) as usize..][..4];
-                    handle(self, bytes, address + (place - section.offset));
+                    handle(self, bytes, address.wrapping_add(place - section.offset));
                 }
             };
             field(4, &mut |context, bytes, here| {

@@ -13,8 +13,8 @@ const RUN_BYTES_MIN: usize = 32;
 const MOVE_COST: i64 = 8;
 /// Granularity in which a file is left as it is.
 const PAGE_BYTES: u64 = 4 << 10;
-/// Pages that a file may have.
-const PAGES_MAX: u64 = 1 << 52;
+/// Pages that a file may have: so many that their bytes are still a number of 64 bits.
+const PAGES_MAX: u64 = 1 << 51;
 
 /// How far each address has moved. An address moves as far as the nearest one before it that is listed, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -114,7 +114,12 @@ impl Map {
             if let Some((from, to)) = section.address.zip(same.and_then(|same| same.address)) {
                 // What lies there in memory but not in the file moves with its section.
                 let end = from.wrapping_add(section.memory.max(1));
-                ranges.push(Range { from, to: from + 1, shift: to.wrapping_sub(from) as i64, is_sure: false });
+                ranges.push(Range {
+                    from,
+                    to: from.saturating_add(1),
+                    shift: to.wrapping_sub(from) as i64,
+                    is_sure: false,
+                });
                 let unstored = from.wrapping_add(section.length);
                 ranges.push(Range { from: unstored, to: end, shift: to.wrapping_sub(from) as i64, is_sure: false });
             }
@@ -129,7 +134,7 @@ impl Map {
         ranges.sort_by_key(|range| (range.from, !range.is_sure, range.to));
         let mut moves: Vec<Move> = Vec::new();
         let mut end = 0;
-        for range in ranges.into_iter().filter(|range| range.is_sure || range.to - range.from > 0) {
+        for range in ranges {
             if range.to <= end {
                 continue;
             }

@@ -83,6 +83,51 @@ fn a_map_reads_back() {
     }
 }
 
+/// A program of one section at an address at the end of memory.
+fn at_the_end_of_memory(machine: u16, name: &[u8], flags: u64) -> Vec<u8> {
+    let mut file = vec![0u8; 64];
+    file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    file[18..20].copy_from_slice(&machine.to_le_bytes());
+    file[40..48].copy_from_slice(&1024u64.to_le_bytes());
+    file[58..64].copy_from_slice(&[64, 0, 2, 0, 1, 0]);
+    file.resize(1024, 0x14);
+    file[900..900 + name.len()].copy_from_slice(name);
+    file[900 + name.len()] = 0;
+    let mut header = |name: u32, kind: u32, flags: u64, address: u64, offset: u64, size: u64| {
+        file.extend([name.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([flags, address, offset, size, 0, 0, 0].map(u64::to_le_bytes).concat());
+    };
+    header(0, 1, flags, u64::MAX - 40, 64, 800);
+    header(0, 3, 0, 0, 900, 100);
+    file
+}
+
+#[test]
+fn programs_at_the_end_of_memory_are_read_without_harm() {
+    let map = Map::new([(1, 8), (u64::MAX - 30, -9)], []).unwrap();
+    for (machine, name, flags) in [
+        (62, b".text".as_slice(), 6),
+        (183, b".text", 6),
+        (62, b".eh_frame", 2),
+        (62, b".eh_frame_hdr", 2),
+        (62, b".data", 2),
+    ] {
+        let old = at_the_end_of_memory(machine, name, flags);
+        assert!(Image::read(&old.as_slice()).unwrap().is_some(), "it is a program");
+        assert_eq!(relocate(&old, &map).len(), old.len());
+        let runs = [crate::difference::Run { base: 0, beside: old.len(), extra: 0 }];
+        assert_eq!(Map::find(&old, &old, &runs), None);
+    }
+}
+
+#[test]
+fn pages_beyond_any_file_stay_without_harm_or_are_refused() {
+    assert_eq!(Map::new([], [0..1 << 52]), None);
+    let map = Map::new([(1, 8)], [0..1, 9..1 << 51]).unwrap();
+    let (old, _) = two_builds();
+    assert_eq!(relocate(&old, &map).len(), old.len());
+}
+
 #[test]
 fn what_is_no_program_stays_as_it_is() {
     let map = Map::find(b"text", b"text", &[]);

@@ -168,7 +168,7 @@ fn a_damaged_segment_or_base_is_refused_and_the_scratch_folder_goes() {
     lie.segments[0].digest = Digest::of(b"other");
     assert!(matches!(versions.scratch(&lie), Err(RebuildError::Output { .. })));
     damage(update.packs[0].digest, update.segments[0].offset);
-    assert!(matches!(versions.scratch(&update), Err(RebuildError::Output { .. })));
+    assert!(matches!(versions.scratch(&update), Err(RebuildError::Segment { .. })));
     damage(update.packs[0].digest, update.segments[0].offset);
     damage(versions.old.packs[0].digest, 100);
     assert!(matches!(versions.scratch(&update), Err(RebuildError::Segment { .. })));
