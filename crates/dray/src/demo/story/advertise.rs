@@ -1,5 +1,7 @@
 //! The third part: devices are collected, the program is ordered, and ordered again for the new release.
 
+use std::time::Duration;
+
 use dray_client::SiteApi;
 use dray_model::advertisement::{Assignment, Rerun};
 use dray_model::api::advertisement::{CreateAdvertisement, DeviceStatusView};
@@ -7,7 +9,7 @@ use dray_model::api::collection::CreateCollection;
 use dray_model::api::why::{Why, WhyHolds};
 use dray_model::collection::{CollectionProperties, CollectionRule};
 
-use super::{Names, expression};
+use super::{LOOK_EVERY, Names, expression};
 use crate::cli::{bare_terms, why_words};
 use crate::clock;
 use crate::demo::bytes::deliveries;
@@ -16,6 +18,9 @@ use crate::demo::stage::Stage;
 use crate::demo::watch::{self, Round};
 use crate::error::{Failure, Outcome};
 use crate::output::{bytes, count};
+
+/// How long the answer to why may take to say what has happened.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Makes a collection by what the devices are; all of them must be members.
 pub(super) async fn collect(stage: &Stage, api: &SiteApi, names: &Names, agents: u32) -> Outcome {
@@ -115,11 +120,16 @@ pub(super) async fn explain(stage: &Stage, api: &SiteApi, names: &Names, devices
     let why = stage
         .step("asked why it is installed", async |_| {
             let device = devices.first().ok_or_else(|| Failure::failed("no device has reported"))?;
-            let why = api.why(&device.device_name, &program).await?;
-            let links = why.chains.iter().flat_map(|chain| &chain.links);
-            match links.clone().find(|link| link.holds != WhyHolds::Yes) {
-                Some(link) => Err(Failure::failed(format!("a link does not hold: {}", link.sentence))),
-                None => Ok((why.clone(), format!("{} links hold", links.count()))),
+            let asked = tokio::time::Instant::now();
+            loop {
+                let why = api.why(&device.device_name, &program).await?;
+                let links = why.chains.iter().flat_map(|chain| &chain.links);
+                match links.clone().find(|link| link.holds != WhyHolds::Yes) {
+                    None => return Ok((why.clone(), format!("{} links hold", links.count()))),
+                    // The site writes down a moment later which policy a device has.
+                    Some(_) if asked.elapsed() < SETTLED_WITHIN => tokio::time::sleep(LOOK_EVERY).await,
+                    Some(link) => return Err(Failure::failed(format!("a link does not hold: {}", link.sentence))),
+                }
             }
         })
         .await?;
