@@ -23,8 +23,8 @@ pub use matching::Run;
 pub use matching::runs;
 pub use read_at::{Concatenation, OpenFile, ReadAt, Window};
 
-use crate::codec::DecodeError;
-use control::Control;
+use crate::codec::{DecodeError, within};
+use control::{Control, Parts};
 
 /// The most that one difference may build: 8 MiB. Applying it takes at most about three times that much memory.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
@@ -47,6 +47,17 @@ pub enum DifferenceError {
     /// The base can't be read.
     #[error("the base of a difference can't be read")]
     Base(#[source] io::Error),
+}
+
+/// The same difference with its streams uncompressed, for whoever compresses it together with others. `length` is that of the
+/// output.
+///
+/// # Errors
+///
+/// When the difference is not one for an output of that length.
+pub fn uncompressed(difference: &[u8], length: u64) -> Result<Vec<u8>, DifferenceError> {
+    let length = within("bytes of a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
+    Ok(Parts::decode(difference, length)?.encode_raw())
 }
 
 /// The difference that makes `new` from `base`. The same input gives the same bytes.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use dray_model::Digest;
 
 use crate::manifest::{Manifest, PackInfo};
-use crate::update::{BasePart, Container, Forms, OpenedBase, OutputPart, Relocation, Segment, Update};
+use crate::update::{BasePart, Container, Forms, OpenedBase, OutputPart, Place, Relocation, Segment, Update};
 
 pub use choose::{Offer, choose};
 pub(crate) use fetch::Stored;
@@ -88,16 +88,28 @@ pub struct PlannedContainer {
 /// A segment of an update, with the files that hold its base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedSegment {
-    /// Where its difference is.
-    pub stored: FetchRange,
-    /// BLAKE3 of the difference as it is stored.
-    pub stored_digest: Digest,
+    /// Its difference.
+    pub difference: PlannedDifference,
     /// The parts of held files that, one after the other, are its base.
     pub base: Vec<HeldRange>,
     /// Where its output goes.
     pub output: Vec<OutputPart>,
-    /// BLAKE3 of its output.
-    pub digest: Digest,
+    /// BLAKE3 of its output; `None` when that is whole contents.
+    pub digest: Option<Digest>,
+}
+
+/// Where the difference of a segment comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlannedDifference {
+    /// It came with the update.
+    Carried(Arc<[u8]>),
+    /// It is fetched.
+    Fetched {
+        /// Where it is.
+        range: FetchRange,
+        /// BLAKE3 of it.
+        digest: Digest,
+    },
 }
 
 /// Why no plan can be made.
@@ -163,10 +175,16 @@ fn plan_segment(
         let opened = number.map(|number| number as u32);
         Ok::<_, Digest>(HeldRange { file: file.clone(), content, size, opened, offset, length })
     };
-    let pack = packs[segment.pack as usize].digest;
+    let difference = match &segment.place {
+        Place::Carried(difference) => PlannedDifference::Carried(Arc::clone(difference)),
+        Place::Packed(at) => {
+            let pack = packs[at.pack as usize].digest;
+            let range = FetchRange { pack, offset: at.offset, length: at.length.into() };
+            PlannedDifference::Fetched { range, digest: at.digest }
+        }
+    };
     Ok(PlannedSegment {
-        stored: FetchRange { pack, offset: segment.offset, length: segment.stored_length.into() },
-        stored_digest: segment.stored_digest,
+        difference,
         base: segment.base.iter().map(base).collect::<Result<_, _>>()?,
         output: segment.output.clone(),
         digest: segment.digest,
@@ -216,15 +234,35 @@ impl Draft {
         let fetch = Vec::new();
         let mut plan =
             Plan { want, from, files, held_chunks, segments, relocations, opened, containers, fetch, options, totals };
+        let segments = needed_segments(&plan);
+        let is_fetched = |number: &u32| plan.segments[*number as usize].range().is_some();
         let missing: Vec<Stored> = chunks
             .into_iter()
             .filter(|chunk| !plan.held_chunks.contains_key(chunk))
             .map(Stored::Chunk)
-            .chain(needed_segments(&plan))
+            .chain(segments.iter().copied().filter(is_fetched).map(Stored::Segment))
             .collect();
         plan.fetch = plan.ranges(&missing);
-        plan.totals = totals::total(&plan, &missing);
+        plan.totals = totals::total(&plan, &missing, &segments);
         Ok(plan)
+    }
+}
+
+impl PlannedSegment {
+    /// What is fetched of it.
+    pub(crate) const fn range(&self) -> Option<FetchRange> {
+        match self.difference {
+            PlannedDifference::Carried(_) => None,
+            PlannedDifference::Fetched { range, .. } => Some(range),
+        }
+    }
+
+    /// Bytes of its difference.
+    fn difference_bytes(&self) -> u64 {
+        match &self.difference {
+            PlannedDifference::Carried(difference) => difference.len() as u64,
+            PlannedDifference::Fetched { range, .. } => range.length,
+        }
     }
 }
 
@@ -288,7 +326,7 @@ fn needed_chunks(want: &Manifest, files: &[PlannedFile]) -> Vec<u32> {
 }
 
 /// The segments that build a file which isn't copied.
-fn needed_segments(plan: &Plan) -> Vec<Stored> {
+fn needed_segments(plan: &Plan) -> Vec<u32> {
     let built = plan.files.iter().filter(|file| file.way == Way::Segments);
     let mut built: HashSet<Digest> = built.map(|file| file.content).collect();
     let forms = plan.containers.iter().map(|planned| &planned.container);
@@ -297,5 +335,5 @@ fn needed_segments(plan: &Plan) -> Vec<Stored> {
     built.extend(forms);
     let segments = plan.segments.iter().zip(0..);
     let needed = segments.filter(|(segment, _)| segment.output.iter().any(|part| built.contains(&part.content)));
-    needed.map(|(_, number)| Stored::Segment(number)).collect()
+    needed.map(|(_, number)| number).collect()
 }

@@ -7,6 +7,7 @@
 
 mod pack;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -16,7 +17,7 @@ use dray_model::Digest;
 
 use crate::difference::{self, Concatenation, DifferenceError, ReadAt, Window};
 use crate::packed::{Packed, Packs};
-use crate::update::{Container, OpenedBase, Segment, Update, relocated_part};
+use crate::update::{Container, OpenedBase, Place, Segment, Update, relocated_part};
 use crate::verify::hash_file;
 
 pub use pack::Written;
@@ -36,23 +37,16 @@ pub enum RebuildError {
     #[error("the update builds on {}, which is not there", .0.short())]
     NoBase(Digest),
     /// A segment can't be read, or has other bytes than it should.
-    #[error("the segment at {offset} of the pack {} can't be used", pack.short())]
+    #[error("the segment that builds {} can't be used", content.short())]
     Segment {
-        /// The pack.
-        pack: Digest,
-        /// Where the segment begins in it.
-        offset: u64,
+        /// The first content that it is for.
+        content: Digest,
         /// What is wrong with it.
         source: DifferenceError,
     },
     /// A segment gives other bytes than the update says.
-    #[error("the segment at {offset} of the pack {} gives other bytes than it should", pack.short())]
-    Output {
-        /// The pack.
-        pack: Digest,
-        /// Where the segment begins in it.
-        offset: u64,
-    },
+    #[error("the segment that builds {} gives other bytes than it should", .0.short())]
+    Output(Digest),
     /// The manifest doesn't list all that is in the pack.
     #[error("the manifest doesn't list all that is in the pack {}", .0.short())]
     Unlisted(Digest),
@@ -118,14 +112,9 @@ impl Scratch {
         packs: &dyn Packs,
         output: &mut Vec<u8>,
     ) -> Result<(), RebuildError> {
-        let (pack, offset) = (update.packs[segment.pack as usize].digest, segment.offset);
-        let wrong = |source| RebuildError::Segment { pack, offset, source };
-        let mut stored = vec![0; segment.stored_length as usize];
-        packs.read(&pack, offset, &mut stored).map_err(|error| wrong(DifferenceError::Base(error)))?;
-        if Digest::of(&stored) != segment.stored_digest {
-            let damaged = io::Error::new(io::ErrorKind::InvalidData, "it has another digest");
-            return Err(wrong(DifferenceError::Base(damaged)));
-        }
+        let content = segment.output[0].content;
+        let wrong = |source| RebuildError::Segment { content, source };
+        let difference = difference_of(update, segment, packs).map_err(|error| wrong(DifferenceError::Base(error)))?;
         let mut base: Vec<Box<dyn ReadAt + '_>> = Vec::new();
         for part in &segment.base {
             let content = old.content(&part.content).ok_or(RebuildError::NoBase(part.content))?;
@@ -138,8 +127,10 @@ impl Scratch {
         }
         let base = Concatenation::new(base).map_err(|error| wrong(DifferenceError::Base(error)))?;
         output.clear();
-        difference::apply(&base, &stored, segment.length(), output).map_err(wrong)?;
-        if Digest::of(output) == segment.digest { Ok(()) } else { Err(RebuildError::Output { pack, offset }) }
+        difference::apply(&base, &difference, segment.length(), output).map_err(wrong)?;
+        // What is whole contents is checked as such when all are built.
+        let is_right = segment.digest.is_none_or(|digest| Digest::of(output) == digest);
+        if is_right { Ok(()) } else { Err(RebuildError::Output(content)) }
     }
 
     /// Writes a segment's output to the files that it is for.
@@ -160,6 +151,21 @@ impl Scratch {
 
     fn path(&self, content: &Digest) -> PathBuf {
         self.folder.join(content.to_string())
+    }
+}
+
+/// The difference of a segment, checked where it is in a pack.
+fn difference_of<'a>(update: &Update, segment: &'a Segment, packs: &dyn Packs) -> io::Result<Cow<'a, [u8]>> {
+    let at = match &segment.place {
+        Place::Carried(difference) => return Ok(Cow::Borrowed(difference)),
+        Place::Packed(at) => at,
+    };
+    let mut difference = vec![0; at.length as usize];
+    packs.read(&update.packs[at.pack as usize].digest, at.offset, &mut difference)?;
+    if Digest::of(&difference) == at.digest {
+        Ok(Cow::Owned(difference))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it has another digest"))
     }
 }
 

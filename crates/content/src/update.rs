@@ -13,6 +13,9 @@ mod numbering;
 pub mod prepare;
 mod relocation;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use dray_model::Digest;
 
 use crate::codec::DecodeError;
@@ -32,7 +35,8 @@ pub struct Update {
     pub manifest: Manifest,
     /// The packs that segments are in.
     pub packs: Vec<PackInfo>,
-    /// In order of their places in the packs. Together they cover every content that is neither in the tree `from` nor has a recipe,
+    /// First those that are carried, then the others in order of their places in the packs. Together they cover every content
+    /// that is neither in the tree `from` nor has a recipe,
     /// the containers of `forms` in their opened forms.
     pub segments: Vec<Segment>,
     /// Programs in the tree `from` that are relocated wherever they are in a base, in the order of the base list
@@ -50,15 +54,31 @@ pub struct Segment {
     pub base: Vec<BasePart>,
     /// Where the output goes. At least one part.
     pub output: Vec<OutputPart>,
-    /// Which of the update's packs holds the difference.
+    /// Where the difference is.
+    pub place: Place,
+    /// BLAKE3 of the output; `None` when every part of it is all of a content of the wanted tree, whose digests tell.
+    pub digest: Option<Digest>,
+}
+
+/// Where the difference of a segment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In the update itself: the difference. It is small, so a place in a pack and a digest would cost more than they help.
+    Carried(Arc<[u8]>),
+    /// In a pack.
+    Packed(PackedAt),
+}
+
+/// A place in one of an update's packs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackedAt {
+    /// Which of the update's packs.
     pub pack: u32,
-    /// Where it begins in the pack.
+    /// Where the difference begins in it.
     pub offset: u64,
-    /// Its bytes in the pack.
-    pub stored_length: u32,
+    /// Its bytes there.
+    pub length: u32,
     /// BLAKE3 of them.
-    pub stored_digest: Digest,
-    /// BLAKE3 of the output.
     pub digest: Digest,
 }
 
@@ -99,12 +119,15 @@ pub enum InvalidUpdate {
     /// A pack that is named twice.
     #[error("the pack {} is named twice", .0.short())]
     PackTwice(Digest),
-    /// A stored difference that is empty, outside of its pack, or not behind the one before.
+    /// A difference that is empty, outside of its pack, or not behind the one before.
     #[error("the difference {} can't be where it is said to be", .0.short())]
     Stored(Digest),
     /// A base that is not in the tree `from`, or a range that is not in its content.
     #[error("the base {} is not there", .0.short())]
     Base(Digest),
+    /// A segment that should have a digest of its output, or should not.
+    #[error("the difference {} doesn't say as it should what comes of it", .0.short())]
+    Digest(Digest),
     /// A segment that builds nothing.
     #[error("the difference {} is for nothing", .0.short())]
     NoOutput(Digest),
@@ -154,10 +177,42 @@ impl Segment {
         self.output.iter().map(|part| u64::from(part.length)).sum()
     }
 
-    /// Where its stored bytes end in the pack.
+    /// A segment of which no more is known yet.
+    const fn at(place: Place) -> Self {
+        Self { base: Vec::new(), output: Vec::new(), place, digest: None }
+    }
+
+    /// Whether every part of its output is all of a content of the wanted tree; `wanted` gives their sizes.
+    fn is_whole(&self, wanted: &HashMap<Digest, u64>) -> bool {
+        self.output.iter().all(|part| wanted.get(&part.content) == Some(&part.length.into()))
+    }
+
+    /// Where its difference is in a pack, if it is in one.
+    #[must_use]
+    pub const fn packed(&self) -> Option<&PackedAt> {
+        match &self.place {
+            Place::Packed(at) => Some(at),
+            Place::Carried(_) => None,
+        }
+    }
+}
+
+impl PackedAt {
+    /// Where the difference ends in the pack.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.offset + u64::from(self.stored_length)
+        self.offset + u64::from(self.length)
+    }
+}
+
+impl Place {
+    /// BLAKE3 of the difference.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Carried(difference) => Digest::of(difference),
+            Self::Packed(at) => at.digest,
+        }
     }
 }
 

@@ -31,6 +31,7 @@ impl Assembly {
             return Err(AssembleError::DestinationExists(destination.to_owned()));
         }
         self.copy_held(progress)?;
+        self.build_carried()?;
         let missing = self.missing();
         if !missing.is_empty() {
             return Ok(Outcome::Missing(missing));

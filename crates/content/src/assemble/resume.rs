@@ -60,7 +60,8 @@ impl Assembly {
         if open.is_empty() || open.iter().any(is_whole) {
             return Ok(());
         }
-        if self.output_on_disk(number)? == Some(self.plan.segments[number as usize].digest) {
+        let found = self.output_on_disk(number)?;
+        if found.is_some() && found == self.plan.segments[number as usize].digest {
             open.into_iter().for_each(|target| self.targets.set_done(target));
         }
         Ok(())

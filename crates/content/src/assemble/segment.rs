@@ -1,38 +1,61 @@
 //! Segments: applied to held files, checked, written.
 //!
-//! The stored bytes are known to be right before this begins, so wrong output means that a held file is damaged (or that the update
+//! The difference is known to be right before this begins, so wrong output means that a held file is damaged (or that the update
 //! lies, which comes to the same): what is right of the output is kept, the rest is lost, and the damaged files are named.
 
 use std::io;
+use std::sync::Arc;
 
 use dray_model::Digest;
 
 use super::base::{BaseRange, OpenFiles, open_regular};
 use super::{AssembleError, Assembly};
 use crate::difference::{self, Concatenation, ReadAt};
-use crate::plan::{HeldRange, Stored};
+use crate::plan::{HeldRange, PlannedDifference, Stored};
 use crate::update::{BasePart, relocated_part};
 
 impl Assembly {
     /// `false` when the stored bytes are not those of the segment.
     pub(super) fn accept_segment(&mut self, number: u32, stored: &[u8]) -> Result<bool, AssembleError> {
-        if Digest::of(stored) != self.plan.segments[number as usize].stored_digest {
+        let PlannedDifference::Fetched { digest, .. } = self.plan.segments[number as usize].difference else {
+            return Ok(true);
+        };
+        if Digest::of(stored) != digest {
             return Ok(false);
         }
+        self.build_segment(number, stored)?;
+        Ok(true)
+    }
+
+    /// Builds what came with the update, as far as it is needed.
+    pub(super) fn build_carried(&mut self) -> Result<(), AssembleError> {
+        for number in 0..self.plan.segments.len() as u32 {
+            let PlannedDifference::Carried(difference) = &self.plan.segments[number as usize].difference else {
+                continue;
+            };
+            let difference = Arc::clone(difference);
+            if self.is_needed(Stored::Segment(number)) {
+                self.build_segment(number, &difference)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn build_segment(&mut self, number: u32, difference: &[u8]) -> Result<(), AssembleError> {
         self.open_bases(number)?;
         let mut output = std::mem::take(&mut self.output);
         output.clear();
-        let is_built = self.apply(number, stored, &mut output);
+        let is_built = self.apply(number, difference, &mut output);
         let written = self.write_output(number, is_built.then_some(&output));
         self.output = output;
         if !written? {
             self.find_damage(number);
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Builds the output of a segment, unchecked. `false` when that can't be done.
-    fn apply(&self, number: u32, stored: &[u8], output: &mut Vec<u8>) -> bool {
+    fn apply(&self, number: u32, difference: &[u8], output: &mut Vec<u8>) -> bool {
         let segment = &self.plan.segments[number as usize];
         let files = OpenFiles::default();
         let parts = |held: &HeldRange| {
@@ -49,7 +72,7 @@ impl Assembly {
         let parts: Option<Vec<_>> = segment.base.iter().map(parts).collect();
         let base = parts.and_then(|parts| Concatenation::new(parts.into_iter().flatten()).ok());
         let length = segment.output.iter().map(|part| u64::from(part.length)).sum();
-        base.is_some_and(|base| difference::apply(&base, stored, length, output).is_ok())
+        base.is_some_and(|base| difference::apply(&base, difference, length, output).is_ok())
     }
 
     /// Writes what is right of a segment's output to every place that lacks it. Where it is all of a file, the file's digest says
@@ -66,7 +89,7 @@ impl Assembly {
                     return Digest::of(bytes) == self.plan.files[target.file as usize].content;
                 }
                 let segment = &self.plan.segments[number as usize];
-                *is_right.get_or_insert_with(|| output.is_some_and(|output| Digest::of(output) == segment.digest))
+                *is_right.get_or_insert_with(|| output.is_some_and(|output| Some(Digest::of(output)) == segment.digest))
             });
             match right {
                 Some(bytes) => self.write_target(number_of_target, bytes, is_whole)?,

@@ -98,12 +98,16 @@ impl Control {
             extra.extend_from_slice(&new[made..][..operation.extra]);
             made += operation.extra;
         }
+        self.with_streams(&difference, &extra, |out, plain| stream::put(out, plain, level))
+    }
+
+    fn with_streams(&self, difference: &[u8], extra: &[u8], put: impl Fn(&mut Vec<u8>, &[u8])) -> Vec<u8> {
         let mut out = vec![FORM_PLAIN];
         let columns = self.columns();
         put_varint(&mut out, self.operations.len() as u64);
         put_varint(&mut out, columns.len() as u64);
-        for plain in [&columns, &difference, &extra] {
-            stream::put(&mut out, plain, level);
+        for plain in [&columns, difference, extra] {
+            put(&mut out, plain);
         }
         out
     }
@@ -166,6 +170,11 @@ impl Parts {
         let extra = stream::take(&mut reader, control.sum(|operation| operation.extra))?;
         reader.end()?;
         Ok(Self { control, difference, extra })
+    }
+
+    /// The same difference with its streams as they are.
+    pub(super) fn encode_raw(&self) -> Vec<u8> {
+        self.control.with_streams(&self.difference, &self.extra, stream::put_raw)
     }
 }
 

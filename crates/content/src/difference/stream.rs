@@ -37,12 +37,19 @@ pub(super) fn put(out: &mut Vec<u8>, plain: &[u8], level: Level) {
     let mut length = Vec::new();
     put_varint(&mut length, stored.len() as u64);
     if length.len() + stored.len() > plain.len() {
-        out.push(RAW);
-        out.extend_from_slice(plain);
+        put_raw(out, plain);
     } else {
         out.push(way);
         out.extend_from_slice(&length);
         out.extend_from_slice(&stored);
+    }
+}
+
+/// Writes `plain` as a stream of the bytes as they are.
+pub(super) fn put_raw(out: &mut Vec<u8>, plain: &[u8]) {
+    if !plain.is_empty() {
+        out.push(RAW);
+        out.extend_from_slice(plain);
     }
 }
 

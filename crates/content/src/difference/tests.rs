@@ -14,6 +14,8 @@ fn is_made_again(base: &[u8], new: &[u8]) -> usize {
     let lengths = [Level::Publish, Level::Background].map(|level| {
         let difference = encode(&index, new, level);
         assert_eq!(made(base, &difference, new.len()).unwrap(), new);
+        let raw = uncompressed(&difference, new.len() as u64).unwrap();
+        assert_eq!(made(base, &raw, new.len()).unwrap(), new);
         difference.len()
     });
     lengths[0]

@@ -94,7 +94,7 @@ fn fetched_shares(plan: &Plan) -> HashMap<Digest, f64> {
         let whole: f64 = taken.clone().sum();
         for (part, length) in segment.output.iter().zip(taken) {
             *shares.entry(closed.get(&part.content).copied().unwrap_or(part.content)).or_default() +=
-                segment.stored.length as f64 * length / whole;
+                segment.range().map_or(0, |range| range.length) as f64 * length / whole;
         }
     }
     shares

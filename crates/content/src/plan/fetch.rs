@@ -59,13 +59,14 @@ pub(crate) enum Stored {
 }
 
 impl Plan {
-    /// All chunks and segments that the plan knows of.
-    pub(crate) fn all_stored(&self) -> impl Iterator<Item = Stored> + use<> {
-        let (chunks, segments) = (self.want.chunks().len() as u32, self.segments.len() as u32);
-        (0..chunks).map(Stored::Chunk).chain((0..segments).map(Stored::Segment))
+    /// All chunks and segments in packs that the plan knows of.
+    pub(crate) fn all_stored(&self) -> impl Iterator<Item = Stored> + '_ {
+        let segments = (0..).zip(&self.segments).filter(|(_, segment)| segment.range().is_some());
+        let chunks = (0..self.want.chunks().len() as u32).map(Stored::Chunk);
+        chunks.chain(segments.map(|(number, _)| Stored::Segment(number)))
     }
 
-    /// Where one is stored.
+    /// Where one of them is stored.
     pub(crate) fn range_of(&self, stored: Stored) -> FetchRange {
         match stored {
             Stored::Chunk(number) => {
@@ -73,7 +74,9 @@ impl Plan {
                 let pack = self.want.pack_of(chunk).digest;
                 FetchRange { pack, offset: chunk.offset, length: chunk.stored_length.into() }
             }
-            Stored::Segment(number) => self.segments[number as usize].stored,
+            Stored::Segment(number) => {
+                self.segments[number as usize].range().expect("what is carried is not counted among what is stored")
+            }
         }
     }
 
@@ -94,7 +97,7 @@ impl Plan {
     /// The manifest's packs in its order, then those of the segments in theirs.
     fn order_of_packs(&self) -> HashMap<Digest, usize> {
         let of_chunks = self.want.packs().iter().map(|pack| pack.digest);
-        let of_segments = self.segments.iter().map(|segment| segment.stored.pack);
+        let of_segments = self.segments.iter().filter_map(|segment| Some(segment.range()?.pack));
         let mut order = HashMap::new();
         for pack in of_chunks.chain(of_segments) {
             let next = order.len();

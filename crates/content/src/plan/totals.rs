@@ -1,6 +1,6 @@
 //! The sums of a plan.
 
-use super::{Plan, Stored, Way};
+use super::{Plan, PlannedSegment, Stored, Way};
 use crate::tree::Node;
 
 /// What a plan costs. All in bytes.
@@ -12,7 +12,7 @@ pub struct Totals {
     pub copied_bytes: u64,
     /// Contents that are built from segments, counted once each.
     pub built_bytes: u64,
-    /// Of those what comes from held files: the output of segments with a base, less what is stored of them.
+    /// Of those what comes from held files: the output of segments with a base, less their differences.
     pub derived_bytes: u64,
     /// Files of other contents whose chunks are in held files.
     pub reused_bytes: u64,
@@ -29,17 +29,17 @@ pub struct Totals {
     pub disk_bytes: u64,
 }
 
-/// Sums up a plan that is complete but for that. `missing` is what is to be fetched.
-pub(super) fn total(plan: &Plan, missing: &[Stored]) -> Totals {
+/// Sums up a plan that is complete but for that. `missing` is what is to be fetched, `segments` are those that are needed.
+pub(super) fn total(plan: &Plan, missing: &[Stored], segments: &[u32]) -> Totals {
     let tree = plan.want.tree();
     let stored_bytes = |stored: &[Stored]| stored.iter().map(|stored| plan.range_of(*stored).length).sum::<u64>();
-    let (segments, chunks): (Vec<Stored>, Vec<Stored>) =
+    let (fetched, chunks): (Vec<Stored>, Vec<Stored>) =
         missing.iter().partition(|stored| matches!(stored, Stored::Segment(_)));
     let all: Vec<Stored> = plan.all_stored().collect();
     let mut totals = Totals {
         whole_bytes: tree.total_bytes(),
-        derived_bytes: segments.iter().map(|stored| derived_bytes(plan, *stored)).sum(),
-        segment_bytes: stored_bytes(&segments),
+        derived_bytes: segments.iter().map(|number| derived_bytes(&plan.segments[*number as usize])).sum(),
+        segment_bytes: stored_bytes(&fetched),
         chunk_bytes: stored_bytes(&chunks),
         fetch_bytes: plan.fetch.iter().map(|range| range.length).sum(),
         fetch_all_bytes: stored_bytes(&all),
@@ -60,11 +60,9 @@ pub(super) fn total(plan: &Plan, missing: &[Stored]) -> Totals {
     totals
 }
 
-fn derived_bytes(plan: &Plan, stored: Stored) -> u64 {
-    let Stored::Segment(number) = stored else { return 0 };
-    let segment = &plan.segments[number as usize];
+fn derived_bytes(segment: &PlannedSegment) -> u64 {
     let output: u64 = segment.output.iter().map(|part| u64::from(part.length)).sum();
-    if segment.base.is_empty() { 0 } else { output.saturating_sub(segment.stored.length) }
+    if segment.base.is_empty() { 0 } else { output.saturating_sub(segment.difference_bytes()) }
 }
 
 /// What opened forms take while their contents are built.

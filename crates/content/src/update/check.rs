@@ -49,23 +49,24 @@ fn check_forms(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpda
     Ok(())
 }
 
-/// Differences lie in their packs in ascending order without overlap.
+/// Differences that are carried come first; the others lie in their packs in ascending order without overlap.
 fn check_places(packs: &[PackInfo], segments: &[Segment]) -> Result<(), InvalidUpdate> {
     let mut seen = HashSet::with_capacity(packs.len());
     if let Some(twice) = packs.iter().find(|pack| !seen.insert(pack.digest)) {
         return Err(InvalidUpdate::PackTwice(twice.digest));
     }
     let mut free = (0, pack::HEADER_BYTES);
-    for segment in segments {
-        let place = (segment.pack, segment.offset);
-        let end = segment.offset.checked_add(segment.stored_length.into());
-        let space = packs.get(segment.pack as usize).map(|pack| pack.size.saturating_sub(pack::trailer_bytes(1)));
-        let fits = end.zip(space).filter(|(end, space)| end <= space && segment.offset >= pack::HEADER_BYTES);
-        let (end, _) = fits.ok_or(InvalidUpdate::Stored(segment.stored_digest))?;
-        if segment.stored_length == 0 || place < free {
-            return Err(InvalidUpdate::Stored(segment.stored_digest));
+    let carried = segments.iter().take_while(|segment| segment.packed().is_none()).count();
+    for segment in &segments[carried..] {
+        let at = segment.packed().ok_or_else(|| InvalidUpdate::Stored(segment.place.digest()))?;
+        let end = at.offset.checked_add(at.length.into());
+        let space = packs.get(at.pack as usize).map(|pack| pack.size.saturating_sub(pack::trailer_bytes(1)));
+        let fits = end.zip(space).filter(|(end, space)| end <= space && at.offset >= pack::HEADER_BYTES);
+        let (end, _) = fits.ok_or(InvalidUpdate::Stored(at.digest))?;
+        if at.length == 0 || (at.pack, at.offset) < free {
+            return Err(InvalidUpdate::Stored(at.digest));
         }
-        free = (segment.pack, end);
+        free = (at.pack, end);
     }
     Ok(())
 }
@@ -86,15 +87,19 @@ fn check_bases(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpda
 }
 
 fn check_outputs(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpdate> {
+    let wanted = numbering.wanted.iter().copied().collect();
     let mut ranges: HashMap<Digest, Vec<Range<u64>>> = HashMap::new();
     for segment in &update.segments {
         if segment.output.is_empty() {
-            return Err(InvalidUpdate::NoOutput(segment.stored_digest));
+            return Err(InvalidUpdate::NoOutput(segment.place.digest()));
         }
         for part in &segment.output {
             let end = part.offset.checked_add(part.length.into()).filter(|end| *end > part.offset);
             let range = part.offset..end.ok_or(InvalidUpdate::Coverage(part.content))?;
             ranges.entry(part.content).or_default().push(range);
+        }
+        if segment.digest.is_none() != segment.is_whole(&wanted) {
+            return Err(InvalidUpdate::Digest(segment.place.digest()));
         }
     }
     for (content, size) in numbering.built(&update.manifest, &update.forms) {

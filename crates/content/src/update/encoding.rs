@@ -1,13 +1,13 @@
 //! The encoding of an update (`docs/formats.md`, "Update"): everything in one frame that is compressed against the tree `from`.
 //!
-//! What both sides can know is not written: contents are numbers, places are distances to the expected ones, and the digest of a
-//! segment that is one whole content is that content's.
+//! What both sides can know is not written: contents are numbers, places are distances to the expected ones, and a segment whose
+//! output is whole contents has no digest but theirs. Differences that are carried are compressed with everything else.
 
 use dray_model::Digest;
 
 use super::cursor::Cursor;
 use super::numbering::{Numbering, Sized, numbers};
-use super::{Container, Forms, InvalidUpdate, OpenedBase, OutputPart, Segment, Update, check, frame, relocation};
+use super::{Container, Forms, InvalidUpdate, OpenedBase, PackedAt, Place, Segment, Update, check, frame, relocation};
 use crate::codec::{DecodeError, Reader, put_prefixed, put_varint, within};
 use crate::container::Layout;
 use crate::limits::Limits;
@@ -16,11 +16,15 @@ use crate::pack;
 use crate::tree::Tree;
 
 const MAGIC: &[u8; 8] = b"DRAYUPDT";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+/// Nothing is carried, and only a segment that is one whole content has no digest of its own.
+const VERSION_WITHOUT_CARRIED: u16 = 1;
 const WHAT: &str = "update";
 /// A place, two counts and a part of a byte each at least, and a digest.
 const SEGMENT_BYTES_MIN: usize = 3 + 3 + Digest::LENGTH;
 
+/// A length and a difference, two counts and a part.
+const CARRIED_BYTES_MIN: usize = 2 + 3;
 /// A number, and a layout of one stream with its length.
 const CONTAINER_BYTES_MIN: usize = 1 + 8;
 
@@ -56,7 +60,6 @@ fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, Inval
     }
     put_forms(&mut out, &update.forms, numbering);
     put_packs(&mut out, &update.packs);
-    put_varint(&mut out, update.segments.len() as u64);
     put_places(&mut out, &update.segments);
     let mut bases = Cursor::new(&base);
     let mut outputs = Cursor::new(&built);
@@ -67,10 +70,8 @@ fn encode_plain(update: &Update, numbering: &Numbering) -> Result<Vec<u8>, Inval
         segment.output.iter().for_each(|part| outputs.put_output(&mut out, part));
     }
     for segment in &update.segments {
-        out.extend_from_slice(segment.stored_digest.as_bytes());
-        if whole_content(&segment.output, &numbering.wanted).is_none() {
-            out.extend_from_slice(segment.digest.as_bytes());
-        }
+        let digests = segment.packed().map(|at| at.digest).into_iter().chain(segment.digest);
+        digests.for_each(|digest| out.extend_from_slice(digest.as_bytes()));
     }
     relocation::put(&mut out, &update.relocations, &base);
     Ok(out)
@@ -100,30 +101,32 @@ fn put_forms(out: &mut Vec<u8>, forms: &Forms, numbering: &Numbering) {
     }
 }
 
-/// Where the stored bytes are: each a distance from the end of the one before.
+/// What is carried, and where the others are: each place as a distance from the end of the one before.
 fn put_places(out: &mut Vec<u8>, segments: &[Segment]) {
-    let (mut pack, mut end) = (0, pack::HEADER_BYTES);
+    let packed: Vec<&PackedAt> = segments.iter().filter_map(Segment::packed).collect();
+    put_varint(out, (segments.len() - packed.len()) as u64);
     for segment in segments {
-        put_varint(out, (segment.pack - pack).into());
-        if segment.pack != pack {
+        if let Place::Carried(difference) = &segment.place {
+            put_prefixed(out, difference);
+        }
+    }
+    put_varint(out, packed.len() as u64);
+    let (mut pack, mut end) = (0, pack::HEADER_BYTES);
+    for at in packed {
+        put_varint(out, (at.pack - pack).into());
+        if at.pack != pack {
             end = pack::HEADER_BYTES;
         }
-        put_varint(out, segment.offset - end);
-        put_varint(out, segment.stored_length.into());
-        (pack, end) = (segment.pack, segment.end());
+        put_varint(out, at.offset - end);
+        put_varint(out, at.length.into());
+        (pack, end) = (at.pack, at.end());
     }
-}
-
-/// The digest of the content that `output` is all of.
-fn whole_content(output: &[OutputPart], contents: &[Sized]) -> Option<Digest> {
-    let [part] = output else { return None };
-    contents.contains(&(part.content, part.length.into())).then_some(part.content)
 }
 
 pub(super) fn decode(bytes: &[u8], base: &Tree, to: &Digest, limits: &Limits) -> Result<Update, DecodeError> {
     within("bytes of an update", bytes.len() as u64, limits.manifest_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
-    reader.magic(MAGIC, VERSION)?;
+    let version = reader.magic_up_to(MAGIC, VERSION)?;
     let from = reader.digest()?;
     let prefix = base.encode();
     let given = Digest::of(&prefix);
@@ -135,12 +138,13 @@ pub(super) fn decode(bytes: &[u8], base: &Tree, to: &Digest, limits: &Limits) ->
     let compressed = reader.take(reader.remaining())?;
     let plain =
         frame::expand(compressed, &prefix, length).map_err(|source| DecodeError::Decompress { what: WHAT, source })?;
-    let (update, numbering) = decode_plain(&plain, from, base, to, limits)?;
+    let (update, numbering) = decode_plain(version, &plain, from, base, to, limits)?;
     check::check(&update, &numbering)?;
     Ok(update)
 }
 
 fn decode_plain(
+    version: u16,
     plain: &[u8],
     from: Digest,
     base: &Tree,
@@ -158,13 +162,22 @@ fn decode_plain(
     let manifest = read_recipes(&mut reader, tree, &numbering.wanted, limits)?;
     let forms = read_forms(&mut reader, &numbering, limits)?;
     let packs = read_packs(&mut reader, limits)?;
-    let count = reader.count("segments of an update", limits.chunks_max, SEGMENT_BYTES_MIN)?;
-    let mut segments = read_places(&mut reader, count, limits)?;
+    let mut segments = Vec::new();
+    if version > VERSION_WITHOUT_CARRIED {
+        read_carried(&mut reader, &mut segments, limits)?;
+    }
+    read_places(&mut reader, &mut segments, limits)?;
     let built = numbering.built(&manifest, &forms);
     read_parts(&mut reader, &mut segments, &numbering.bases(&forms), &built, limits)?;
+    let wanted = numbering.wanted.iter().copied().collect();
     for segment in &mut segments {
-        segment.stored_digest = reader.digest()?;
-        segment.digest = whole_content(&segment.output, &numbering.wanted).map_or_else(|| reader.digest(), Ok)?;
+        if let Place::Packed(at) = &mut segment.place {
+            at.digest = reader.digest()?;
+        }
+        let is_whole = segment.is_whole(&wanted);
+        if !is_whole || (version == VERSION_WITHOUT_CARRIED && segment.output.len() > 1) {
+            segment.digest = Some(reader.digest()?).filter(|_| !is_whole);
+        }
     }
     let relocations = relocation::read(&mut reader, &numbering.bases(&forms))?;
     reader.end()?;
@@ -214,9 +227,21 @@ fn read_forms(reader: &mut Reader<'_>, numbering: &Numbering, limits: &Limits) -
     Ok(forms)
 }
 
-/// Segments with their places alone.
-fn read_places(reader: &mut Reader<'_>, count: usize, limits: &Limits) -> Result<Vec<Segment>, DecodeError> {
-    let mut segments = Vec::with_capacity(count);
+/// Segments with the differences that are carried.
+fn read_carried(reader: &mut Reader<'_>, segments: &mut Vec<Segment>, limits: &Limits) -> Result<(), DecodeError> {
+    let count = reader.count("segments of an update", limits.chunks_max, CARRIED_BYTES_MIN)?;
+    for _ in 0..count {
+        let difference = reader.prefixed()?;
+        within("bytes of a segment", difference.len() as u64, limits.chunk_bytes_max)?;
+        segments.push(Segment::at(Place::Carried(difference.into())));
+    }
+    Ok(())
+}
+
+/// Segments with their places in packs alone.
+fn read_places(reader: &mut Reader<'_>, segments: &mut Vec<Segment>, limits: &Limits) -> Result<(), DecodeError> {
+    let left = limits.chunks_max.saturating_sub(segments.len() as u64);
+    let count = reader.count("segments of an update", left, SEGMENT_BYTES_MIN)?;
     let (mut pack, mut end) = (0u32, pack::HEADER_BYTES);
     let unknown = Digest::from_bytes([0; Digest::LENGTH]);
     for _ in 0..count {
@@ -226,13 +251,11 @@ fn read_places(reader: &mut Reader<'_>, count: usize, limits: &Limits) -> Result
             end = pack::HEADER_BYTES;
         }
         let offset = end + reader.bounded("bytes of a pack", limits.pack_bytes_max)?;
-        let stored_length = reader.bounded("bytes of a segment", limits.chunk_bytes_max.min(u32::MAX.into()))? as u32;
-        within("bytes of a pack", offset + u64::from(stored_length), limits.pack_bytes_max)?;
-        let (base, output) = (Vec::new(), Vec::new());
-        segments.push(Segment { base, output, pack, offset, stored_length, stored_digest: unknown, digest: unknown });
-        end = offset + u64::from(stored_length);
+        let length = reader.bounded("bytes of a segment", limits.chunk_bytes_max.min(u32::MAX.into()))? as u32;
+        end = within("bytes of a pack", offset + u64::from(length), limits.pack_bytes_max)?;
+        segments.push(Segment::at(Place::Packed(PackedAt { pack, offset, length, digest: unknown })));
     }
-    Ok(segments)
+    Ok(())
 }
 
 fn read_parts(

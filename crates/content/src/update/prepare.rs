@@ -23,7 +23,7 @@ use std::thread;
 use dray_model::Digest;
 
 use super::numbering::{Numbering, Sized, numbers};
-use super::{InvalidUpdate, Relocation, Update};
+use super::{InvalidUpdate, Relocation, Segment, Update};
 use crate::difference::{Level, SEGMENT_BYTES_MAX};
 use crate::ingest::{IngestError, StagedPack, Staging};
 use crate::limits::Limits;
@@ -96,7 +96,7 @@ pub struct Prepared {
 pub struct Totals {
     /// The update itself.
     pub update_bytes: u64,
-    /// Stored bytes of segments.
+    /// Stored bytes of segments in packs.
     pub segment_bytes: u64,
     /// Stored bytes of chunks that files of the old tree don't have.
     pub chunk_bytes: u64,
@@ -206,8 +206,9 @@ pub fn prepare(
     let opened = Opened::new(staging.folder().join("opened"), &mut files, (old, new), &costs, options, progress)?;
     progress.total(files.len() as u64, files.iter().map(|file| file.output.1).sum());
     let jobs = jobs::jobs(&files, options.segment_bytes_max);
+    let wanted = numbering.wanted.iter().copied().collect();
     let (old_bytes, new_bytes) = (Bytes::new(old, &opened), Bytes::new(new, &opened));
-    let made = Maker::new(old_bytes, new_bytes, &costs, &staging, options, progress).make(&jobs)?;
+    let made = Maker::new(old_bytes, new_bytes, &wanted, &costs, &staging, options, progress).make(&jobs)?;
     let forms = opened.used(&made.chunked, &made.segments, &numbers(&numbering.base));
 
     let recipes = made.chunked.iter().map(|content| recipe(new.manifest, content)).collect();
@@ -223,7 +224,7 @@ pub fn prepare(
     let bytes = update.encode(old.manifest.tree())?;
     let totals = Totals {
         update_bytes: bytes.len() as u64,
-        segment_bytes: update.segments.iter().map(|segment| u64::from(segment.stored_length)).sum(),
+        segment_bytes: update.segments.iter().filter_map(Segment::packed).map(|at| u64::from(at.length)).sum(),
         chunk_bytes: costs.fetched(&made.chunked),
         without_bytes: costs.without_update(new.manifest, &numbering.wanted)?,
     };

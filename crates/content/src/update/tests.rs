@@ -37,22 +37,24 @@ fn part(seed: u64, offset: u64, length: u32) -> OutputPart {
 }
 
 fn segment(offset: u64, base: Vec<BasePart>, output: Vec<OutputPart>) -> Segment {
-    let digest = match output[..] {
-        [OutputPart { content, offset: 0, length }]
-            if (0..99).any(|s| content == self::content(s) && u64::from(length) == size(s)) =>
-        {
-            content
-        }
-        _ => Digest::of(b"output"),
-    };
-    Segment {
-        base,
-        output,
-        pack: 0,
-        offset,
-        stored_length: 10,
-        stored_digest: Digest::of(&offset.to_le_bytes()),
-        digest,
+    let at = PackedAt { pack: 0, offset, length: 10, digest: Digest::of(&offset.to_le_bytes()) };
+    placed(Place::Packed(at), base, output)
+}
+
+fn carried(difference: &[u8], base: Vec<BasePart>, output: Vec<OutputPart>) -> Segment {
+    placed(Place::Carried(difference.into()), base, output)
+}
+
+fn placed(place: Place, base: Vec<BasePart>, output: Vec<OutputPart>) -> Segment {
+    let is_whole = |part: &OutputPart| (0..99).any(|s| part.content == content(s) && u64::from(part.length) == size(s));
+    let digest = (!output.iter().all(is_whole)).then_some(Digest::of(b"output"));
+    Segment { base, output, place, digest }
+}
+
+fn packed(segment: &mut Segment) -> &mut PackedAt {
+    match &mut segment.place {
+        Place::Packed(at) => at,
+        Place::Carried(_) => panic!("it is carried"),
     }
 }
 
@@ -60,13 +62,15 @@ fn from() -> Tree {
     tree(&[("a", 1), ("b", 2), ("c", 3), ("same", 9)])
 }
 
-/// `a` and `b` from one segment, `c` from two, `d` from a chunk.
+/// `a` and `b` from one segment, `c` from two, `d` from a chunk, `e` and `f` from two that are carried.
 fn sample() -> Update {
-    let to = tree(&[("a", 11), ("b", 12), ("c", 13), ("d", 14), ("same", 9)]);
+    let to = tree(&[("a", 11), ("b", 12), ("c", 13), ("d", 14), ("e", 15), ("f", 16), ("same", 9)]);
     let chunk = Chunk { digest: content(14), length: 240, pack: 0, offset: 16, stored_length: 100 };
     let recipe = Recipe { content: content(14), pieces: vec![Piece { chunk: 0, offset: 0, length: 240 }] };
     let manifest = Manifest::new(to, &[OTHER_PACK], &[chunk], vec![recipe]).unwrap();
     let segments = vec![
+        carried(b"small", vec![base(9)], vec![part(15, 0, 250)]),
+        carried(b"and another", vec![], vec![part(16, 0, 260)]),
         segment(16, vec![base(1), base(2)], vec![part(11, 0, 210), part(12, 0, 220)]),
         segment(26, vec![base(3), base(9)], vec![part(13, 0, 200)]),
         segment(50, vec![BasePart { offset: 5, length: 20, ..base(3) }], vec![part(13, 200, 30)]),
@@ -112,9 +116,9 @@ fn opened_sample() -> Update {
     let base = OpenedBase::new(content(3), layout(size(3), 1000));
     let container = Container::new(content(13), layout(size(13), 1200), vec![1, 2, 3]);
     let (opened, form) = (base.form(), container.form());
-    update.segments[1].base[0] = BasePart { content: opened, offset: 100, length: 900 };
-    update.segments[1].output = vec![OutputPart { content: form, offset: 0, length: 700 }];
-    update.segments[2].output = vec![OutputPart { content: form, offset: 700, length: 500 }];
+    update.segments[3].base[0] = BasePart { content: opened, offset: 100, length: 900 };
+    update.segments[3].output = vec![OutputPart { content: form, offset: 0, length: 700 }];
+    update.segments[4].output = vec![OutputPart { content: form, offset: 700, length: 500 }];
     update.forms = Forms { bases: vec![base], containers: vec![container] };
     update
 }
@@ -125,7 +129,7 @@ fn an_update_with_opened_forms_reads_back() {
     assert_eq!(decode(&update.encode(&from()).unwrap()).unwrap(), update);
     // One segment that is all of a form has a digest of its own: the form's name is none.
     let mut whole = opened_sample();
-    whole.segments[1].output[0].length = 1200;
+    whole.segments[3].output[0].length = 1200;
     whole.segments.pop();
     assert_eq!(decode(&whole.encode(&from()).unwrap()).unwrap(), whole);
 }
@@ -182,19 +186,19 @@ fn an_update_for_another_base_or_content_is_refused() {
 fn whatever_is_not_built_exactly_once_is_refused() {
     let uncovered = |change: fn(&mut Update), seed| assert_eq!(refusal(change), InvalidUpdate::Coverage(content(seed)));
     uncovered(|update| drop(update.segments.pop()), 13);
-    uncovered(|update| drop(update.segments.remove(0)), 11);
-    uncovered(|update| update.segments[2].output = vec![part(13, 199, 31)], 13);
-    uncovered(|update| update.segments[2].output = vec![part(13, 200, 31)], 13);
-    uncovered(|update| update.segments[2].output = vec![part(13, 201, 29)], 13);
-    uncovered(|update| update.segments[2].output.push(part(12, 0, 0)), 12);
-    uncovered(|update| update.segments[2].output.push(part(12, 0, 220)), 12);
-    uncovered(|update| update.segments[2].output[0].offset = u64::MAX, 13);
+    uncovered(|update| drop(update.segments.remove(2)), 11);
+    uncovered(|update| update.segments[4].output = vec![part(13, 199, 31)], 13);
+    uncovered(|update| update.segments[4].output = vec![part(13, 200, 31)], 13);
+    uncovered(|update| update.segments[4].output = vec![part(13, 201, 29)], 13);
+    uncovered(|update| update.segments[4].output.push(part(12, 0, 0)), 12);
+    uncovered(|update| update.segments[4].output.push(part(12, 0, 220)), 12);
+    uncovered(|update| update.segments[4].output[0].offset = u64::MAX, 13);
 }
 
 #[test]
 fn whatever_need_not_be_built_is_refused() {
     for seed in [9, 14, 77] {
-        let surplus = refusal(|update| update.segments[2].output.push(part(seed, 0, 5)));
+        let surplus = refusal(|update| update.segments[4].output.push(part(seed, 0, 5)));
         assert_eq!(surplus, InvalidUpdate::Surplus(content(seed)));
     }
     let kept = refusal(|update| {
@@ -204,13 +208,13 @@ fn whatever_need_not_be_built_is_refused() {
         update.manifest = Manifest::new(tree, &[OTHER_PACK], &[chunk], vec![recipe]).unwrap();
     });
     assert_eq!(kept, InvalidUpdate::Surplus(content(9)));
-    assert!(matches!(refusal(|update| update.segments[1].output.clear()), InvalidUpdate::NoOutput(_)));
+    assert!(matches!(refusal(|update| update.segments[3].output.clear()), InvalidUpdate::NoOutput(_)));
 }
 
 #[test]
 fn a_base_that_is_not_there_is_refused() {
     let absent = |part: BasePart| {
-        let refused = refusal(|update| update.segments[0].base[0] = part);
+        let refused = refusal(|update| update.segments[2].base[0] = part);
         assert_eq!(refused, InvalidUpdate::Base(part.content));
     };
     absent(base(11));
@@ -221,28 +225,41 @@ fn a_base_that_is_not_there_is_refused() {
 
 #[test]
 fn a_difference_that_cannot_be_where_it_is_said_to_be_is_refused() {
-    let misplaced = |change: fn(&mut Segment)| {
-        assert!(matches!(refusal(|update| change(&mut update.segments[1])), InvalidUpdate::Stored(_)));
+    let misplaced = |change: fn(&mut PackedAt)| {
+        let refused = refusal(|update| change(packed(&mut update.segments[3])));
+        assert!(matches!(refused, InvalidUpdate::Stored(_)), "{refused}");
     };
-    misplaced(|segment| segment.offset = 25);
-    misplaced(|segment| segment.offset = 41);
-    misplaced(|segment| segment.offset = 15);
-    misplaced(|segment| segment.offset = u64::MAX);
-    misplaced(|segment| segment.stored_length = 0);
-    misplaced(|segment| segment.stored_length = 1 << 20);
-    misplaced(|segment| segment.pack = 1);
+    misplaced(|at| at.offset = 25);
+    misplaced(|at| at.offset = 41);
+    misplaced(|at| at.offset = 15);
+    misplaced(|at| at.offset = u64::MAX);
+    misplaced(|at| at.length = 0);
+    misplaced(|at| at.length = 1 << 20);
+    misplaced(|at| at.pack = 1);
+    let late = refusal(|update| update.segments.swap(1, 2));
+    assert_eq!(late, InvalidUpdate::Stored(Digest::of(b"and another")));
     assert_eq!(refusal(|update| update.packs.push(PACK)), InvalidUpdate::PackTwice(PACK.digest));
+}
+
+#[test]
+fn an_output_has_a_digest_of_its_own_unless_it_is_whole_contents() {
+    for (number, digest) in [(3, None), (0, Some(content(15))), (2, Some(content(1)))] {
+        let refused = refusal(|update| update.segments[number].digest = digest);
+        assert!(matches!(refused, InvalidUpdate::Digest(_)), "{refused}");
+    }
 }
 
 #[test]
 fn more_than_the_limits_is_refused() {
     let bytes = sample().encode(&from()).unwrap();
     let to = sample().manifest.tree().digest();
-    let tight: [fn(&mut Limits); 6] = [
+    let tight: [fn(&mut Limits); 8] = [
         |limits| limits.manifest_bytes_max = bytes_of_a_header(),
         |limits| limits.chunk_bytes_max = 429,
-        |limits| limits.chunks_max = 2,
-        |limits| limits.pieces_max = 5,
+        |limits| limits.chunk_bytes_max = 10,
+        |limits| limits.chunks_max = 1,
+        |limits| limits.chunks_max = 4,
+        |limits| limits.pieces_max = 8,
         |limits| limits.pack_bytes_max = 1 << 19,
         |limits| limits.entries_max = 4,
     ];
@@ -345,8 +362,13 @@ fn any_update(old: &Tree, new: Tree, cuts: &[Cut]) -> Update {
         if cut.3 && pack == 0 {
             (pack, end) = (1, 16);
         }
-        (made.pack, made.offset) = (pack, end + cut.2);
-        end = made.end();
+        if cut.2 == 4 && segments.iter().all(|segment: &Segment| segment.packed().is_none()) {
+            made.place = Place::Carried(cut.0.to_le_bytes().as_slice().into());
+        } else {
+            let at = packed(&mut made);
+            (at.pack, at.offset) = (pack, end + cut.2);
+            end = at.end();
+        }
         segments.push(made);
     };
     for (content, size) in &lacking {

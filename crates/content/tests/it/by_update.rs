@@ -75,9 +75,10 @@ proptest! {
         new in any_files(),
         segment_bytes in prop_oneof![Just(1_000usize), Just(70_000), Just(1_000_000)],
         chunked in 0usize..4,
+        carried in 0usize..4,
     ) {
         let world = World::new();
-        let versions = world.versions(&old, &new, &Making { segment_bytes, chunked });
+        let versions = world.versions(&old, &new, &Making { segment_bytes, chunked, carried });
         if versions.old.tree() == versions.new.tree() {
             return Ok(());
         }
@@ -89,9 +90,9 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_planned_to_be_fetched_that_is_not_needed(old in any_files(), new in any_files(), chunked in 0usize..4) {
+    fn nothing_is_planned_to_be_fetched_that_is_not_needed(old in any_files(), new in any_files(), chunked in 0usize..4, carried in 0usize..4) {
         let world = World::new();
-        let versions = world.versions(&old, &new, &Making { segment_bytes: 70_000, chunked });
+        let versions = world.versions(&old, &new, &Making { segment_bytes: 70_000, chunked, carried });
         let plan = world.plan_update(&versions.update, &[&versions.old], APART).unwrap();
         prop_assert_eq!(&plan, &world.plan_update(&versions.update, &[&versions.old], APART).unwrap());
         prop_assert_eq!(plan.totals.fetch_bytes, plan.totals.segment_bytes + plan.totals.chunk_bytes);
@@ -119,7 +120,7 @@ proptest! {
         let world = World::new();
         let (old, new) = (noise(1, 90_000), altered(1, 90_000));
         let (old, new) = (files(&[("a", old), ("b", noise(2, 50))]), files(&[("a", new), ("b", altered(2, 50))]));
-        let versions = world.versions(&old, &new, &Making { segment_bytes, chunked: 0 });
+        let versions = world.versions(&old, &new, &Making { segment_bytes, ..Making::default() });
         let mut assembly = begin(&world, &versions);
         let ranges = assembly.missing();
         for range in ranges.iter().take(stop) {
@@ -344,7 +345,7 @@ fn a_plan_says_which_way_each_content_goes() {
     let world = World::new();
     let (old, new) =
         (files(&[("a", noise(1, 40))]), files(&[("a", altered(1, 40)), ("b", noise(1, 40)), ("c", noise(5, 9))]));
-    let versions = world.versions(&old, &new, &Making { segment_bytes: 100, chunked: 2 });
+    let versions = world.versions(&old, &new, &Making { segment_bytes: 100, chunked: 2, ..Making::default() });
     let plan = world.plan_update(&versions.update, &[&versions.old], APART).unwrap();
     let ways: Vec<_> = plan.files.iter().map(|file| file.way.clone()).collect();
     assert!(matches!(ways.as_slice(), [Way::Segments, Way::Copy(_), Way::Chunks]), "{ways:?}");

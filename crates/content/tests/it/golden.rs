@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
 use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
 use dray_content::relocation::Map;
-use dray_content::update::{BasePart, Forms, OutputPart, Relocation, Segment};
+use dray_content::update::{BasePart, Forms, OutputPart, PackedAt, Place, Relocation, Segment};
 use dray_content::{Entry, FileNode, Limits, LinkTarget, Manifest, Node, OutsideTarget, Tree, TreePath, Update};
 use dray_model::Digest;
 
@@ -117,11 +117,8 @@ fn update() -> (Tree, Update) {
     let segment = |base, output, offset: u64, stored: &[u8]| Segment {
         base,
         output: vec![output],
-        pack: 0,
-        offset,
-        stored_length: stored.len() as u32,
-        stored_digest: Digest::of(stored),
-        digest: Digest::of(b"an output"),
+        place: Place::Packed(PackedAt { pack: 0, offset, length: stored.len() as u32, digest: Digest::of(stored) }),
+        digest: Some(Digest::of(b"an output")),
     };
     let content = Digest::of(b"raw bytes");
     let base = BasePart { content: Digest::of(b"raw bites"), offset: 2, length: 4 };
@@ -142,6 +139,22 @@ fn update() -> (Tree, Update) {
         forms: Forms::default(),
     };
     (from, update)
+}
+
+/// The same, with the end of `größe` from a segment that is carried.
+fn update_with_carried() -> (Tree, Update) {
+    let (from, mut update) = update();
+    let mut carried = update.segments.pop().unwrap();
+    carried.place = Place::Carried(b"carried".as_slice().into());
+    update.segments.insert(0, carried);
+    (from, update)
+}
+
+#[test]
+fn an_update_of_version_2_is_read() {
+    let (from, update) = update_with_carried();
+    let read = Update::decode(&golden("update-2"), &from, &tree().digest(), &Limits::default());
+    assert_eq!(read.unwrap(), update);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
-use dray_content::difference::{Base, Level, encode};
+use dray_content::difference::{Base, Level, encode, uncompressed};
 use dray_content::ingest::{Ingested, KnownChunks};
 use dray_content::manifest::PackInfo;
 use dray_content::pack::PackWriter;
 use dray_content::packed::{Packed, Packs};
 use dray_content::rebuild::{RebuildError, Scratch};
-use dray_content::update::{BasePart, Forms, OutputPart, Segment};
+use dray_content::update::{BasePart, Forms, OutputPart, PackedAt, Place, Segment};
 use dray_content::{Manifest, Update};
 use dray_model::Digest;
 
@@ -84,11 +84,8 @@ impl Versions {
                     .into_iter()
                     .collect(),
                 output: vec![OutputPart { content: Digest::of(new), offset: 0, length: new.len() as u32 }],
-                pack: 0,
-                offset: stored.offset,
-                stored_length: stored.stored_length,
-                stored_digest: digest,
-                digest: Digest::of(new),
+                place: Place::Packed(PackedAt { pack: 0, offset: stored.offset, length: stored.stored_length, digest }),
+                digest: None,
             });
         }
         let pack = writer.finish().unwrap();
@@ -140,6 +137,20 @@ fn packs_are_rebuilt_to_the_byte_without_fetching_anything_of_them() {
 }
 
 #[test]
+fn what_the_update_carries_is_rebuilt_without_its_packs() {
+    let versions = Versions::publish();
+    let mut update = versions.update(&["large", "a", "new"]);
+    for segment in &mut update.segments {
+        let at = *segment.packed().unwrap();
+        let mut stored = vec![0; at.length as usize];
+        versions.packs().read(&update.packs[0].digest, at.offset, &mut stored).unwrap();
+        segment.place = Place::Carried(uncompressed(&stored, segment.length()).unwrap().into());
+    }
+    update.packs.clear();
+    assert_eq!(versions.scratch(&update).unwrap().len(), 3);
+}
+
+#[test]
 fn what_the_update_leaves_to_chunks_is_a_hole() {
     let versions = Versions::publish();
     let scratch = versions.scratch(&versions.update(&["large", "a"])).unwrap();
@@ -165,11 +176,11 @@ fn a_damaged_segment_or_base_is_refused_and_the_scratch_folder_goes() {
         fs::write(path, bytes).unwrap();
     };
     let mut lie = update.clone();
-    lie.segments[0].digest = Digest::of(b"other");
-    assert!(matches!(versions.scratch(&lie), Err(RebuildError::Output { .. })));
-    damage(update.packs[0].digest, update.segments[0].offset);
+    lie.segments[0].digest = Some(Digest::of(b"other"));
+    assert!(matches!(versions.scratch(&lie), Err(RebuildError::Output(_))));
+    damage(update.packs[0].digest, update.segments[0].packed().unwrap().offset);
     assert!(matches!(versions.scratch(&update), Err(RebuildError::Segment { .. })));
-    damage(update.packs[0].digest, update.segments[0].offset);
+    damage(update.packs[0].digest, update.segments[0].packed().unwrap().offset);
     damage(versions.old.packs[0].digest, 100);
     assert!(matches!(versions.scratch(&update), Err(RebuildError::Segment { .. })));
     assert!(!versions.world.path("scratch").exists());

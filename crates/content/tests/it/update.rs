@@ -116,6 +116,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn an_update_builds_every_file_for_less(old in any_files(), new in any_files()) {
+        prop_assume!(old != new);
         let pair = Pair::new(&old, &new);
         if let Outcome::Prepared(prepared) = pair.prepare(&small()).unwrap() {
             prop_assert!(prepared.totals.fetch_bytes() < prepared.totals.without_bytes);
@@ -134,6 +135,24 @@ fn a_rebuilt_file_costs_a_few_bytes_for_each_change() {
     pair.assert_builds(&prepared);
     assert!(prepared.totals.fetch_bytes() < 1000, "{:?}", prepared.totals);
     assert!(prepared.totals.without_bytes > 300_000, "{:?}", prepared.totals);
+}
+
+#[test]
+fn small_differences_come_with_the_update_and_nothing_else_is_fetched() {
+    let old: Vec<_> = (0..4).map(|number| noise(number, 300_000)).collect();
+    let names = ["a", "b", "c", "d"];
+    let versions = |contents: &[Vec<u8>]| -> Files {
+        names.iter().zip(contents).map(|(name, bytes)| ((*name).to_owned(), Some(bytes.clone()))).collect()
+    };
+    let new: Vec<_> = old.iter().map(|bytes| rebuilt(bytes, 90_000)).collect();
+    let pair = Pair::new(&versions(&old), &versions(&new));
+    let options = Options { segment_bytes_max: 1 << 20, ..Options::default() };
+    let prepared = pair.prepared(&options);
+    assert!(prepared.update.segments.len() > 1 && prepared.packs.is_empty());
+    assert_eq!(prepared.totals.fetch_bytes(), prepared.bytes.len() as u64);
+    assert_eq!(pair.assembly(&prepared).missing(), []);
+    let pair = Pair::new(&versions(&old), &versions(&new));
+    pair.assert_builds(&prepared);
 }
 
 #[test]
@@ -216,10 +235,15 @@ fn a_useless_base_is_not_used() {
 
 /// Two versions of an archive of which one member changed a little.
 fn archives() -> Pair {
-    let (same, body) = (text(1, 4000), text(2, 8000));
+    let body = text(2, 8000);
+    archives_of(&body, &rebuilt(&body, 5000))
+}
+
+fn archives_of(body: &[u8], new_body: &[u8]) -> Pair {
+    let same = text(1, 4000);
     let archive = |body: &[u8]| zip(&[Member::new("same", &same), Member::new("body", body)]);
-    let old = files(&[("a.zip", archive(&body)), ("b", text(3, 90))]);
-    let new = files(&[("a.zip", archive(&rebuilt(&body, 5000))), ("b", text(4, 90))]);
+    let old = files(&[("a.zip", archive(body)), ("b", text(3, 90))]);
+    let new = files(&[("a.zip", archive(new_body)), ("b", text(4, 90))]);
     Pair::new(&old, &new)
 }
 
@@ -237,8 +261,11 @@ fn an_archive_is_opened_and_closed() {
 
 #[test]
 fn a_closed_archive_is_not_built_again() {
-    let pair = archives();
+    let body = text(2, 8000);
+    let pair = archives_of(&body, &[&rebuilt(&body, 5000)[..], &noise(5, 20_000)].concat());
     let prepared = pair.prepared(&small());
+    let carried = prepared.update.segments.iter().filter(|segment| segment.packed().is_none()).count();
+    assert!(carried > 0 && carried < prepared.update.segments.len());
     let mut assembly = pair.assembly(&prepared);
     let Finished::Missing(ranges) = assembly.finish(&pair.world.held(&pair.new.manifest), &()).unwrap() else {
         panic!("nothing was fetched so far");

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
-use dray_content::difference::{Base, Level, encode};
+use dray_content::difference::{Base, Level, encode, uncompressed};
 use dray_content::ingest::KnownChunks;
 use dray_content::manifest::{PackInfo, Recipe};
 use dray_content::pack::PackWriter;
-use dray_content::update::{BasePart, Forms, OutputPart, Segment};
+use dray_content::update::{BasePart, Forms, OutputPart, PackedAt, Place, Segment};
 use dray_content::{Manifest, Update};
 use dray_model::Digest;
 
@@ -19,11 +19,13 @@ pub(crate) struct Making {
     pub(crate) segment_bytes: usize,
     /// Of how many contents each second to last is built from chunks; 0 for none.
     pub(crate) chunked: usize,
+    /// Of how many segments each last is carried; 0 for none.
+    pub(crate) carried: usize,
 }
 
 impl Default for Making {
     fn default() -> Self {
-        Self { segment_bytes: 100_000, chunked: 0 }
+        Self { segment_bytes: 100_000, chunked: 0, carried: 0 }
     }
 }
 
@@ -51,7 +53,7 @@ impl World {
         let is_chunked = |number: usize| making.chunked > 0 && number % making.chunked == making.chunked - 1;
         let (chunked, built): (Vec<_>, Vec<_>) =
             lacking.iter().enumerate().partition(|(number, _)| is_chunked(*number));
-        let mut maker = Maker::new(&old_bytes, &new_bytes);
+        let mut maker = Maker::new(&old_bytes, &new_bytes, making.carried);
         for outputs in cut(built.into_iter().map(|(_, content)| *content), &new_bytes, making.segment_bytes) {
             maker.add(outputs, &base_of);
         }
@@ -109,11 +111,12 @@ struct Maker<'a> {
     new: &'a HashMap<Digest, &'a [u8]>,
     pack: PackWriter<Vec<u8>>,
     segments: Vec<Segment>,
+    carried: usize,
 }
 
 impl<'a> Maker<'a> {
-    fn new(old: &'a HashMap<Digest, &'a [u8]>, new: &'a HashMap<Digest, &'a [u8]>) -> Self {
-        Self { old, new, pack: PackWriter::new(Vec::new()).unwrap(), segments: Vec::new() }
+    fn new(old: &'a HashMap<Digest, &'a [u8]>, new: &'a HashMap<Digest, &'a [u8]>, carried: usize) -> Self {
+        Self { old, new, pack: PackWriter::new(Vec::new()).unwrap(), segments: Vec::new(), carried }
     }
 
     fn add(&mut self, output: Vec<OutputPart>, base_of: &BTreeMap<Digest, Digest>) {
@@ -127,24 +130,22 @@ impl<'a> Maker<'a> {
         let of = |part: &OutputPart| &self.new[&part.content][part.offset as usize..][..part.length as usize];
         let plain: Vec<u8> = output.iter().flat_map(of).copied().collect();
         let stored = encode(&Base::new(&base_bytes), &plain, Level::Publish);
-        let stored_digest = Digest::of(&stored);
-        let stored_length = stored.len() as u32;
-        let packed = self.pack.append(stored_digest, stored_length, &stored).unwrap();
-        let digest = Digest::of(&plain);
-        self.segments.push(Segment {
-            base,
-            output,
-            pack: 0,
-            offset: packed.offset,
-            stored_length,
-            stored_digest,
-            digest,
-        });
+        let is_whole = output.iter().all(|part| part.length as usize == self.new[&part.content].len());
+        let digest = (!is_whole).then(|| Digest::of(&plain));
+        let place = if self.carried > 0 && self.segments.len() % self.carried == self.carried - 1 {
+            Place::Carried(uncompressed(&stored, plain.len() as u64).unwrap().into())
+        } else {
+            let (digest, length) = (Digest::of(&stored), stored.len() as u32);
+            let offset = self.pack.append(digest, length, &stored).unwrap().offset;
+            Place::Packed(PackedAt { pack: 0, offset, length, digest })
+        };
+        self.segments.push(Segment { base, output, place, digest });
     }
 
-    fn finish(self, world: &World) -> (Option<PackInfo>, Vec<Segment>) {
-        if self.segments.is_empty() {
-            return (None, Vec::new());
+    fn finish(mut self, world: &World) -> (Option<PackInfo>, Vec<Segment>) {
+        self.segments.sort_by_key(|segment| segment.packed().is_some());
+        if self.segments.iter().all(|segment| segment.packed().is_none()) {
+            return (None, self.segments);
         }
         let pack = self.pack.finish().unwrap();
         fs::write(world.path("packs").join(pack.digest.to_string()), pack.out).unwrap();

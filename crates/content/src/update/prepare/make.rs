@@ -3,7 +3,7 @@
 //! What a batch takes is bounded, so memory doesn't grow with the package. The ways are compared when a file's segments are made,
 //! and only what is taken is written.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use dray_model::Digest;
@@ -17,7 +17,7 @@ use crate::difference::{self, Base};
 use crate::ingest::{StagedPack, Staging};
 use crate::progress::Progress;
 use crate::relocation::Map;
-use crate::update::{BasePart, OutputPart, Relocation, Segment};
+use crate::update::{BasePart, OutputPart, PackedAt, Place, Relocation, Segment};
 
 /// Bytes that the jobs of a batch take at most, unless it is a single one: outputs, bases and their indexes. The largest single job
 /// takes about 800 MiB, and each thread up to 32 MiB more.
@@ -28,6 +28,10 @@ const INDEXED_FACTOR: u64 = 4;
 const SEGMENT_LISTED_BYTES: u64 = 72;
 /// What a move of a map takes in an update, about.
 const MOVE_LISTED_BYTES: u64 = 5;
+/// A difference that is stored in so many bytes or fewer is carried by the update.
+const CARRIED_STORED_BYTES_MAX: usize = 1024;
+/// What an update carries at most, uncompressed: whoever reads it has it in memory.
+const CARRIED_BYTES_MAX: usize = 1 << 20;
 /// A difference of this part of its output or more may be longer than the output compressed by itself, which is then tried.
 const DOUBTFUL_PART: usize = 4;
 
@@ -51,6 +55,10 @@ pub(super) struct Maker<'a> {
     packs: Packs<'a>,
     made: Made,
     checked: HashSet<Digest>,
+    /// Sizes of the contents that the old tree lacks.
+    wanted: &'a HashMap<Digest, u64>,
+    /// Bytes that the update carries so far.
+    carried_bytes: usize,
     /// Contents of which some bytes are in the bases of several jobs: those can't all want them relocated alike.
     shared_bases: HashSet<Digest>,
     /// The choice for a content whose next job is to come.
@@ -91,6 +99,7 @@ impl<'a> Maker<'a> {
     pub(super) fn new(
         old: Bytes<'a>,
         new: Bytes<'a>,
+        wanted: &'a HashMap<Digest, u64>,
         costs: &'a ChunkCosts,
         staging: &'a Staging,
         options: &'a Options,
@@ -107,6 +116,8 @@ impl<'a> Maker<'a> {
             packs,
             made,
             checked: HashSet::new(),
+            wanted,
+            carried_bytes: 0,
             shared_bases: HashSet::new(),
             open: None,
         }
@@ -120,6 +131,8 @@ impl<'a> Maker<'a> {
             self.make_batch(batch)?;
             rest = behind;
         }
+        // Stable: each kind stays in its order.
+        self.made.segments.sort_by_key(|segment| segment.packed().is_some());
         Ok(Made { packs: self.packs.finish()?, ..self.made })
     }
 
@@ -262,17 +275,36 @@ impl<'a> Maker<'a> {
     }
 
     fn write(&mut self, task: &Task<'_>, encoded: &Encoded) -> Result<(), PrepareError> {
-        let (pack, placed) = self.packs.add(&encoded.stored)?;
+        let place = match self.carried(task, encoded) {
+            Some(difference) => Place::Carried(difference),
+            None => {
+                let (pack, placed) = self.packs.add(&encoded.stored)?;
+                let (offset, length, digest) = (placed.offset, placed.stored_length, placed.digest);
+                Place::Packed(PackedAt { pack, offset, length, digest })
+            }
+        };
         self.made.segments.push(Segment {
             base: if encoded.has_base { task.base.to_vec() } else { Vec::new() },
             output: task.parts.to_vec(),
-            pack,
-            offset: placed.offset,
-            stored_length: placed.stored_length,
-            stored_digest: placed.digest,
-            digest: encoded.digest,
+            place,
+            digest: (!self.is_whole(task.parts)).then_some(encoded.digest),
         });
         Ok(())
+    }
+
+    /// The difference as the update carries it, if it is short and there is room.
+    fn carried(&mut self, task: &Task<'_>, encoded: &Encoded) -> Option<Arc<[u8]>> {
+        if encoded.stored.len() > CARRIED_STORED_BYTES_MAX {
+            return None;
+        }
+        let plain = difference::uncompressed(&encoded.stored, task.output.len() as u64).expect("it was just encoded");
+        let room = CARRIED_BYTES_MAX.checked_sub(plain.len())?.checked_sub(self.carried_bytes)?;
+        self.carried_bytes = CARRIED_BYTES_MAX - room;
+        Some(plain.into())
+    }
+
+    fn is_whole(&self, parts: &[OutputPart]) -> bool {
+        parts.iter().all(|part| self.wanted.get(&part.content) == Some(&part.length.into()))
     }
 }
 
