@@ -7,6 +7,7 @@
     reason = "a test fails by panicking and tells why on standard error"
 )]
 
+mod clock;
 mod content;
 mod crash;
 mod demo;

@@ -191,8 +191,9 @@ pub async fn on_point(
 ) -> Result<BTreeMap<Digest, Vec<AssignedUpdate>>, StoreError> {
     const SQL: &str = "SELECT u.to_content, u.from_content, u.object, u.object_bytes, SUBSTR(o.name, 7) AS pack, o.size_bytes \
                        FROM content_update AS u \
-                       JOIN content_update_object AS uo ON uo.to_content = u.to_content AND uo.from_content = u.from_content \
-                       JOIN content_object AS o ON o.name = uo.object AND o.name LIKE 'packs/%' \
+                       LEFT JOIN content_update_object AS uo ON uo.to_content = u.to_content \
+                       AND uo.from_content = u.from_content AND uo.object LIKE 'packs/%' \
+                       LEFT JOIN content_object AS o ON o.name = uo.object \
                        WHERE u.to_content IN (SELECT a.content FROM point_assignment AS a WHERE a.point = $1) \
                        ORDER BY u.to_content, u.fetch_bytes, u.from_content, o.name";
     let rows = sqlx::query(SQL)
@@ -209,8 +210,11 @@ pub async fn on_point(
             let (from, bytes) = (record.digest("from_content")?, record.size("object_bytes")?);
             of_content.push(AssignedUpdate { from, object, bytes, packs: Vec::new() });
         }
-        let pack = AssignedPack { digest: record.parsed("pack")?, bytes: record.size("size_bytes")? };
-        of_content.last_mut().expect("one was just put there").packs.push(pack);
+        // An update that carries all its differences has no packs.
+        if let Some(digest) = record.optional("pack", Record::parsed)? {
+            let pack = AssignedPack { digest, bytes: record.size("size_bytes")? };
+            of_content.last_mut().expect("one was just put there").packs.push(pack);
+        }
     }
     Ok(updates)
 }

@@ -163,5 +163,11 @@ fn a_point_is_to_hold_the_updates_of_what_it_is_to_hold() {
             [(held.0.object, 10)]
         );
         assert!(content::find(&mut tx, &to).await.unwrap().is_some());
+        let (carrying, [object, _]) = update(to, "older", 80);
+        assert!(begin_upload(&mut tx, std::slice::from_ref(&object), at(1)).await.unwrap());
+        assert!(keep(&mut tx, &carrying, &[object], at(2), at(100)).await.unwrap());
+        let assigned = point::assignments(&mut tx, &name("berlin")).await.unwrap();
+        let found: Vec<_> = assigned[0].updates.iter().map(|update| (update.object, update.packs.len())).collect();
+        assert_eq!(found, [(carrying.object, 0), (held.0.object, 1)], "one that has no packs is told too");
     });
 }
