@@ -5,6 +5,7 @@
 //! is believed: every decoder has [`Limits`], every chunk is checked against its digest before it is kept.
 //!
 //! - A site publishes: [`scan::probe`], then [`ingest::ingest`] turns a source folder into staged packs and a [`Manifest`].
+//! - Whoever keeps a store: [`ObjectName::check`], [`mend::mend`] for packs that are damaged.
 //! - A point holds objects: [`ObjectName`], [`Manifest::decode`], [`Manifest::packs`], [`pack::verify`].
 //! - A client receives: [`plan::plan`], then an [`assemble::Assembly`] takes fetched ranges and makes the folder;
 //!   [`verify::verify_tree`] tells later whether it is still whole.
@@ -23,6 +24,7 @@ pub mod identify;
 pub mod ingest;
 pub mod limits;
 pub mod manifest;
+pub mod mend;
 mod native;
 pub mod object;
 pub mod pack;

@@ -3,6 +3,7 @@
 //! An object never changes; its name holds the digest of its bytes.
 
 use std::fmt;
+use std::io::{self, Read, Write};
 use std::str::FromStr;
 
 use dray_model::Digest;
@@ -18,6 +19,9 @@ pub enum ObjectName {
     /// An update; the digest is that of its bytes.
     Update(Digest),
 }
+
+/// Bytes that are read of an object at a time.
+const READ_BYTES: usize = 256 << 10;
 
 /// A text that names no content object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +45,36 @@ impl ObjectName {
             Self::Pack(_) => "packs",
             Self::Update(_) => "updates",
         }
+    }
+
+    /// Reads all of an object and tells its length; `None` when its bytes are others than its name says. Memory doesn't grow with it.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn check(&self, source: &mut dyn Read) -> io::Result<Option<u64>> {
+        self.copy(source, &mut io::sink())
+    }
+
+    /// As [`ObjectName::check`], and copies it. What was written is no object when the answer is `None`.
+    ///
+    /// # Errors
+    /// When one can't be read or the other can't be written.
+    pub fn copy(&self, source: &mut dyn Read, out: &mut dyn Write) -> io::Result<Option<u64>> {
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; READ_BYTES];
+        let mut size = 0;
+        loop {
+            let read = match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hasher.update(&buffer[..read]);
+            out.write_all(&buffer[..read])?;
+            size += read as u64;
+        }
+        Ok((Digest::from(hasher.finalize()) == self.digest()).then_some(size))
     }
 }
 
@@ -87,6 +121,16 @@ mod tests {
             assert_eq!(name.to_string().parse(), Ok(name));
             assert_eq!(serde_json::from_str::<ObjectName>(&serde_json::to_string(&name).unwrap()).unwrap(), name);
         }
+    }
+
+    #[test]
+    fn an_object_is_copied_and_other_bytes_are_not_called_it() {
+        let bytes = vec![7; READ_BYTES + 1];
+        let name = ObjectName::Update(Digest::of(&bytes));
+        let mut out = Vec::new();
+        assert_eq!(name.copy(&mut bytes.as_slice(), &mut out).unwrap(), Some(bytes.len() as u64));
+        assert_eq!(out, bytes);
+        assert_eq!(name.check(&mut &bytes[1..]).unwrap(), None);
     }
 
     #[test]

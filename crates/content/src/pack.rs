@@ -9,7 +9,7 @@ mod writer;
 
 use dray_model::Digest;
 
-pub use reader::{PackError, PackSummary, verify};
+pub use reader::{PackError, PackSummary, index, verify};
 pub use writer::{FinishedPack, PackWriter};
 
 /// Bytes before the first chunk.

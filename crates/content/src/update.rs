@@ -160,7 +160,23 @@ impl Update {
     /// When the bytes are not an update within `limits`, are damaged, are for another base or other content, or leave out a byte of
     /// what the holder of `base` lacks.
     pub fn decode(bytes: &[u8], base: &Tree, to: &Digest, limits: &Limits) -> Result<Self, DecodeError> {
-        encoding::decode(bytes, base, to, limits)
+        encoding::decode(bytes, base, Some(to), limits)
+    }
+
+    /// As [`Update::decode`], whichever content it gives. For whoever keeps updates; who acts on one knows what it wants.
+    ///
+    /// # Errors
+    /// As [`Update::decode`].
+    pub fn decode_any(bytes: &[u8], base: &Tree, limits: &Limits) -> Result<Self, DecodeError> {
+        encoding::decode(bytes, base, None, limits)
+    }
+
+    /// The content digest of the tree that an update is for, from its first bytes.
+    ///
+    /// # Errors
+    /// When they are not those of an update.
+    pub fn base(bytes: &[u8]) -> Result<Digest, DecodeError> {
+        encoding::base(bytes)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What earlier versions of a package stored already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dray_model::Digest;
 
@@ -26,11 +26,21 @@ pub(super) struct KnownPiece {
 impl KnownChunks {
     /// Adds what a manifest names. Its packs must stay in the store as long as anything is made from this.
     pub fn add(&mut self, manifest: &Manifest) {
-        for chunk in manifest.chunks() {
+        self.add_without(manifest, &HashSet::new());
+    }
+
+    /// As [`KnownChunks::add`], but for what lies in some packs, which can't be relied on.
+    pub fn add_without(&mut self, manifest: &Manifest, packs: &HashSet<Digest>) {
+        let is_good = |chunk: &Chunk| packs.is_empty() || !packs.contains(&manifest.pack_of(chunk).digest);
+        for chunk in manifest.chunks().iter().filter(|chunk| is_good(chunk)) {
             self.chunks.entry(chunk.digest).or_insert_with(|| (*chunk, *manifest.pack_of(chunk)));
         }
         for (content, _) in manifest.tree().contents().into_iter().filter(|(_, size)| *size < SMALL_BYTES) {
-            let pieces = manifest.recipe(&content).into_iter().flatten().map(|piece| KnownPiece {
+            let recipe = manifest.recipe(&content).unwrap_or_default();
+            if !recipe.iter().all(|piece| is_good(&manifest.chunks()[piece.chunk as usize])) {
+                continue;
+            }
+            let pieces = recipe.iter().map(|piece| KnownPiece {
                 chunk: manifest.chunks()[piece.chunk as usize].digest,
                 offset: piece.offset,
                 length: piece.length,

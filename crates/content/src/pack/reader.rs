@@ -56,6 +56,16 @@ pub fn verify<R: Read + Seek>(mut source: R, expected: &Digest, limits: &Limits)
     Ok(PackSummary { size, chunks })
 }
 
+/// The chunks that the index of a pack lists, in order of their offsets. The index is whole; of the rest nothing is known.
+///
+/// # Errors
+/// When it can't be read or is damaged.
+pub fn index<R: Read + Seek>(source: &mut R, limits: &Limits) -> Result<Vec<PackedChunk>, PackError> {
+    let size = source.seek(SeekFrom::End(0)).map_err(PackError::Read)?;
+    codec::within("bytes of a pack", size, limits.pack_bytes_max)?;
+    read_index(source, size, limits).map(|(chunks, _)| chunks)
+}
+
 fn read_index<R: Read + Seek>(
     source: &mut R,
     size: u64,

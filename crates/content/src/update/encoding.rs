@@ -123,7 +123,13 @@ fn put_places(out: &mut Vec<u8>, segments: &[Segment]) {
     }
 }
 
-pub(super) fn decode(bytes: &[u8], base: &Tree, to: &Digest, limits: &Limits) -> Result<Update, DecodeError> {
+pub(super) fn base(bytes: &[u8]) -> Result<Digest, DecodeError> {
+    let mut reader = Reader::new(WHAT, bytes);
+    reader.magic_up_to(MAGIC, VERSION)?;
+    reader.digest()
+}
+
+pub(super) fn decode(bytes: &[u8], base: &Tree, to: Option<&Digest>, limits: &Limits) -> Result<Update, DecodeError> {
     within("bytes of an update", bytes.len() as u64, limits.manifest_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
     let version = reader.magic_up_to(MAGIC, VERSION)?;
@@ -148,14 +154,14 @@ fn decode_plain(
     plain: &[u8],
     from: Digest,
     base: &Tree,
-    to: &Digest,
+    to: Option<&Digest>,
     limits: &Limits,
 ) -> Result<(Update, Numbering), DecodeError> {
     let mut reader = Reader::new(WHAT, plain);
     let tree = reader.prefixed()?;
     let found = Digest::of(tree);
-    if found != *to {
-        return Err(DecodeError::OtherContent { expected: *to, found });
+    if let Some(expected) = to.copied().filter(|to| *to != found) {
+        return Err(DecodeError::OtherContent { expected, found });
     }
     let tree = Tree::decode(tree, limits)?;
     let numbering = Numbering::new(base, &tree);
