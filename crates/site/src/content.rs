@@ -3,25 +3,36 @@
 //!
 //! Objects never change; their name holds the digest of their bytes. What the database says of them is in `dray_store::content`.
 
+mod damage;
 mod improve;
+mod mend;
 mod object;
+mod objects;
 pub(crate) mod prepare;
 pub(crate) mod progress;
+mod restore;
 mod staging;
 mod stats;
 mod stored;
 mod sweep;
 pub(crate) mod upload;
+mod verify;
 
+pub use damage::damage;
+pub(crate) use damage::damaged_packs;
 pub use dray_content::ObjectName;
 pub use improve::Improve;
 pub use object::{Body, Opened, Range, Wanted, find, open};
+pub use objects::objects;
+pub use restore::restore;
 pub(crate) use staging::Staging;
 pub(crate) use stats::measure;
 pub use stats::stats;
-pub use sweep::Sweep;
+pub use sweep::{Sweep, sweep};
 pub(crate) use upload::load;
+pub use verify::{Verify, verify};
 
+use dray_model::Name;
 use object_store::path::Path;
 
 use crate::error::{Class, Failure, SiteError, from_store_error};
@@ -40,6 +51,23 @@ pub enum ContentError {
         /// Its bytes.
         size_bytes: u64,
     },
+    /// No such package, or it has no such source version with files.
+    #[error("there is no {package} with {}", match .source_version { Some(version) => format!("a source version {version} that has files"), None => "files".to_owned() })]
+    NoVersion {
+        /// The package.
+        package: Name,
+        /// Which of its versions; none: any.
+        source_version: Option<u32>,
+    },
+    /// Nothing is wrong with it, as far as is known.
+    #[error("the content object {0} is not known to be damaged, so nothing may take its place")]
+    NotDamaged(ObjectName),
+    /// It was sent with other bytes than it has.
+    #[error("the bytes that were sent are not those of {0}")]
+    OtherBytes(ObjectName),
+    /// It didn't arrive as a whole.
+    #[error("the bytes of {0} did not arrive")]
+    Broken(ObjectName, #[source] std::io::Error),
     /// Anything that can happen to any operation.
     #[error(transparent)]
     Site(#[from] SiteError),
@@ -52,14 +80,20 @@ impl Failure for ContentError {
         match self {
             Self::NotFound(_) => "not_found",
             Self::OutOfRange { .. } => "out_of_range",
+            Self::NoVersion { .. } => "no_version",
+            Self::NotDamaged(_) => "not_damaged",
+            Self::OtherBytes(_) => "other_bytes",
+            Self::Broken(..) => "unreadable_body",
             Self::Site(error) => error.code(),
         }
     }
 
     fn class(&self) -> Class {
         match self {
-            Self::NotFound(_) => Class::Absent,
-            Self::OutOfRange { .. } => Class::Invalid,
+            Self::NotFound(_) | Self::NoVersion { .. } => Class::Absent,
+            Self::OutOfRange { .. } | Self::OtherBytes(_) => Class::Invalid,
+            Self::NotDamaged(_) => Class::Conflict,
+            Self::Broken(..) => Class::Busy,
             Self::Site(error) => error.class(),
         }
     }
@@ -67,7 +101,10 @@ impl Failure for ContentError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Site(error) => error.hint(),
-            Self::NotFound(_) | Self::OutOfRange { .. } => None,
+            Self::NoVersion { package, .. } => Some(format!("dray package releases {package} lists its releases")),
+            Self::NotDamaged(_) => Some("dray content verify reads the store and tells what is damaged".to_owned()),
+            Self::OtherBytes(_) => Some("dray content verify --store FOLDER checks a folder of objects".to_owned()),
+            Self::NotFound(_) | Self::OutOfRange { .. } | Self::Broken(..) => None,
         }
     }
 }

@@ -27,6 +27,7 @@ pub fn registry() -> Registry {
         .with(Housekeeping)
         .with(crate::content::Improve)
         .with(crate::content::Sweep)
+        .with(crate::content::Verify)
         .with(crate::package::Publish)
         .with(crate::status::Retention)
 }

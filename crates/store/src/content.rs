@@ -4,6 +4,7 @@
 //! the store, because [`keep`] looks once more for each in the transaction that makes the content known, and
 //! [`begin_removal`] takes only what no content and no update uses, nobody is uploading, and nobody can be fetching any more.
 
+pub mod damage;
 pub mod improvement;
 mod stats;
 pub mod update;
@@ -62,6 +63,20 @@ pub async fn find_all(snapshot: &mut Snapshot, digests: &[Digest]) -> Result<Vec
         .await
         .attempt("find contents")?;
     page::read_all(&rows, read)
+}
+
+/// All objects of a content and of the updates to it, by name.
+pub async fn objects(snapshot: &mut Snapshot, content: &Digest) -> Result<Vec<StoredObject>, StoreError> {
+    const SQL: &str = "SELECT o.name, o.size_bytes FROM content_object AS o WHERE \
+                       EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name AND u.content = $1) OR \
+                       EXISTS (SELECT 1 FROM content_update_object AS u WHERE u.object = o.name AND u.to_content = $1) \
+                       ORDER BY o.name";
+    let rows = sqlx::query(SQL)
+        .bind(content.as_bytes().as_slice())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the objects of a content")?;
+    page::read_all(&rows, read_object)
 }
 
 /// Notes that the objects are about to be stored, so that nobody removes them meanwhile. False when one of them is just being
@@ -145,13 +160,13 @@ pub async fn begin_removal(
     uploads_since: Timestamp,
     now: Timestamp,
     limit: u32,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Vec<StoredObject>, StoreError> {
     const SQL: &str = "UPDATE content_object SET removing = 1 WHERE name IN (SELECT o.name FROM content_object AS o \
                        WHERE (o.uploading_since IS NULL OR o.uploading_since < $1) \
                        AND (o.kept_until IS NULL OR o.kept_until <= $2) \
                        AND NOT EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name) \
                        AND NOT EXISTS (SELECT 1 FROM content_update_object AS u WHERE u.object = o.name) \
-                       ORDER BY o.name LIMIT $3) RETURNING name";
+                       ORDER BY o.name LIMIT $3) RETURNING name, size_bytes";
     let rows = sqlx::query(SQL)
         .bind(uploads_since.micros())
         .bind(now.micros())
@@ -159,20 +174,24 @@ pub async fn begin_removal(
         .fetch_all(tx.connection())
         .await
         .attempt("pick unused objects")?;
-    page::read_all(&rows, |row| Record::new("content_object", "name", row).text("name"))
+    page::read_all(&rows, read_object)
 }
 
 /// Notes that objects are removed from the store.
-pub async fn removed(tx: &mut WriteTx, names: &[String]) -> Result<(), StoreError> {
+pub async fn removed(tx: &mut WriteTx, objects: &[StoredObject]) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM content_object WHERE removing = 1 \
                        AND name IN (SELECT e.value ->> 'name' FROM EACH($1) AS e)";
-    let objects: Vec<_> = names.iter().map(|name| StoredObject { name: name.clone(), size_bytes: 0 }).collect();
     sqlx::query(sql::expand(tx.engine(), SQL))
         .bind(sql::rows(&objects))
         .execute(tx.connection())
         .await
         .attempt("forget removed objects")?;
     Ok(())
+}
+
+fn read_object(row: &sqlx::any::AnyRow) -> Result<StoredObject, StoreError> {
+    let record = Record::new("content_object", "name", row);
+    Ok(StoredObject { name: record.text("name")?, size_bytes: record.size("size_bytes")? })
 }
 
 #[derive(Serialize)]

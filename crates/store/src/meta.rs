@@ -10,6 +10,8 @@ pub const SITE_ID: &str = "site_id";
 pub const POLICY_GENERATION: &str = "policy_generation";
 /// Key of the counter that goes up when a device or point is shut out.
 pub const SHUT_OUT: &str = "shut_out";
+/// Key of the instant, in microseconds, since which every object of the content store is to be read.
+pub const VERIFY_SINCE: &str = "content_verify_since";
 
 /// The value of `key`.
 pub async fn get(snapshot: &mut Snapshot, key: &str) -> Result<Option<String>, StoreError> {

@@ -81,6 +81,27 @@ pub async fn newest_contents(
     })
 }
 
+/// The content of a source version of a package, or of its newest one that has some, with its number.
+pub async fn content_of(
+    snapshot: &mut Snapshot,
+    package: &Name,
+    source_version: Option<u32>,
+) -> Result<Option<(u32, Digest)>, StoreError> {
+    const SQL: &str = "SELECT r.source_version, r.content FROM release AS r WHERE r.package = $1 AND r.content IS NOT NULL \
+                       AND r.source_version = COALESCE($2, r.source_version) ORDER BY r.source_version DESC LIMIT 1";
+    let row = sqlx::query(SQL)
+        .bind(package.as_str())
+        .bind(source_version.map(i64::from))
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("find the content of a source version")?;
+    row.map(|row| {
+        let record = Record::new("release", "source_version", &row);
+        Ok((record.count("source_version")?, record.digest("content")?))
+    })
+    .transpose()
+}
+
 fn list_key(request: &PageRequest) -> (i64, i64) {
     let parse = |text: &str| {
         let (source_version, revision) = text.split_once('.')?;

@@ -1,11 +1,13 @@
 //! Folders for work on contents in the site's folder, gone when dropped: `staging/<package>.<random>`, in which an ingest stages its
-//! packs, and `improving/<random>` for the preparation of updates in the background.
+//! packs, `improving/<random>` for the preparation of updates in the background, `mending/<random>` for objects made again, and
+//! `receiving/<random>` for one that an administrator brings.
 //!
 //! What a killed process left behind is removed before the package is published again, and by the sweep; of the background, before
 //! it works again.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use dray_model::Name;
 
@@ -14,6 +16,8 @@ use crate::site::Site;
 
 const FOLDER: &str = "staging";
 const IMPROVING: &str = "improving";
+const MENDING: &str = "mending";
+const RECEIVING: &str = "receiving";
 
 /// The folder of one attempt.
 pub(crate) struct Staging {
@@ -33,7 +37,23 @@ impl Staging {
 
     /// A folder for the one job that improves updates. Blocks.
     pub(crate) fn improving(site: &Site) -> io::Result<Self> {
-        let folder = site.dir().join(IMPROVING);
+        Self::only(site, IMPROVING)
+    }
+
+    /// A folder for the one job that looks after the store. Blocks.
+    pub(crate) fn mending(site: &Site) -> io::Result<Self> {
+        Self::only(site, MENDING)
+    }
+
+    /// A folder for one object that is sent here. Blocks for a moment.
+    pub(crate) fn receiving(site: &Site) -> io::Result<Self> {
+        let path = site.dir().join(RECEIVING).join(format!("{:016x}", random::bits()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { path })
+    }
+
+    fn only(site: &Site, name: &str) -> io::Result<Self> {
+        let folder = site.dir().join(name);
         remove(&folder)?;
         let path = folder.join(format!("{:016x}", random::bits()));
         std::fs::create_dir_all(&path)?;
@@ -68,6 +88,22 @@ pub(super) fn leftovers(site: &Site) -> io::Result<Vec<(Name, PathBuf)>> {
         }
     }
     Ok(found)
+}
+
+/// Removes folders of objects that were sent before `before` and whose process was killed. Blocks.
+pub(super) fn remove_received(site: &Site, before: SystemTime) -> io::Result<()> {
+    let entries = match std::fs::read_dir(site.dir().join(RECEIVING)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.metadata()?.modified()? < before {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a folder that may be gone already. Blocks.

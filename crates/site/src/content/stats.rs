@@ -28,5 +28,6 @@ pub(crate) async fn measure(site: &Site) -> Result<(), SiteError> {
         // A gauge is a float; sizes of stores are far from where that loses whole kilobytes.
         metrics::gauge!("dray_content_store_bytes", "kind" => kind).set(sums.bytes as f64);
     }
+    metrics::gauge!("dray_content_damaged_objects").set(stats.damaged.count as f64);
     Ok(())
 }

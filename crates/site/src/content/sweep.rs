@@ -3,23 +3,26 @@
 //! An object is marked in one transaction, removed from the store, and forgotten in the next: a crash in between is made good by the
 //! next sweep, and no upload takes a marked object for one that is there.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use dray_model::api::package::JobStarted;
 use futures_util::StreamExt as _;
 use object_store::ObjectStoreExt as _;
+use serde_json::json;
 
 use super::{failed, location, staging};
 use crate::actor::{Actor, Permission};
-use crate::change::Change;
+use crate::change::{Change, Note};
 use crate::error::SiteError;
 use crate::job::{JobFailure, JobKind, Nothing, Progress};
 use crate::site::Site;
 use dray_store::StoreError;
+use dray_store::content::StoredObject;
 
 /// One for the whole site.
 const KEY: &str = "site";
 /// An upload that began so long ago has ended, whatever became of it.
-const UPLOAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const UPLOAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Objects removed between two transactions.
 const BATCH: u32 = 100;
 /// Removals side by side.
@@ -28,6 +31,18 @@ const PARALLEL: usize = 8;
 /// The kind of job.
 #[derive(Debug, Clone, Copy)]
 pub struct Sweep;
+
+/// Asks for a sweep now.
+///
+/// # Errors
+/// Only what can happen to any operation.
+pub async fn sweep(site: &Site, actor: &Actor) -> Result<JobStarted, SiteError> {
+    let mut change = site.change(actor, Permission::ManageSite).await?;
+    let job = change.enqueue::<Sweep>(Some(KEY), &Nothing {}).await?;
+    let (object_name, detail) = ("store".to_owned(), json!({ "new": { "job": job } }));
+    change.commit(&Note { object_kind: "content", object_name, action: "content.sweep", detail }).await?;
+    Ok(JobStarted { job })
+}
 
 impl Sweep {
     /// Asks for a sweep as soon as the change is committed.
@@ -48,27 +63,29 @@ impl JobKind for Sweep {
 
     async fn run(&self, site: &Site, _: Nothing, progress: &Progress) -> Result<(), JobFailure> {
         remove_staging(site).await?;
-        let mut removed = 0;
+        let (mut removed, mut bytes) = (0, 0);
         loop {
             let picked = pick(site).await?;
             if picked.is_empty() {
-                tracing::info!(removed, "swept the content store");
+                tracing::info!(removed, bytes, "swept the content store");
+                progress.tell(&format!("removed {removed} objects that nothing needs"), bytes, None);
                 return Ok(again(site).await?);
             }
             let mut removals = futures_util::stream::iter(picked.clone())
-                .map(|name| remove(site.clone(), name))
+                .map(|object| remove(site.clone(), object.name))
                 .buffer_unordered(PARALLEL);
             while let Some(result) = removals.next().await {
                 result?;
             }
             forget(site, &picked).await?;
             removed += picked.len() as u64;
-            progress.tell("removing objects", removed, None);
+            bytes += picked.iter().map(|object| object.size_bytes).sum::<u64>();
+            progress.tell("removing objects", bytes, None);
         }
     }
 }
 
-/// Removes staging folders of packages that nobody publishes.
+/// Removes staging folders of packages that nobody publishes, and what is left of broken uploads of objects.
 async fn remove_staging(site: &Site) -> Result<(), SiteError> {
     let found = staging::leftovers(site).map_err(staging_failed)?;
     for (package, path) in found {
@@ -77,7 +94,9 @@ async fn remove_staging(site: &Site) -> Result<(), SiteError> {
             staging::remove(&path).map_err(staging_failed)?;
         }
     }
-    Ok(())
+    let old = site.now() - UPLOAD_MAX;
+    let old = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(old.micros()).unwrap_or(0));
+    staging::remove_received(site, old).map_err(staging_failed)
 }
 
 fn staging_failed(error: std::io::Error) -> SiteError {
@@ -92,7 +111,7 @@ async fn again(site: &Site) -> Result<(), SiteError> {
     Ok(())
 }
 
-async fn pick(site: &Site) -> Result<Vec<String>, SiteError> {
+async fn pick(site: &Site) -> Result<Vec<StoredObject>, SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     let now = change.now();
     let picked = dray_store::content::begin_removal(&mut change, now - UPLOAD_MAX, now, BATCH).await?;
@@ -108,9 +127,9 @@ async fn remove(site: Site, name: String) -> Result<(), SiteError> {
     }
 }
 
-async fn forget(site: &Site, names: &[String]) -> Result<(), SiteError> {
+async fn forget(site: &Site, objects: &[StoredObject]) -> Result<(), SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
-    dray_store::content::removed(&mut change, names).await?;
+    dray_store::content::removed(&mut change, objects).await?;
     change.commit_unnoted().await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use dray_content::{DecodeError, Limits, Manifest, ObjectName};
 use dray_model::Digest;
-use dray_store::content::StoredObject;
+use dray_store::content::{StoredObject, damage};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use object_store::path::Path;
@@ -62,14 +62,32 @@ pub(crate) async fn begin(site: &Site, uploads: &[(ObjectName, Upload)]) -> Resu
     Ok(true)
 }
 
-/// Stores an object unless it is there. The object has its name only once all of it is stored.
+/// Stores an object unless it is there. The object has its name only once all of it is stored. One that is known to be damaged is
+/// replaced.
 pub(crate) async fn store(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteError> {
-    let place = location(name);
-    match site.content().head(&place).await {
-        Ok(meta) if meta.size == upload.size_bytes() => return Ok(()),
-        Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-        Err(error) => return Err(failed("look for an object")(error)),
+    if damage::is_damaged(&mut site.db().read().await?, &name.to_string()).await? {
+        return replace(site, name, upload).await;
     }
+    match site.content().head(&location(name)).await {
+        Ok(meta) if meta.size == upload.size_bytes() => Ok(()),
+        Ok(_) | Err(object_store::Error::NotFound { .. }) => put(site, name, upload).await,
+        Err(error) => Err(failed("look for an object")(error)),
+    }
+}
+
+/// Puts a good object in the place of a damaged or missing one, and forgets the damage.
+pub(crate) async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteError> {
+    put(site, name, upload).await?;
+    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let now = change.now();
+    if damage::note_restored(&mut change, &name.to_string(), now).await? {
+        tracing::info!(object = %name, "an object of the content store that was damaged is good again");
+    }
+    Ok(change.commit_unnoted().await?)
+}
+
+async fn put(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteError> {
+    let place = location(name);
     let stored = match upload {
         Upload::Bytes(bytes) => site.content().put(&place, bytes.into()).await.map(drop),
         Upload::File(path, _) => store_file(site, &place, path).await,

@@ -1,5 +1,6 @@
 //! Forgets what is over: finished jobs after a week, idempotency keys after a day, expired enrolment tokens after a month; has old
-//! status messages removed, and updates improved to what many receive. Asks for itself again every hour.
+//! status messages removed, updates improved to what many receive, and a part of the content store verified. Asks for itself again every
+//! hour.
 
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ impl JobKind for Housekeeping {
         let tokens = dray_store::enrolment::forget(&mut change, now - TOKENS_KEPT).await?;
         crate::status::Retention::soon(&mut change).await?;
         crate::content::Improve::for_many_receivers(&mut change).await?;
+        crate::content::Verify::soon(&mut change).await?;
         change.enqueue_at::<Self>(Some(KEY), &Nothing {}, now + EVERY).await?;
         change.commit_unnoted().await?;
         crate::content::measure(site).await?;

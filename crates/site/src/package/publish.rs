@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::read::Files;
+pub(crate) use self::read::KNOWN_VERSIONS;
 use self::store::Stored;
 use self::updates::Updates;
 use super::{KIND, PackageError};

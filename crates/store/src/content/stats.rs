@@ -16,6 +16,8 @@ pub async fn stats(snapshot: &mut Snapshot) -> Result<ContentStats, StoreError> 
                        THEN CASE WHEN o.name LIKE 'updates/%' THEN 'updates' ELSE 'segments' END \
                        ELSE 'unneeded' END AS kind FROM content_object AS o \
                        UNION ALL SELECT c.size_bytes, 'contents' AS kind FROM content AS c \
+                       UNION ALL SELECT o.size_bytes, 'damaged' AS kind FROM content_damage AS d \
+                       JOIN content_object AS o ON o.name = d.object \
                        UNION ALL SELECT u.fetch_bytes, 'fetch' AS kind FROM content_update AS u \
                        UNION ALL SELECT u.without_bytes, 'without' AS kind FROM content_update AS u) AS k GROUP BY k.kind";
     let rows = sqlx::query(SQL).fetch_all(snapshot.connection()).await.attempt("count what the content store holds")?;
@@ -29,6 +31,7 @@ pub async fn stats(snapshot: &mut Snapshot) -> Result<ContentStats, StoreError> 
             "packs" => stats.packs = sums,
             "updates" => stats.updates = sums,
             "segments" => stats.segments = sums,
+            "damaged" => stats.damaged = sums,
             "fetch" => stats.update_fetch_bytes = sums.bytes,
             "without" => stats.without_update_bytes = sums.bytes,
             _ => stats.unneeded = sums,

@@ -37,11 +37,11 @@ fn objects_that_a_release_needs_stay_and_the_others_go() {
         let picked = begin_removal(&mut tx, at(0), at(1000), 10).await.unwrap();
         let mut expected = ["manifests", "packs"].map(|kind| format!("{kind}/{unused}")).to_vec();
         expected.sort();
-        let mut sorted = picked.clone();
+        let mut sorted: Vec<_> = picked.iter().map(|object| object.name.clone()).collect();
         sorted.sort();
         assert_eq!(sorted, expected);
         removed(&mut tx, &picked).await.unwrap();
-        assert_eq!(begin_removal(&mut tx, at(0), at(1000), 10).await.unwrap(), Vec::<String>::new());
+        assert_eq!(begin_removal(&mut tx, at(0), at(1000), 10).await.unwrap(), []);
     });
 }
 
@@ -50,8 +50,8 @@ fn an_upload_under_way_is_not_removed_until_it_is_old() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
         assert!(begin_upload(&mut tx, &[object("a")], at(100)).await.unwrap());
-        assert_eq!(begin_removal(&mut tx, at(100), at(1000), 10).await.unwrap(), Vec::<String>::new());
-        assert_eq!(begin_removal(&mut tx, at(101), at(1000), 10).await.unwrap(), [object("a").name]);
+        assert_eq!(begin_removal(&mut tx, at(100), at(1000), 10).await.unwrap(), []);
+        assert_eq!(begin_removal(&mut tx, at(101), at(1000), 10).await.unwrap(), [object("a")]);
     });
 }
 
@@ -66,8 +66,34 @@ fn what_is_being_removed_is_neither_uploaded_nor_kept() {
         let digest = Digest::of(b"tree");
         let content = StoredContent { digest, manifest: digest, manifest_bytes: 1, size_bytes: 1, files: 1 };
         assert!(!keep(&mut tx, &content, &[a.clone(), b.clone()], at(4)).await.unwrap());
-        removed(&mut tx, std::slice::from_ref(&a.name)).await.unwrap();
+        removed(&mut tx, std::slice::from_ref(&a)).await.unwrap();
         assert!(begin_upload(&mut tx, &[a.clone(), b.clone()], at(5)).await.unwrap());
         assert!(keep(&mut tx, &content, &[a, b], at(6)).await.unwrap());
+    });
+}
+
+#[test]
+fn the_objects_of_a_content_are_those_of_its_updates_too_and_a_version_is_found_by_its_number() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        package::insert(&mut tx, &new_package("zip")).await.unwrap();
+        let (first, second) = (store_content(&mut tx, "a").await, store_content(&mut tx, "b").await);
+        publish(&mut tx, &name("zip"), (1, 1), Some(first)).await;
+        publish(&mut tx, &name("zip"), (2, 1), Some(second)).await;
+        let (level, object) = (dray_model::api::content::UpdateLevel::Publish, Digest::of(b"update"));
+        let (object_bytes, fetch_bytes, without_bytes) = (1, 2, 9);
+        let kept =
+            update::StoredUpdate { to: second, from: first, level, object, object_bytes, fetch_bytes, without_bytes };
+        let of_update = [StoredObject { name: format!("updates/{object}"), size_bytes: 1 }];
+        assert!(begin_upload(&mut tx, &of_update, at(1)).await.unwrap());
+        assert!(update::keep(&mut tx, &kept, &of_update, at(1), at(1)).await.unwrap());
+        let names: Vec<_> = objects(&mut tx, &second).await.unwrap().into_iter().map(|object| object.name).collect();
+        assert_eq!(names, [format!("manifests/{second}"), format!("packs/{second}"), format!("updates/{object}")]);
+        assert_eq!(objects(&mut tx, &first).await.unwrap().len(), 2);
+        let content_of =
+            async |tx: &mut WriteTx, version| crate::release::content_of(tx, &name("zip"), version).await.unwrap();
+        assert_eq!(content_of(&mut tx, None).await, Some((2, second)));
+        assert_eq!(content_of(&mut tx, Some(1)).await, Some((1, first)));
+        assert_eq!(content_of(&mut tx, Some(3)).await, None);
     });
 }

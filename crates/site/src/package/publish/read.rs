@@ -8,12 +8,12 @@ use dray_model::api::package::PackageView;
 use dray_model::package::Content;
 
 use crate::content::progress::Steps;
-use crate::content::{Staging, load};
+use crate::content::{Staging, damaged_packs, load};
 use crate::job::{JobFailure, Progress};
 use crate::site::Site;
 
 /// Source versions whose chunks are known to an ingest.
-const KNOWN_VERSIONS: u32 = 5;
+pub(crate) const KNOWN_VERSIONS: u32 = 5;
 
 /// A source folder that was read, with its new packs in a staging folder.
 pub(super) struct Files {
@@ -61,15 +61,17 @@ pub(super) async fn read(
     result.map_err(|error: IngestError| failure(&error))
 }
 
-/// Chunks of the package's earlier source versions. One whose manifest can't be read is left out: more is stored then.
+/// Chunks of the package's earlier source versions, but for those in packs that are known to be damaged. A version whose manifest can't be
+/// read is left out: more is stored then.
 async fn known_chunks(site: &Site, package: &PackageView) -> Result<KnownChunks, JobFailure> {
     let mut snapshot = site.db().read().await?;
     let contents = dray_store::release::newest_contents(&mut snapshot, &package.name, KNOWN_VERSIONS).await?;
+    let damaged = damaged_packs(&mut snapshot).await?;
     drop(snapshot);
     let mut known = KnownChunks::default();
     for (content, manifest) in contents {
         match load(site, content, manifest).await {
-            Ok(manifest) => known.add(&manifest),
+            Ok(manifest) => known.add_without(&manifest, &damaged),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, package = %package.name, "publishing without the chunks of an earlier source version");

@@ -158,6 +158,46 @@ async fn the_objects_of_a_deleted_package_leave_the_store() {
 }
 
 #[tokio::test]
+async fn a_sweep_takes_nothing_of_what_is_just_being_published() {
+    let (test, folder, _) = published().await;
+    let mut bytes = noise(1, 3_000_000);
+    bytes[1_500_000] ^= 1;
+    fs::write(folder.join("noise"), bytes).unwrap();
+    let sweep = async || Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
+    let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
+    let files = read::read(&test.site, &package, folder, &Progress::default()).await.unwrap();
+    sweep().await;
+    assert!(files.ingested.packs.iter().all(|pack| pack.path.exists()), "what is staged stays");
+    let stored_now = store::store(&test.site, &files, &Progress::default()).await.unwrap();
+    sweep().await;
+    let updates = updates::prepare(&test.site, &package, &files, &Progress::default()).await;
+    sweep().await;
+    commit(&test.site, &name("zip"), &files, stored_now, updates).await.unwrap();
+    sweep().await;
+    let stored_objects = crate::content::stats(&test.site, &admin()).await.unwrap();
+    assert_eq!((stored_objects.contents.count, stored_objects.updates.count), (2, 1));
+    crate::content::verify(&test.site, &admin()).await.unwrap();
+    crate::content::Verify.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
+    assert_eq!(crate::content::damage(&test.site, &admin()).await.unwrap().objects, []);
+}
+
+#[tokio::test]
+async fn a_download_under_way_ends_well_when_its_object_is_swept() {
+    let (test, _, package) = published().await;
+    let release = package.release.unwrap();
+    let manifest = load(&test.site, release.content.unwrap().digest, release.manifest.unwrap()).await.unwrap();
+    let pack = ObjectName::Pack(manifest.packs()[0].digest);
+    let mut opened = open(&test.site, &Actor::Point(name("berlin")), &pack, Wanted::Whole).await.unwrap();
+    let first = futures_util::TryStreamExt::try_next(&mut opened.body).await.unwrap().unwrap();
+    delete(&test.site, &admin(), &name("zip")).await.unwrap();
+    Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
+    assert_eq!(fs::read_dir(test.site.dir().join("content/packs")).unwrap().count(), 0);
+    let rest: Vec<bytes::Bytes> = futures_util::TryStreamExt::try_collect(opened.body).await.unwrap();
+    let bytes = [first.to_vec(), rest.concat()].concat();
+    assert_eq!(pack.check(&mut bytes.as_slice()).unwrap(), Some(opened.size_bytes));
+}
+
+#[tokio::test]
 async fn a_package_deleted_while_its_source_is_read_is_not_published() {
     let (test, folder, _) = published().await;
     fs::write(folder.join("new"), b"new").unwrap();
