@@ -1,4 +1,4 @@
-//! `/api/v1/content`: what the store holds, for administrators.
+//! `/api/v1/content`: what the store holds, whether it is whole, and looking after it, for administrators.
 //! `/client/v1/content`: manifests, packs and updates at the site itself, whole or a range, for devices and points.
 //!
 //! The same paths below the base as at a distribution point. Objects never change, so the name is the entity tag.
@@ -10,8 +10,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use dray_model::Digest;
-use dray_model::api::content::ContentStats;
+use dray_model::api::content::{ContentDamage, ContentStats};
+use dray_model::api::package::JobStarted;
 use dray_site::content::{self, ContentError, ObjectName, Opened, Wanted};
+use futures_util::TryStreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,13 +27,66 @@ use crate::router::Api;
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(stats))
+    OpenApiRouter::new().routes(routes!(stats)).routes(routes!(damage)).routes(routes!(verify)).routes(routes!(sweep))
 }
 
 /// Count what the content store holds.
 #[utoipa::path(get, path = "/content", tag = "content", operation_id = "content_stats", responses((status = 200, body = ContentStats)))]
 async fn stats(State(api): State<Api>, Caller(actor): Caller) -> Result<Json<ContentStats>, ApiError> {
     Ok(Json(content::stats(&api.site, &actor).await?))
+}
+
+/// List the objects of the content store that are known to be damaged or missing.
+#[utoipa::path(get, path = "/content/damage", tag = "content", operation_id = "content_damage", responses((status = 200, body = ContentDamage)))]
+async fn damage(State(api): State<Api>, Caller(actor): Caller) -> Result<Json<ContentDamage>, ApiError> {
+    Ok(Json(content::damage(&api.site, &actor).await?))
+}
+
+/// Read every object of the content store, note what is damaged or missing, and mend what can be mended.
+#[utoipa::path(post, path = "/content/verify", tag = "content", operation_id = "verify_content", responses((status = 202, body = JobStarted)))]
+async fn verify(State(api): State<Api>, Caller(actor): Caller) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
+    Ok((StatusCode::ACCEPTED, Json(content::verify(&api.site, &actor).await?)))
+}
+
+/// Remove from the content store what nothing needs any more.
+#[utoipa::path(post, path = "/content/sweep", tag = "content", operation_id = "sweep_content", responses((status = 202, body = JobStarted)))]
+async fn sweep(State(api): State<Api>, Caller(actor): Caller) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
+    Ok((StatusCode::ACCEPTED, Json(content::sweep(&api.site, &actor).await?)))
+}
+
+/// Objects themselves, for whoever carries them elsewhere or brings them back.
+pub(crate) fn streaming_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(object, restore))
+}
+
+/// Download an object of the content store.
+#[utoipa::path(get, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "content_object", params(("kind" = String, Path, description = "manifests, packs or updates"), ("digest" = Digest, Path)), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
+async fn object(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path((kind, digest)): Path<(String, Digest)>,
+) -> Result<Response, ApiError> {
+    let name = object_name(&kind, digest)?;
+    Ok(answer(&name, Wanted::Whole, content::open(&api.site, &actor, &name, Wanted::Whole).await?))
+}
+
+/// Bring back an object of the content store that is known to be damaged or missing.
+#[utoipa::path(put, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "restore_content_object", params(("kind" = String, Path, description = "manifests, packs or updates"), ("digest" = Digest, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
+async fn restore(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path((kind, digest)): Path<(String, Digest)>,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let name = object_name(&kind, digest)?;
+    let body = body.into_data_stream().map_err(std::io::Error::other);
+    content::restore(&api.site, &actor, &name, body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn object_name(kind: &str, digest: Digest) -> Result<ObjectName, ApiError> {
+    let name: Result<ObjectName, _> = format!("{kind}/{digest}").parse();
+    name.map_err(|error| ApiError::new(StatusCode::NOT_FOUND, "not_found", error.to_string()))
 }
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {

@@ -3,18 +3,19 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use dray_model::Name;
-use dray_model::api::content::PackageUpdates;
+use dray_model::api::content::{PackageObjects, PackageUpdates};
 use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
 use dray_model::api::page::Page;
 use dray_model::api::point::PointPackageView;
 use dray_site::{package, point};
 use http::StatusCode;
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::Caller;
 use crate::etag::{IfMatch, etag};
-use crate::extract::{Json, PageQuery, Paging, Path, page};
+use crate::extract::{Json, PageQuery, Paging, Path, Query, page};
 use crate::problem::ApiError;
 use crate::router::Api;
 
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(update))
         .routes(routes!(improve))
         .routes(routes!(updates))
+        .routes(routes!(objects))
         .routes(routes!(releases))
         .routes(routes!(points))
         .routes(routes!(distribute))
@@ -110,6 +112,25 @@ async fn updates(
     Path(name): Path<Name>,
 ) -> Result<Json<PackageUpdates>, ApiError> {
     Ok(Json(package::updates(&api.site, &actor, &name).await?))
+}
+
+/// Which version.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Version {
+    /// The source version; the newest that has files when absent.
+    source_version: Option<u32>,
+}
+
+/// List the objects that a store or a point needs of a source version, in an order in which each comes after what it needs.
+#[utoipa::path(get, path = "/packages/{name}/objects", tag = "packages", operation_id = "list_package_objects", params(("name" = Name, Path), Version), responses((status = 200, body = PackageObjects)))]
+async fn objects(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(name): Path<Name>,
+    Query(version): Query<Version>,
+) -> Result<Json<PackageObjects>, ApiError> {
+    Ok(Json(dray_site::content::objects(&api.site, &actor, &name, version.source_version).await?))
 }
 
 /// List a package's releases, the newest first.

@@ -45,7 +45,7 @@ fn administrators_json() -> OpenApiRouter<Api> {
 
 /// Administrators' uploads, downloads and held connections: no limits of time and size but their own.
 fn administrators_streaming() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(content::streaming_routes())
 }
 
 /// Resources of clients and points with JSON in and out.

@@ -121,6 +121,13 @@ impl Call<'_> {
         self
     }
 
+    /// Sends bytes as they are.
+    pub(crate) fn bytes(mut self, body: Bytes) -> Self {
+        self.body = body;
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        self
+    }
+
     /// Gives the other end this much more time: it was asked to hold the request.
     pub(crate) fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;

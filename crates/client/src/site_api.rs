@@ -7,6 +7,7 @@
 mod advertisement;
 mod audit;
 mod collection;
+mod content;
 mod device;
 mod enrolment_token;
 mod job;
@@ -25,6 +26,7 @@ use ::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use content::ObjectBody;
 pub use device::DeviceFilter;
 pub use job::JobWaitError;
 pub use pages::Pages;

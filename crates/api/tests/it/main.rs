@@ -4,6 +4,7 @@
 
 mod client;
 mod collection;
+mod content;
 mod delivery;
 mod document;
 mod enrolment;

@@ -2,7 +2,7 @@
 
 use ::http::Method;
 use dray_model::Name;
-use dray_model::api::content::{ContentStats, PackageUpdates};
+use dray_model::api::content::PackageUpdates;
 use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
 use dray_model::api::point::PointPackageView;
 
@@ -74,14 +74,6 @@ impl SiteApi {
     /// [`ClientError`].
     pub async fn package_updates(&self, name: &Name) -> Result<PackageUpdates, ClientError> {
         self.get(path(format!("/packages/{name}/updates"))).await
-    }
-
-    /// What the content store holds.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn content_stats(&self) -> Result<ContentStats, ClientError> {
-        self.get(path("/content")).await
     }
 
     /// A package's releases, the newest first.

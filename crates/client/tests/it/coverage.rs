@@ -11,7 +11,7 @@ use dray_model::api::device::{CreateEnrolmentToken, EnrolmentFor};
 use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage};
 use dray_model::api::point::{ChangePoint, CreatePoint};
 use dray_model::api::token::{CreateToken, Role};
-use dray_model::{JobId, Name};
+use dray_model::{Digest, JobId, Name};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -21,6 +21,10 @@ const NAME: &str = "some-name";
 
 fn from<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
+}
+
+fn object_path() -> String {
+    format!("/packs/{}", Digest::of(b"pack"))
 }
 
 /// Calls every method once; the answers don't matter here.
@@ -55,6 +59,13 @@ async fn call_everything(api: &SiteApi, name: &Name, job: &JobId) {
     let _ = api.improve_package(name).await;
     let _ = api.package_updates(name).await;
     let _ = api.content_stats().await;
+    let _ = api.content_damage().await;
+    let _ = api.verify_content().await;
+    let _ = api.sweep_content().await;
+    let object = object_path()[1..].parse().unwrap();
+    let _ = api.content_object(&object).await;
+    let _ = api.restore_content_object(&object, Vec::new()).await;
+    let _ = api.package_objects(name, Some(1)).await;
     let _ = api.jobs().next(1).await;
     let _ = api.job(job).await;
     let _ = api.cancel_job(job).await;
@@ -90,7 +101,13 @@ async fn every_operation_that_the_api_describes_has_its_method() {
     let (name, job) = (NAME.parse().unwrap(), JobId::from_random(1));
     let job_text = job.to_string();
     let server = TestServer::start(&authority, &authority.site(), move |request| {
-        let path = request.uri().path().replace(NAME, "{}").replace(&job_text, "{}").replace("/1", "/{}");
+        let path = request
+            .uri()
+            .path()
+            .replace(&object_path(), "/{}/{}")
+            .replace(NAME, "{}")
+            .replace(&job_text, "{}")
+            .replace("/1", "/{}");
         log.lock().unwrap().insert(format!("{} {path}", request.method()));
         async { server::bytes(400, "") }
     })
