@@ -5,6 +5,7 @@
 //!
 //! - [`enrol`](enrol::enrol): from a token to an [`Identity`](identity::Identity) on disk.
 //! - [`hold`]: compares assignments with the folder ([`hold::reconcile`], pure) and transfers, verifies and removes.
+//! - [`import`](import::import): objects from a disk, verified as fetched ones are.
 //! - [`serve`]: HTTPS for the site's devices and points, with ranges.
 //! - [`Point`] runs both until it is told to stop; [`summary`] is what `dray point status` shows.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
@@ -16,6 +17,7 @@ pub mod error;
 pub mod folder;
 pub mod hold;
 pub mod identity;
+pub mod import;
 pub mod run;
 pub mod serve;
 mod session;

@@ -1,13 +1,14 @@
-//! `dray point enrol|serve|status`: a distribution point in a folder of this machine.
+//! `dray point enrol|serve|import|status`: a distribution point in a folder of this machine.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use dray_client::{BaseUrl, HttpLimits};
 use dray_point::summary::Contact;
 use dray_point::{Point, PointConfig, Summary};
+use serde::Serialize;
 
 use super::log::LogOptions;
 use super::{block_on, shutdown};
@@ -40,6 +41,13 @@ pub(crate) enum PointCommand {
         #[command(flatten)]
         log: LogOptions,
     },
+    /// Take objects from a folder, such as dray content export makes, so that the line need not carry them; the point must not run
+    Import {
+        #[command(flatten)]
+        folder: PointFolder,
+        /// The folder with manifests/, packs/ and updates/
+        from: PathBuf,
+    },
     /// Show what the point in a folder holds
     Status {
         #[command(flatten)]
@@ -71,6 +79,7 @@ impl PointCommand {
                 log.init();
                 block_on(serve(dir, listen))
             }
+            Self::Import { folder: PointFolder { dir }, from } => import(&dir, &from, output),
             Self::Status { folder: PointFolder { dir } } => {
                 let attempt = format!("can't look at the point in {}", dir.display());
                 let summary = Summary::read(&dir).map_err(|error| Failure::failed(&attempt).because(&error))?;
@@ -106,6 +115,53 @@ impl Shown for Summary {
                 "served",
                 format!("{} in {} since it started", bytes(self.served_bytes), count(self.served_requests, "request")),
             ),
+        ]
+    }
+}
+
+fn import(dir: &Path, from: &Path, output: Output) -> Outcome {
+    let attempt = format!("can't import into the distribution point in {}", dir.display());
+    let failed = |error: dray_point::PointError| Failure::failed(&attempt).because(&error);
+    if !from.join("manifests").is_dir() {
+        let failure = Failure::not_found(format!("{} is no folder of objects", from.display()));
+        return Err(failure.hint("dray content export makes one"));
+    }
+    if !dir.join("identity").is_dir() {
+        let failure = Failure::not_found(format!("{attempt}: no point was enrolled there"));
+        return Err(failure.hint("dray point enrol makes one"));
+    }
+    let folder = dray_point::Folder::open(dir).map_err(failed)?;
+    let imported = dray_point::import::import(&folder, from, clock::now()).map_err(failed)?;
+    let taken = Taken {
+        copied: imported.copied,
+        copied_bytes: imported.copied_bytes,
+        present: imported.present,
+        damaged: imported.damaged.iter().map(ToString::to_string).collect(),
+    };
+    output.show(&taken)?;
+    if taken.damaged.is_empty() {
+        return Ok(());
+    }
+    let are = count(taken.damaged.len() as u64, "object");
+    Err(Failure::failed(format!("{are} of {} can't be used", from.display()))
+        .hint("the point fetches them from the site"))
+}
+
+/// What a point took from a folder.
+#[derive(Debug, Serialize)]
+struct Taken {
+    copied: u64,
+    copied_bytes: u64,
+    present: u64,
+    damaged: Vec<String>,
+}
+
+impl Shown for Taken {
+    fn fields(&self) -> Fields {
+        vec![
+            ("copied", format!("{}, {}", count(self.copied, "object"), bytes(self.copied_bytes))),
+            ("there already", count(self.present, "object")),
+            ("damaged", self.damaged.join("\n")),
         ]
     }
 }
