@@ -119,7 +119,7 @@ enum Command {
     Why(why::WhyCommand),
     /// Who changed what, newest first
     Audit(audit::AuditCommand),
-    /// Content without a site: what an update costs, and stores in folders
+    /// Content: what an update costs, and content stores, in folders or of the site
     #[command(subcommand)]
     Content(content::ContentCommand),
     /// Print a completion script for a shell
@@ -151,7 +151,7 @@ impl Dray {
             Command::Site(command) => command.run(output).map(done),
             Command::Point(PointCommands { command: PointSide::Here(command) }) => command.run(output).map(done),
             Command::Demo(command) => command.run(output).map(done),
-            Command::Content(command) => command.run(output).map(done),
+            Command::Content(command) => command.run(output, global.profile.as_deref()).map(done),
             Command::Completion(command) => command.run().map(done),
             Command::Login(command) => block_on(command.run(global.profile.as_deref(), output)).map(done),
             command => block_on(command.administer(&global, output)).map(done),
@@ -194,7 +194,7 @@ fn done((): ()) -> ExitCode {
 }
 
 /// Runs one command's requests; they wait more than they compute, so one thread does.
-fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+pub(crate) fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

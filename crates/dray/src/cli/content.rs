@@ -1,6 +1,9 @@
-//! `dray content`: what content costs to move, and content stores in folders of this computer. Needs no site.
+//! `dray content`: what content costs to move, and content stores: in folders of this computer, and that of the site.
 //!
-//! Each command is a process of its own, so that its processor time and memory can be measured from outside.
+//! Commands on folders need no site, and each is a process of its own, so that its processor time and memory can be measured from outside.
+//! Those that look after a store ask the site when no folder is named: one word for one thing in both.
+
+use std::path::Path;
 
 use clap::Subcommand;
 
@@ -8,14 +11,22 @@ use crate::error::Outcome;
 use crate::output::Output;
 
 mod apply;
+mod check;
 mod cost;
+mod export;
+mod gc;
 mod held;
+mod import;
 mod ingest;
+mod mend;
 mod plan;
 mod prepare;
 mod progress;
+mod site;
 mod source;
+mod stats;
 mod store;
+mod verify;
 mod ways;
 mod wire;
 
@@ -30,16 +41,32 @@ pub(crate) enum ContentCommand {
     Prepare(prepare::Prepare),
     /// Make a folder from a content store and what another folder holds
     Apply(apply::Apply),
+    /// Count what a content store holds, that of the site or one in a folder
+    Stats(stats::Stats),
+    /// Read all of a content store, that of the site or one in a folder, name what is damaged, and mend it
+    Verify(verify::Verify),
+    /// Remove from a content store, that of the site or one in a folder, what nothing needs
+    Gc(gc::Gc),
+    /// Copy contents from a content store, that of the site or one in a folder, into a folder of objects
+    Export(export::Export),
+    /// Take from a folder of objects what a content store, that of the site or one in a folder, lacks or holds damaged
+    Import(import::Import),
 }
 
 impl ContentCommand {
     /// Does what the command says.
-    pub(crate) fn run(self, output: Output) -> Outcome {
+    pub(crate) fn run(self, output: Output, profile: Option<&Path>) -> Outcome {
+        let site = site::Asking::new(output, profile);
         match self {
             Self::Plan(command) => command.run(output),
             Self::Ingest(command) => command.run(output),
             Self::Prepare(command) => command.run(output),
             Self::Apply(command) => command.run(output),
+            Self::Stats(command) => command.run(output, &site),
+            Self::Verify(command) => command.run(output, &site),
+            Self::Gc(command) => command.run(output, &site),
+            Self::Export(command) => command.run(output, &site),
+            Self::Import(command) => command.run(output, &site),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::fleet::dray;
 
 /// Bytes that no compression makes shorter, the same for the same seed.
-fn noise(mut seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn noise(mut seed: u64, length: usize) -> Vec<u8> {
     let next = || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as u8
@@ -18,7 +18,7 @@ fn noise(mut seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// Folders `old` and `new` that share one file and most of another.
-fn two_versions(root: &Path) {
+pub(crate) fn two_versions(root: &Path) {
     let mut big = noise(1, 2_000_000);
     for folder in ["old", "new"] {
         fs::create_dir_all(root.join(folder).join("lib")).unwrap();
@@ -29,11 +29,11 @@ fn two_versions(root: &Path) {
     fs::write(root.join("new/added"), noise(4, 20_000)).unwrap();
 }
 
-fn run(root: &Path, line: &str) -> Output {
+pub(crate) fn run(root: &Path, line: &str) -> Output {
     dray().args(["--output", "json", "content"]).args(line.split(' ')).current_dir(root).output().unwrap()
 }
 
-fn value(root: &Path, line: &str) -> Value {
+pub(crate) fn value(root: &Path, line: &str) -> Value {
     let output = run(root, line);
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -14,4 +14,5 @@ mod demo;
 mod errors;
 mod fleet;
 mod output;
+mod store_care;
 mod wait;

@@ -76,7 +76,7 @@ impl Build<'_> {
         let mut wire = Wire::new(self.store);
         let way = ways::cheapest(self.store, &self.content, self.held)?.ok_or_else(|| {
             Failure::not_found(format!("the store holds no content {}", self.content))
-                .hint("dray content ingest tells the digest of what it puts into a store")
+                .hint("dray content ingest tells the digest of what it puts into a store, dray content verify whether a manifest is damaged")
         })?;
         wire.count(way.list);
         let (mut kind, mut totals) = (way.kind, way.plan.totals);
@@ -142,7 +142,9 @@ fn failure(error: &AssembleError) -> Failure {
         AssembleError::DestinationExists(_) => {
             Failure::new(Exit::Conflict, error.to_string()).hint("give a folder that is not there yet")
         }
-        AssembleError::Corrupt { .. } => Failure::failed(error.to_string()).hint("the store is damaged; make it anew"),
+        AssembleError::Corrupt { .. } => {
+            Failure::failed(error.to_string()).hint("dray content verify names what is damaged")
+        }
         _ => Failure::failed("the content can't be built").because(error),
     }
 }

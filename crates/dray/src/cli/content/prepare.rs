@@ -87,6 +87,7 @@ impl Effort {
         for pack in &prepared.packs {
             store.put_file(&ObjectName::Pack(pack.digest), &pack.path)?;
         }
+        store.keep_tree(old.tree())?;
         // The update comes last: where it is, its packs are.
         store.put_bytes(&ObjectName::Update(prepared.digest), &prepared.bytes, &incoming)?;
         Ok(Some(prepared))

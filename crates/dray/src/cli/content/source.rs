@@ -37,6 +37,13 @@ pub(super) struct Source {
     _copy: Option<TempDir>,
 }
 
+/// A source that was read and is not in the store yet.
+pub(super) struct Staged {
+    pub(super) ingested: Ingested,
+    /// Holds its packs.
+    incoming: TempDir,
+}
+
 impl Source {
     /// The folder at `path`, or one that holds a copy of the file there under the name `name`.
     pub(super) fn open(path: &Path, name: Option<&OsStr>) -> Outcome<Self> {
@@ -60,19 +67,24 @@ impl Source {
 
     /// Puts it into `store`, sparing the chunks that are there already.
     pub(super) fn ingest(&self, store: &FolderStore, reading: Reading, progress: &dyn Progress) -> Outcome<Ingested> {
-        let known = known_chunks(store)?;
+        let staged = self.stage(store, &known_chunks(store)?, reading, progress)?;
+        staged.keep(store)
+    }
+
+    /// Reads it; `store` gets nothing yet.
+    pub(super) fn stage(
+        &self,
+        store: &FolderStore,
+        known: &KnownChunks,
+        reading: Reading,
+        progress: &dyn Progress,
+    ) -> Outcome<Staged> {
         let incoming = store.incoming()?;
         let staging = incoming.path().join("packs");
         let outside_links = reading.outside_links.into();
         let options = ingest::Options { outside_links, limits: store.limits().clone(), ..ingest::Options::default() };
-        let ingested = ingest::ingest(&self.folder, &staging, &known, &options, progress);
-        let ingested = ingested.map_err(|error| self.failure(&error))?;
-        for pack in &ingested.packs {
-            store.put_file(&ObjectName::Pack(pack.digest), &pack.path)?;
-        }
-        // The manifest comes last: where it is, its packs are.
-        store.put_bytes(&ObjectName::Manifest(ingested.manifest_digest), &ingested.manifest_bytes, &incoming)?;
-        Ok(ingested)
+        let ingested = ingest::ingest(&self.folder, &staging, known, &options, progress);
+        Ok(Staged { ingested: ingested.map_err(|error| self.failure(&error))?, incoming })
     }
 
     fn failure(&self, error: &IngestError) -> Failure {
@@ -87,6 +99,26 @@ impl Source {
     }
 }
 
+impl Staged {
+    /// Puts it into the store.
+    pub(super) fn keep(self, store: &FolderStore) -> Outcome<Ingested> {
+        let Self { ingested, incoming } = self;
+        for pack in &ingested.packs {
+            store.put_file(&ObjectName::Pack(pack.digest), &pack.path)?;
+        }
+        // The manifest comes last: where it is, its packs are.
+        store.put_bytes(&ObjectName::Manifest(ingested.manifest_digest), &ingested.manifest_bytes, &incoming)?;
+        Ok(ingested)
+    }
+}
+
+impl Reading {
+    /// As whoever made what is in a store may have read it.
+    pub(super) const fn again() -> Self {
+        Self { outside_links: LinkChoice::Keep }
+    }
+}
+
 impl From<LinkChoice> for OutsideLinks {
     fn from(choice: LinkChoice) -> Self {
         match choice {
@@ -96,11 +128,13 @@ impl From<LinkChoice> for OutsideLinks {
     }
 }
 
-/// The chunks of everything in the store.
-fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
+/// The chunks of everything in the store whose manifest can be read: more is stored where one is damaged.
+pub(super) fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
     let mut known = KnownChunks::default();
     for (name, content) in store.contents()? {
-        known.add(&store.manifest(&name, &content)?);
+        if let Ok(manifest) = store.manifest(&name, &content) {
+            known.add(&manifest);
+        }
     }
     Ok(known)
 }

@@ -2,7 +2,8 @@
 //!
 //! There is no index: which content a manifest is for stands in its header. Objects are named by their digests and appear by
 //! being renamed into place, so commands may write to one store side by side and a killed one leaves nothing but its own
-//! `incoming` folder behind.
+//! `incoming` folder behind. What is there already is believed only when its bytes are right. A collection of garbage has the store
+//! to itself ([`Lock`]).
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,14 +11,24 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dray_content::manifest::{HEADER_BYTES_MAX, Header};
-use dray_content::{Limits, Manifest, ObjectName};
+use dray_content::{DecodeError, Limits, Manifest, ObjectName};
 use dray_model::Digest;
 use tempfile::TempDir;
 
 use crate::error::{Failure, Outcome};
 
-/// The folders of the kinds of objects.
-const KINDS: [&str; 3] = ["manifests", "packs", "updates"];
+mod lock;
+mod reach;
+mod trees;
+
+pub(super) use lock::Lock;
+pub(super) use reach::{KeptUpdate, Reach, Unreadable};
+
+/// The kinds of objects: the folder of each, and how its objects are named.
+const KINDS: [(&str, fn(Digest) -> ObjectName); 3] =
+    [("manifests", ObjectName::Manifest), ("packs", ObjectName::Pack), ("updates", ObjectName::Update)];
+/// What the folders of commands that are at work begin with.
+const INCOMING: &str = "incoming-";
 
 /// Which store.
 #[derive(Debug, Args)]
@@ -27,21 +38,45 @@ pub(super) struct StoreOption {
     dir: PathBuf,
 }
 
+/// Which store, when it may be that of the site.
+#[derive(Debug, Args)]
+pub(super) struct AnyStoreOption {
+    /// A content store in a folder, with manifests/, packs/ and updates/ [default: that of the site in the profile]
+    #[arg(long = "store", value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl AnyStoreOption {
+    /// The one in a folder; `None` when the site's is meant.
+    pub(super) fn folder(self) -> Option<StoreOption> {
+        self.dir.map(|dir| StoreOption { dir })
+    }
+}
+
 /// A content store.
 #[derive(Debug)]
 pub(super) struct FolderStore {
     root: PathBuf,
     limits: Limits,
+    _lock: Lock,
+}
+
+/// An object with its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found {
+    pub(super) name: ObjectName,
+    pub(super) size_bytes: u64,
 }
 
 impl StoreOption {
     /// The store, which must be there.
     pub(super) fn open(self) -> Outcome<FolderStore> {
-        if !self.dir.join(KINDS[0]).is_dir() {
-            let failure = Failure::not_found(format!("there is no content store in {}", self.dir.display()));
-            return Err(failure.hint("dray content ingest SOURCE --store DIR makes one"));
-        }
-        Ok(FolderStore { root: self.dir, limits: Limits::default() })
+        FolderStore::open(self.dir, Lock::shared)
+    }
+
+    /// The store, which must be there, for this command alone. Waits for others, which `waiting` is told.
+    pub(super) fn open_alone(self, waiting: impl FnOnce()) -> Outcome<FolderStore> {
+        FolderStore::open(self.dir, |root| Lock::alone(root, waiting))
     }
 
     /// The store, made when it isn't there.
@@ -53,11 +88,28 @@ impl StoreOption {
 impl FolderStore {
     /// The store in `root`, made when it isn't there.
     pub(super) fn make(root: PathBuf) -> Outcome<Self> {
-        for kind in KINDS {
+        for (kind, _) in KINDS {
             let folder = root.join(kind);
             fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
         }
-        Ok(Self { root, limits: Limits::default() })
+        let lock = Lock::shared(&root)?;
+        Ok(Self { root, limits: Limits::default(), _lock: lock })
+    }
+
+    /// The store in `root`, which must be there.
+    pub(super) fn open(root: PathBuf, lock: impl FnOnce(&Path) -> Outcome<Lock>) -> Outcome<Self> {
+        let (manifests, _) = KINDS[0];
+        if !root.join(manifests).is_dir() {
+            let failure = Failure::not_found(format!("there is no content store in {}", root.display()));
+            return Err(failure.hint("dray content ingest SOURCE --store DIR makes one"));
+        }
+        let lock = lock(&root)?;
+        Ok(Self { root, limits: Limits::default(), _lock: lock })
+    }
+
+    /// Its folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The bounds on what is read from it.
@@ -67,26 +119,88 @@ impl FolderStore {
 
     /// A folder to prepare objects in, on the same file system. Gone when it is dropped.
     pub(super) fn incoming(&self) -> Outcome<TempDir> {
-        let made = tempfile::Builder::new().prefix("incoming-").tempdir_in(&self.root);
+        let made = tempfile::Builder::new().prefix(INCOMING).tempdir_in(&self.root);
         made.map_err(|error| cannot("write to", &self.root, &error))
     }
 
-    /// Moves a finished file into its place, unless the object is there.
-    pub(super) fn put_file(&self, name: &ObjectName, from: &Path) -> Outcome {
-        let path = self.path(name);
-        if path.exists() {
-            return Ok(());
+    /// Moves a finished file into its place, unless the object is there and good. Tells whether it was moved.
+    pub(super) fn put_file(&self, name: &ObjectName, from: &Path) -> Outcome<bool> {
+        if self.holds(name)? {
+            return Ok(false);
         }
+        let path = self.path(name);
         let moved = fs::rename(from, &path).and_then(|()| sync_folder(&path));
-        moved.map_err(|error| cannot("write", &path, &error))
+        moved.map_err(|error| cannot("write", &path, &error))?;
+        Ok(true)
     }
 
-    /// Writes an object, unless it is there.
-    pub(super) fn put_bytes(&self, name: &ObjectName, bytes: &[u8], incoming: &TempDir) -> Outcome {
+    /// Writes an object, unless it is there and good.
+    pub(super) fn put_bytes(&self, name: &ObjectName, bytes: &[u8], incoming: &TempDir) -> Outcome<bool> {
         let path = incoming.path().join(name.digest().to_string());
         let written = fs::write(&path, bytes).and_then(|()| File::open(&path)?.sync_all());
         written.map_err(|error| cannot("write", &path, &error))?;
         self.put_file(name, &path)
+    }
+
+    /// Copies an object of another store unless it is here and good; `None` when that one is damaged, else whether it was copied.
+    pub(super) fn copy_from(&self, other: &Self, name: &ObjectName, incoming: &TempDir) -> Outcome<Option<bool>> {
+        if self.holds(name)? {
+            return Ok(Some(false));
+        }
+        let path = incoming.path().join(name.digest().to_string());
+        let mut from = other.open_object(name)?;
+        let copied = File::create(&path).and_then(|mut file| {
+            let copied = name.copy(&mut from, &mut file)?;
+            file.sync_all()?;
+            Ok(copied)
+        });
+        match copied.map_err(|error| cannot("copy", &other.path(name), &error))? {
+            Some(_) => self.put_file(name, &path).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the object is there with the right bytes, which are read.
+    pub(super) fn holds(&self, name: &ObjectName) -> Outcome<bool> {
+        let path = self.path(name);
+        match File::open(&path).and_then(|mut file| name.check(&mut file)) {
+            Ok(size) => Ok(size.is_some()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(cannot("read", &path, &error)),
+        }
+    }
+
+    /// Removes an object, which may be gone already.
+    pub(super) fn remove(&self, name: &ObjectName) -> Outcome {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", &path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// All objects with their lengths: manifests, packs, updates, each kind by name.
+    pub(super) fn objects(&self) -> Outcome<Vec<Found>> {
+        let mut found = Vec::new();
+        for (kind, named) in KINDS {
+            for name in self.names(kind, named)? {
+                found.push(Found { name, size_bytes: self.size(&name)? });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Folders of commands that were killed. Of those at work too, unless the store is this command's alone.
+    pub(super) fn leftovers(&self) -> Outcome<Vec<PathBuf>> {
+        let unlisted = |error| cannot("list", &self.root, &error);
+        let mut left = Vec::new();
+        for entry in fs::read_dir(&self.root).map_err(unlisted)? {
+            let entry = entry.map_err(unlisted)?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(INCOMING)) {
+                left.push(entry.path());
+            }
+        }
+        Ok(left)
     }
 
     /// Opens an object.
@@ -108,17 +222,22 @@ impl FolderStore {
         Ok(None)
     }
 
-    /// All manifests with the contents that they say they are for, by name.
+    /// All manifests with the contents that they say they are for, by name. One that is too damaged to say it is left out:
+    /// `dray content verify` tells of it.
     pub(super) fn contents(&self) -> Outcome<Vec<(ObjectName, Digest)>> {
         let mut contents = Vec::new();
         for name in self.names("manifests", ObjectName::Manifest)? {
-            let mut first = Vec::with_capacity(HEADER_BYTES_MAX);
-            let read = self.open_object(&name)?.take(HEADER_BYTES_MAX as u64).read_to_end(&mut first);
-            read.map_err(|error| cannot("read", &self.path(&name), &error))?;
-            let header = Header::decode(&first, &self.limits);
-            contents.push((name, header.map_err(|error| self.damaged(&name, &error))?.content));
+            contents.extend(self.content_of(&name)?.map(|content| (name, content)));
         }
         Ok(contents)
+    }
+
+    /// The content that a manifest says it is for; `None` when it is too damaged to say it.
+    pub(super) fn content_of(&self, manifest: &ObjectName) -> Outcome<Option<Digest>> {
+        let mut first = Vec::with_capacity(HEADER_BYTES_MAX);
+        let read = self.open_object(manifest)?.take(HEADER_BYTES_MAX as u64).read_to_end(&mut first);
+        read.map_err(|error| cannot("read", &self.path(manifest), &error))?;
+        Ok(Header::decode(&first, &self.limits).ok().map(|header| header.content))
     }
 
     /// All updates, by name.
@@ -136,7 +255,14 @@ impl FolderStore {
     pub(super) fn manifest(&self, name: &ObjectName, content: &Digest) -> Outcome<Manifest> {
         let path = self.path(name);
         let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
-        Manifest::decode(&bytes, content, &self.limits).map_err(|error| self.damaged(name, &error))
+        let decoded = Self::whole(name, &bytes).and_then(|()| Manifest::decode(&bytes, content, &self.limits));
+        decoded.map_err(|error| self.damaged(name, &error))
+    }
+
+    /// Whether all bytes of an object are those that its name says.
+    fn whole(name: &ObjectName, bytes: &[u8]) -> Result<(), DecodeError> {
+        let what = if matches!(name, ObjectName::Manifest(_)) { "manifest" } else { "update" };
+        if Digest::of(bytes) == name.digest() { Ok(()) } else { Err(DecodeError::Damaged { what }) }
     }
 
     /// What a damaged object of this store is called.
@@ -153,7 +279,13 @@ impl FolderStore {
     fn names(&self, kind: &str, name: fn(Digest) -> ObjectName) -> Outcome<Vec<ObjectName>> {
         let folder = self.root.join(kind);
         let mut names = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(|error| cannot("list", &folder, &error))? {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            // A folder that somebody copied may lack an empty one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+            Err(error) => return Err(cannot("list", &folder, &error)),
+        };
+        for entry in entries {
             let entry = entry.map_err(|error| cannot("list", &folder, &error))?;
             names.extend(entry.file_name().to_str().and_then(|text| text.parse().ok()).map(name));
         }
@@ -185,11 +317,26 @@ mod tests {
         let store = FolderStore::make(root.path().join("store")).unwrap();
         let incoming = store.incoming().unwrap();
         let name = ObjectName::Pack(Digest::of(b"pack"));
-        store.put_bytes(&name, b"pack", &incoming).unwrap();
-        store.put_bytes(&name, b"something else", &incoming).unwrap();
-        assert_eq!(fs::read(store.path(&name)).unwrap(), b"pack");
+        assert!(store.put_bytes(&name, b"pack", &incoming).unwrap());
+        assert!(!store.put_bytes(&name, b"pack", &incoming).unwrap());
         fs::write(root.path().join("store/packs/README"), "mine").unwrap();
-        assert_eq!(store.names("packs", ObjectName::Pack).unwrap(), [name]);
+        assert_eq!(store.objects().unwrap(), [Found { name, size_bytes: 4 }]);
+    }
+
+    #[test]
+    fn a_damaged_object_gives_way_to_a_good_one() {
+        let root = tempfile::tempdir().unwrap();
+        let store = FolderStore::make(root.path().join("store")).unwrap();
+        let other = FolderStore::make(root.path().join("other")).unwrap();
+        let name = ObjectName::Pack(Digest::of(b"pack"));
+        fs::write(store.path(&name), b"pank").unwrap();
+        fs::write(other.path(&name), b"pick").unwrap();
+        let incoming = store.incoming().unwrap();
+        assert_eq!(store.copy_from(&other, &name, &incoming).unwrap(), None);
+        assert_eq!(fs::read(store.path(&name)).unwrap(), b"pank");
+        fs::write(other.path(&name), b"pack").unwrap();
+        assert_eq!(store.copy_from(&other, &name, &incoming).unwrap(), Some(true));
+        assert!(store.holds(&name).unwrap());
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! Trees that updates begin from and that no manifest of the store describes: `trees/<content digest>`, as a tree is encoded.
+//!
+//! An update can be read only with the tree that it begins from; without, nobody could tell which packs it needs, and a collection of
+//! garbage would have to keep them all. They prove themselves by their digest, and receivers don't need them.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+
+use dray_content::Tree;
+use dray_model::Digest;
+
+use super::{FolderStore, cannot, sync_folder};
+use crate::error::Outcome;
+
+const FOLDER: &str = "trees";
+
+impl FolderStore {
+    /// The tree of a content: of the empty one, from a manifest, or as it was kept; `None` when there is neither.
+    pub(crate) fn tree(&self, content: &Digest) -> Outcome<Option<Tree>> {
+        let empty = Tree::default();
+        if *content == empty.digest() {
+            return Ok(Some(empty));
+        }
+        if let Some(name) = self.find_manifest(content)? {
+            if let Ok(manifest) = self.manifest(&name, content) {
+                return Ok(Some(manifest.tree().clone()));
+            }
+        }
+        let path = self.tree_path(content);
+        match fs::read(&path) {
+            Ok(bytes) if Digest::of(&bytes) == *content => Ok(Tree::decode(&bytes, self.limits()).ok()),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(cannot("read", &path, &error)),
+        }
+    }
+
+    /// Keeps a tree that an update begins from, unless it can be told without.
+    pub(crate) fn keep_tree(&self, tree: &Tree) -> Outcome {
+        let content = tree.digest();
+        if self.tree(&content)?.is_some() { Ok(()) } else { self.write_tree(&content, tree) }
+    }
+
+    /// Keeps a tree whose manifest is about to go.
+    pub(crate) fn write_tree(&self, content: &Digest, tree: &Tree) -> Outcome {
+        let path = self.tree_path(content);
+        let incoming = self.incoming()?;
+        let unfinished = incoming.path().join("tree");
+        let written = fs::create_dir_all(self.root().join(FOLDER))
+            .and_then(|()| fs::write(&unfinished, tree.encode()))
+            .and_then(|()| File::open(&unfinished)?.sync_all())
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .and_then(|()| sync_folder(&path));
+        written.map_err(|error| cannot("write", &path, &error))
+    }
+
+    /// The trees that are kept, by content.
+    pub(crate) fn kept_trees(&self) -> Outcome<Vec<Digest>> {
+        let trees = self.names(FOLDER, dray_content::ObjectName::Update)?;
+        Ok(trees.iter().map(dray_content::ObjectName::digest).collect())
+    }
+
+    /// Forgets a tree.
+    pub(crate) fn remove_tree(&self, content: &Digest) -> Outcome {
+        let path = self.tree_path(content);
+        fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
+    }
+
+    fn tree_path(&self, content: &Digest) -> PathBuf {
+        self.root().join(FOLDER).join(content.to_string())
+    }
+}
