@@ -64,9 +64,9 @@ fn import(from: &FolderStore, store: StoreOption, output: Output) -> Outcome {
     for name in updates.into_iter().chain(manifests) {
         let Some(packs) = needs.get(&name) else {
             if unread.contains(&name) {
-                copying.object(name)?
+                copying.object(name)?;
             } else {
-                copying.is_damaged(name)
+                copying.is_damaged(name);
             }
             continue;
         };

@@ -24,8 +24,11 @@ mod trees;
 pub(super) use lock::Lock;
 pub(super) use reach::{KeptUpdate, Reach, Unreadable};
 
+/// The name of an object of a kind with a digest.
+type Named = fn(Digest) -> ObjectName;
+
 /// The kinds of objects: the folder of each, and how its objects are named.
-const KINDS: [(&str, fn(Digest) -> ObjectName); 3] =
+const KINDS: [(&str, Named); 3] =
     [("manifests", ObjectName::Manifest), ("packs", ObjectName::Pack), ("updates", ObjectName::Update)];
 /// What the folders of commands that are at work begin with.
 const INCOMING: &str = "incoming-";

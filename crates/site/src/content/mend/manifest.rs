@@ -35,7 +35,7 @@ pub(super) async fn make(
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::info!(%error, package = %publisher.package, "a source folder is no help for a damaged manifest")
+                tracing::info!(%error, package = %publisher.package, "a source folder is no help for a damaged manifest");
             }
         }
     }

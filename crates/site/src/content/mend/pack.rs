@@ -30,10 +30,9 @@ pub(super) async fn make(
     let mut manifests: Vec<(Digest, Manifest)> = Vec::new();
     let oldest = publishers.last().into_iter();
     for publisher in oldest.chain(publishers.iter().take(MANIFESTS_MAX)) {
-        if manifests.iter().all(|(content, _)| *content != publisher.content) {
-            if let Ok(manifest) = load(site, publisher.content, publisher.manifest).await {
-                manifests.push((publisher.content, manifest));
-            }
+        let is_new = manifests.iter().all(|(content, _)| *content != publisher.content);
+        if is_new && let Ok(manifest) = load(site, publisher.content, publisher.manifest).await {
+            manifests.push((publisher.content, manifest));
         }
     }
     let folders: Vec<PathBuf> = with_source(publishers).map(|(_, folder)| folder.to_owned()).collect();

@@ -22,10 +22,9 @@ impl FolderStore {
         if *content == empty.digest() {
             return Ok(Some(empty));
         }
-        if let Some(name) = self.find_manifest(content)? {
-            if let Ok(manifest) = self.manifest(&name, content) {
-                return Ok(Some(manifest.tree().clone()));
-            }
+        let described = self.find_manifest(content)?.map(|name| self.manifest(&name, content));
+        if let Some(Ok(manifest)) = described {
+            return Ok(Some(manifest.tree().clone()));
         }
         let path = self.tree_path(content);
         match fs::read(&path) {
