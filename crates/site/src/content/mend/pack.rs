@@ -47,9 +47,12 @@ pub(super) async fn make(
     let of = versions(publishers);
     Ok(match mended {
         Mended::Whole => Made::Good(Upload::File(path, size_bytes)),
-        Mended::Lacking { chunks, bytes } => Made::Not(format!(
-            "{chunks} chunks of it with {bytes} bytes are neither left nor in the source folders of {of}"
-        )),
+        Mended::Lacking { chunks, bytes } => {
+            let chunks = if chunks == 1 { "1 chunk".to_owned() } else { format!("{chunks} chunks") };
+            Made::Not(format!(
+                "{chunks} of it, {bytes} bytes, can't be had from what is left or the source folders of {of}"
+            ))
+        }
         Mended::Unlisted => Made::Not(format!("no manifest of {of} tells all that was in it")),
         Mended::Different => Made::Not("another release of Dray compressed it".to_owned()),
     })

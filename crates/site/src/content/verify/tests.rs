@@ -98,7 +98,7 @@ async fn what_cannot_be_made_again_is_named_left_alone_and_forgotten_when_it_is_
     assert_eq!((found[0].object.as_str(), found[0].state), (object_name(&pack).as_str(), DamageState::Damaged));
     assert_eq!(found[0].needed_by, ["zip@1"]);
     let hint = found[0].hint.as_deref().unwrap();
-    assert!(hint.contains("1 chunks of it") && hint.contains("dray content import"), "{hint}");
+    assert!(hint.contains("1 chunk of it") && hint.contains("dray content import"), "{hint}");
     assert!(fs::read(&pack).unwrap() == bad);
     fs::remove_file(&pack).unwrap();
     let gone = look(site).await;
