@@ -14,7 +14,7 @@ use crate::error::PointError;
 use crate::folder::Folder;
 use crate::hold::{self, Duty, Holder, Standings, Wiring};
 use crate::identity::Identity;
-use crate::serve::{Served, Server, Serving};
+use crate::serve::{Door, Served, Server, Serving};
 use crate::session::Session;
 use crate::summary::{Contact, ContentSummary, Summary};
 
@@ -63,7 +63,7 @@ impl Point {
         let (suspects, suspected) = mpsc::channel(SUSPECTS_MAX);
         let served = Arc::new(Served::default());
         let serving = Serving { folder: Arc::clone(&folder), limits: serve, served: Arc::clone(&served), suspects };
-        let server = Server::listen(listen, session.tls(), serving).await?;
+        let server = Server::listen(listen, Door::Site(session.tls()), serving).await?;
         let state = Arc::new(State {
             identity,
             folder: Arc::clone(&folder),

@@ -7,6 +7,7 @@
 mod connection;
 mod decision;
 mod file_body;
+mod measure;
 mod range;
 mod service;
 mod stall;
@@ -20,6 +21,7 @@ use dray_content::ObjectName;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+pub use measure::FolderServer;
 pub use range::{RangeRequest, Satisfied};
 
 use crate::error::PointError;
@@ -89,11 +91,19 @@ pub(crate) struct Serving {
     pub(crate) suspects: mpsc::Sender<ObjectName>,
 }
 
+/// Who is let in.
+pub(crate) enum Door {
+    /// Devices and points of the site, by their certificates.
+    Site(watch::Receiver<Arc<rustls::ServerConfig>>),
+    /// Everybody, without TLS: [`FolderServer`] alone opens it.
+    Open,
+}
+
 /// A server that listens already.
 pub(crate) struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    tls: watch::Receiver<Arc<rustls::ServerConfig>>,
+    door: Door,
     serving: Arc<Serving>,
 }
 
@@ -101,13 +111,13 @@ impl Server {
     /// Takes the port, so that a port that is in use is told at once.
     pub(crate) async fn listen(
         address: SocketAddr,
-        tls: watch::Receiver<Arc<rustls::ServerConfig>>,
+        door: Door,
         serving: Serving,
     ) -> Result<Self, PointError> {
         let listen = |source| PointError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, tls, serving: Arc::new(serving) })
+        Ok(Self { listener, address, door, serving: Arc::new(serving) })
     }
 
     /// Where it listens.
@@ -127,13 +137,23 @@ impl Server {
                 Some(_) = connections.join_next() => continue,
             };
             let Some((stream, slot)) = accepted else { continue };
-            let tls = Arc::clone(&self.tls.borrow());
-            let watcher = draining.watcher();
-            let serving = Arc::clone(&self.serving);
-            connections.spawn(async move {
-                connection::serve(stream, tls, serving, watcher).await;
-                drop(slot);
-            });
+            let (watcher, serving) = (draining.watcher(), Arc::clone(&self.serving));
+            match &self.door {
+                Door::Site(tls) => {
+                    let tls = Arc::clone(&tls.borrow());
+                    connections.spawn(async move {
+                        connection::serve(stream, tls, serving, watcher).await;
+                        drop(slot);
+                    });
+                }
+                Door::Open => {
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(async move {
+                        connection::requests(stream, &"somebody", serving, watcher).await;
+                        drop(slot);
+                    });
+                }
+            }
         }
         drop(self.listener);
         if tokio::time::timeout(self.serving.limits.drain_timeout, draining.shutdown()).await.is_err() {

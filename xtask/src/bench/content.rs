@@ -1,11 +1,16 @@
-//! Contents: a large package through a whole site, or pairs of versions of real packages through the local commands.
+//! Contents: a large package through a whole site, serving beside nginx, and pairs of versions of real packages through the local
+//! commands.
 
 mod bars;
 mod corpus;
 mod dray;
+mod noise;
 mod package;
 mod peers;
+mod plain;
 mod same;
+mod serving;
+mod tools;
 
 use std::path::PathBuf;
 
@@ -49,10 +54,16 @@ impl Options {
 }
 
 pub(super) fn measure(options: &Options) -> anyhow::Result<Report> {
-    match &options.corpus {
-        None => package::measure(),
-        Some(corpus) => corpus::measure(corpus, options),
+    let mut figures = match &options.corpus {
+        None => Vec::new(),
+        Some(corpus) => corpus::measure(corpus, options)?,
+    };
+    // Whoever asks for single pairs wants those alone.
+    if options.pairs.is_empty() {
+        figures.extend(serving::measure()?);
+        figures.extend(package::measure()?);
     }
+    Ok(Report::new("content", figures))
 }
 
 impl Level {

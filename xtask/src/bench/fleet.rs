@@ -97,7 +97,7 @@ impl Fleet {
 
 impl Process {
     /// Starts `command` with its output in `NAME.log`.
-    fn start(command: &mut Command, folder: &Path, name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn start(command: &mut Command, folder: &Path, name: &str) -> anyhow::Result<Self> {
         let log = std::fs::File::create(folder.join(format!("{name}.log")))?;
         let child = command
             .stdin(Stdio::null())
@@ -167,7 +167,7 @@ fn status_line(status: &str, key: &str) -> anyhow::Result<u64> {
 }
 
 /// An address of this computer that nobody listens on.
-fn free_address() -> anyhow::Result<String> {
+pub(crate) fn free_address() -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").context("can't listen on the loopback address")?;
     Ok(listener.local_addr()?.to_string())
 }

@@ -1,5 +1,8 @@
 //! One connection: TLS, who the caller is, and its requests one after the other.
+//!
+//! [`requests`] knows nothing of TLS: measurements come in there.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -16,20 +20,30 @@ use super::Serving;
 use super::service;
 use super::stall::Pulse;
 
-/// Serves a caller until it goes, stalls, or the point stops.
+/// Serves a caller with a certificate of the site until it goes, stalls, or the point stops.
 pub(super) async fn serve(stream: TcpStream, tls: Arc<rustls::ServerConfig>, serving: Arc<Serving>, watcher: Watcher) {
-    let limits = &serving.limits;
     // Without it the last piece of an answer waits for an acknowledgement; an error means that the caller is gone.
     let _ = stream.set_nodelay(true);
     let accepting = TlsAcceptor::from(tls).accept(stream);
-    let stream = match tokio::time::timeout(limits.handshake_timeout, accepting).await {
+    let stream = match tokio::time::timeout(serving.limits.handshake_timeout, accepting).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "a caller could not prove who it is"),
         Err(_) => return tracing::debug!("a caller was too slow to prove who it is"),
     };
-    let Some(caller) = caller(&stream) else {
-        return tracing::info!("a caller's certificate is neither a device's nor a point's");
-    };
+    match caller(&stream) {
+        Some(caller) => requests(stream, &caller, serving, watcher).await,
+        None => tracing::info!("a caller's certificate is neither a device's nor a point's"),
+    }
+}
+
+/// Answers what comes over `stream`.
+pub(super) async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    caller: &(dyn Display + Sync),
+    serving: Arc<Serving>,
+    watcher: Watcher,
+) {
+    let limits = &serving.limits;
     let pulse = Arc::new(Pulse::default());
     let service = {
         let (serving, pulse) = (Arc::clone(&serving), Arc::clone(&pulse));

@@ -24,10 +24,17 @@ const ZIP_AGAINST_TREE: f64 = 1.15;
 const ARCHIVE_AGAINST_WHOLE: f64 = 1.001;
 /// Peak memory of whoever applies an update, in MB.
 pub(super) const APPLY_RESIDENT_MB: f64 = 64.0;
+/// Peak memory of a site server that ingests, whatever the package's size, in MB.
+pub(super) const INGEST_RESIDENT_MB: f64 = 200.0;
 /// What one pass of cutting, hashing and compressing costs, as a part of what an ingest of the same bytes costs.
 pub(super) const INGEST_AGAINST_FLOOR: f64 = 0.8;
 /// Never more than by the cheaper of the simple ways.
 pub(super) const AGAINST_SIMPLE: f64 = 1.0;
+
+/// Processor time of a point's service, as a multiple of nginx's for the same answers.
+pub(super) const SERVING_AGAINST_NGINX: f64 = 1.2;
+/// What curl and b3sum cost for the finished files, as a part of what a first download of them costs.
+pub(super) const PLAIN_AGAINST_DOWNLOAD: f64 = 0.9;
 
 /// The limits on processor time are for so many bytes.
 const CPU_BYTES: f64 = 200e6;

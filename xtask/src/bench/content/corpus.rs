@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::super::metered::metered;
-use super::super::report::{Figure, Report};
+use super::super::report::Figure;
 use super::dray::{self, Measured};
 use super::peers::{self, Sent};
 use super::{Level, Options, bars};
@@ -43,7 +43,7 @@ pub(super) enum Form {
 /// What an archive is called in both versions, so that they are versions of one file.
 pub(super) const ARCHIVE: &str = "package";
 
-pub(super) fn measure(corpus: &Path, options: &Options) -> anyhow::Result<Report> {
+pub(super) fn measure(corpus: &Path, options: &Options) -> anyhow::Result<Vec<Figure>> {
     let programs = programs(options)?;
     let mut figures = Vec::new();
     for name in names(corpus, &options.pairs)? {
@@ -63,7 +63,7 @@ pub(super) fn measure(corpus: &Path, options: &Options) -> anyhow::Result<Report
             }
         }
     }
-    Ok(Report::new("content", figures))
+    Ok(figures)
 }
 
 /// The kilobytes on the wire and all figures of one form of one pair.

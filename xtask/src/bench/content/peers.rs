@@ -12,6 +12,7 @@ use std::process::Command;
 
 use super::super::metered::{Metered, metered};
 use super::corpus::{ARCHIVE, Form, Pair};
+use super::tools::find;
 
 /// What a peer sent.
 pub(super) struct Sent {
@@ -57,7 +58,7 @@ pub(super) fn measure(pair: &Pair, scratch: &Path) -> anyhow::Result<Vec<Sent>> 
     let (old, new) = (one_file(pair, &pair.old, scratch, "old")?, one_file(pair, &pair.new, scratch, "new")?);
     let mut sent = Vec::new();
     for peer in PEERS.iter().filter(|peer| !peer.trees_only || pair.form() == Form::Tree) {
-        if let Some(missing) = peer.programs.iter().find(|program| !is_installed(program)) {
+        if let Some(missing) = peer.programs.iter().find(|program| find(program).is_none()) {
             eprintln!("{} is left out: there is no {missing} here", peer.name);
             continue;
         }
@@ -80,11 +81,6 @@ fn one_file(pair: &Pair, version: &Path, scratch: &Path, name: &str) -> anyhow::
     let settings = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     metered(Command::new("tar").args(settings).arg("-cf").arg(&tar).arg("-C").arg(version).arg("."))?;
     Ok(tar)
-}
-
-fn is_installed(program: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
 impl Work<'_> {
