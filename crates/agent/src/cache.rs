@@ -19,8 +19,10 @@ mod room;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use dray_client::content::{BytesPerSecond, RateLimit};
 use dray_content::verify::{Damage, DamageKind, verify_tree};
 use dray_model::{Digest, Timestamp};
 
@@ -39,6 +41,8 @@ const PARTS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
+    /// Shared by all fetches.
+    rate: Option<Arc<RateLimit>>,
 }
 
 /// Why the cache can't be used.
@@ -61,7 +65,7 @@ impl Cache {
     /// # Errors
     /// [`CacheError`].
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, CacheError> {
-        let cache = Self { folder: folder.to_owned() };
+        let cache = Self { folder: folder.to_owned(), rate: None };
         for room in ["", "contents", "trees", "manifests", "staging", "removed"] {
             let path = folder.join(room);
             platform::create_private_dir(&path).map_err(failed("make", &path))?;
@@ -69,6 +73,13 @@ impl Cache {
         cache.drop_stale_parts(now);
         cache.sweep();
         Ok(cache)
+    }
+
+    /// Has contents fetched with at most so many bytes per second.
+    #[must_use]
+    pub fn with_max_rate(mut self, max_rate: Option<BytesPerSecond>) -> Self {
+        self.rate = max_rate.map(|rate| Arc::new(RateLimit::new(rate.get())));
+        self
     }
 
     /// Discards what belongs to no complete content and was not touched for [`PARTS_KEPT`].

@@ -1,6 +1,7 @@
 //! Content from several sources: objects and ranges of them, from the best source that works, verified before they are kept.
 //!
-//! Sources are given in order of preference (the site orders them for each client). One that can't be reached rests and is asked
+//! Sources are given in order of preference (the site orders them for each client). Points are asked side by side, the site when no
+//! point is left. One that can't be reached rests and is asked
 //! again, one that serves something else than it should is set aside until the end of the fetch, and one that breaks off is
 //! followed by the next from the very byte. [`FetchReport`] tells which bytes came from where and what was wrong with the others.
 //!
@@ -13,6 +14,7 @@ mod error;
 mod ranges;
 mod rate;
 mod reader;
+mod share;
 mod whole;
 
 use std::sync::Arc;
@@ -25,7 +27,7 @@ pub use assemble::{SharedAssembly, TreeError};
 pub use board::{FetchReport, SourceReport};
 pub use error::FetchError;
 pub use ranges::{Accept, Rejected};
-pub use rate::RateLimit;
+pub use rate::{BytesPerSecond, InvalidRate, RateLimit};
 pub use reader::{ObjectReader, Piece};
 
 use crate::address::{BaseUrl, InvalidBaseUrl};
@@ -39,6 +41,16 @@ pub struct Source {
     pub name: Name,
     /// Base of the objects' addresses.
     pub base: BaseUrl,
+}
+
+/// What the site calls itself among sources.
+const SITE: &str = "site";
+
+impl Source {
+    /// Whether it is asked only when nobody else is left.
+    fn is_in_reserve(&self) -> bool {
+        self.name.as_str() == SITE
+    }
 }
 
 impl TryFrom<ContentSource> for Source {
@@ -56,6 +68,9 @@ pub struct FetchLimits {
     pub requests: usize,
     /// Bytes of adjoining ranges in one request. Default 32 MiB.
     pub request_bytes_max: u64,
+    /// A request with so many bytes left gives half of them to a source that has nothing else to do. Default 2 MiB: for less a new
+    /// connection isn't worth it.
+    pub take_over_bytes_min: u64,
     /// Bytes of a manifest or update. Default 512 MiB, as `dray-content` reads them.
     pub manifest_bytes_max: u64,
 }
@@ -63,7 +78,7 @@ pub struct FetchLimits {
 impl Default for FetchLimits {
     fn default() -> Self {
         let manifest_bytes_max = dray_content::Limits::default().manifest_bytes_max;
-        Self { requests: 4, request_bytes_max: 32 << 20, manifest_bytes_max }
+        Self { requests: 4, request_bytes_max: 32 << 20, take_over_bytes_min: 2 << 20, manifest_bytes_max }
     }
 }
 

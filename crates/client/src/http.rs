@@ -4,6 +4,7 @@
 //! HTTP/1.1 alone: a client has one held request and a few short ones, and content runs fastest over a few connections.
 
 mod answer;
+mod buffered;
 mod connect;
 mod fault;
 pub(crate) mod range;
@@ -27,6 +28,8 @@ use crate::error::ClientError;
 use crate::limits::HttpLimits;
 use connect::Connector;
 
+/// What is read of an answer ahead. More would be memory that the allocator maps and zeroes anew for every piece.
+const BUFFER_BYTES: usize = 64 << 10;
 /// What we call ourselves.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("dray/", env!("CARGO_PKG_VERSION")));
 
@@ -48,6 +51,7 @@ impl HttpClient {
             .pool_idle_timeout(limits.idle_connection_timeout)
             .pool_max_idle_per_host(limits.idle_connections_max)
             .http1_max_headers(limits.headers_max)
+            .http1_max_buf_size(BUFFER_BYTES)
             .build(Connector::new(tls, limits.connect_timeout));
         Self { inner, limits: Arc::new(limits) }
     }

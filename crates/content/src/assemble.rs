@@ -25,7 +25,7 @@ use dray_model::Digest;
 use crate::compress::Expander;
 use crate::native;
 use crate::path::TreePath;
-use crate::plan::{FetchRange, HeldFile, HeldTreeId, Plan, Stored};
+use crate::plan::{FetchRange, HeldFile, HeldTreeId, Plan, PlannedFile, Stored};
 use disk::{OpenFile, write_error};
 use targets::Targets;
 
@@ -49,7 +49,8 @@ pub struct Assembly {
     /// Held files that were read to the end and found right.
     undamaged: HashSet<HeldFile>,
     expander: Expander,
-    /// The output of a segment, kept for the next one's.
+    /// The plain bytes of a chunk and the output of a segment, kept for the next one's.
+    plain: Vec<u8>,
     output: Vec<u8>,
     open: OpenFile,
 }
@@ -58,6 +59,10 @@ pub struct Assembly {
 struct BuildFile {
     path: TreePath,
     on_disk: PathBuf,
+    /// Whether the tree has it executable at this path.
+    executable: bool,
+    /// Whether it has its rights already.
+    has_rights: bool,
     state: FileState,
     /// Whether bytes of it can't be made, because what they were to be made from is damaged. The others are made nevertheless.
     is_lost: bool,
@@ -120,6 +125,7 @@ impl Assembly {
             damaged: Vec::new(),
             undamaged: HashSet::new(),
             expander: Expander::new().map_err(|error| write_error(&tree, error))?,
+            plain: Vec::new(),
             output: Vec::new(),
             open: OpenFile::default(),
             tree,
@@ -202,22 +208,24 @@ impl Assembly {
     /// `false` when the stored bytes are not those of the chunk.
     fn accept_chunk(&mut self, number: u32, stored: &[u8]) -> Result<bool, AssembleError> {
         let chunk = self.plan.want.chunks()[number as usize];
-        let mut plain = vec![0; chunk.length as usize];
-        if self.expander.expand(stored, &mut plain).is_err() || Digest::of(&plain) != chunk.digest {
-            return Ok(false);
-        }
-        self.write_chunk(number, &plain)?;
-        Ok(true)
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.resize(chunk.length as usize, 0);
+        let is_right = self.expander.expand(stored, &mut plain).is_ok() && Digest::of(&plain) == chunk.digest;
+        let written = if is_right { self.write_chunk(number, &plain) } else { Ok(()) };
+        self.plain = plain;
+        written.map(|()| is_right)
     }
 
     /// Writes the checked bytes of a chunk to every place that lacks them.
     fn write_chunk(&mut self, chunk: u32, plain: &[u8]) -> Result<(), AssembleError> {
+        let digest = self.plan.want.chunks()[chunk as usize].digest;
         for number in self.open_targets(Stored::Chunk(chunk)) {
             let target = *self.targets.get(number);
             let bytes = &plain[target.from as usize..][..target.length as usize];
             // A file from one piece is checked here, so that thousands of small ones need not be read again.
             let is_whole = self.is_whole(target.file, target.length);
-            if is_whole && Digest::of(bytes) != self.plan.files[target.file as usize].content {
+            let content = || if bytes.len() == plain.len() { digest } else { Digest::of(bytes) };
+            if is_whole && content() != self.plan.files[target.file as usize].content {
                 return Err(AssembleError::WrongRecipe(self.files[target.file as usize].path.clone()));
             }
             self.write_target(number, bytes, is_whole)?;
@@ -243,8 +251,14 @@ impl Assembly {
         let target = self.targets.get(number);
         let file = &mut self.files[target.file as usize];
         self.open.write_at(&file.on_disk, target.at, bytes)?;
-        if is_verified {
+        let is_end = |planned: &&PlannedFile| planned.size == target.at + bytes.len() as u64;
+        let ended = self.plan.files.get(target.file as usize).filter(is_end);
+        // The last piece of a file whose pieces came in order: its digest is known without reading it again.
+        let is_right =
+            |planned: &PlannedFile| self.open.digest_of(&file.on_disk, planned.size) == Some(planned.content);
+        if is_verified || ended.is_some_and(is_right) {
             file.state = FileState::Verified;
+            file.has_rights = self.open.set_rights(&file.on_disk, file.executable)?;
         }
         self.targets.set_done(number);
         Ok(())
@@ -272,12 +286,19 @@ fn build_files(plan: &Plan, staging: &Path) -> Vec<BuildFile> {
     let tree = staging.join("tree");
     let mut paths = HashMap::new();
     for (path, file) in plan.want.tree().files() {
-        paths.entry(file.digest).or_insert(path);
+        paths.entry(file.digest).or_insert((path, file.executable));
     }
-    let build = |planned: &crate::plan::PlannedFile| {
-        let path = (*paths.get(&planned.content).expect("a plan lists contents of its tree")).clone();
+    let build = |planned: &PlannedFile| {
+        let (path, executable) = *paths.get(&planned.content).expect("a plan lists contents of its tree");
         let state = if planned.copy().is_some() { FileState::ToCopy } else { FileState::Building };
-        BuildFile { on_disk: path.below(&tree), path, state, is_lost: false }
+        BuildFile {
+            on_disk: path.below(&tree),
+            path: path.clone(),
+            executable,
+            has_rights: false,
+            state,
+            is_lost: false,
+        }
     };
     let mut files: Vec<BuildFile> = plan.files.iter().map(build).collect();
     let forms = plan.containers.iter().map(|planned| container::build_form(planned, &files, staging));

@@ -134,6 +134,17 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// Makes everything durable that was written to the file system of a folder. `false` where that can't be asked for.
+pub(crate) fn sync_file_system(folder: &Path) -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::fs::syncfs(File::open(folder)?).map(|()| true)?);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        Ok(false)
+    }
+}
+
 /// Fills `out` with the bytes of a file from `offset` on.
 pub(crate) fn read_exact_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
     #[cfg(unix)]

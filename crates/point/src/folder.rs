@@ -14,6 +14,7 @@
 //! An object comes to its place only by [`Folder::install`], by a rename of a synced file whose digest was checked.
 
 mod inventory;
+mod opened;
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -23,6 +24,7 @@ use dray_content::ObjectName;
 use dray_model::Timestamp;
 
 pub use inventory::{HeldObject, Inventory};
+pub(crate) use opened::Opened;
 
 use crate::durable::sync_parent;
 use crate::error::PointError;
@@ -31,6 +33,7 @@ use crate::error::PointError;
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
+    opened: opened::OpenObjects,
     // The lock goes with the open file, however the process ends.
     _lock: File,
 }
@@ -49,7 +52,7 @@ impl Folder {
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(PointError::folder("open", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { root: root.to_owned(), opened: opened::OpenObjects::default(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(PointError::InUse(root.to_owned())),
             Err(TryLockError::Error(source)) => Err(PointError::folder("lock", path)(source)),
         }
@@ -133,7 +136,9 @@ impl Folder {
     /// [`PointError::Folder`].
     pub fn set_aside(&self, name: &ObjectName) -> Result<(), PointError> {
         let path = self.object(name);
-        match std::fs::rename(&path, self.damaged(name)) {
+        let moved = std::fs::rename(&path, self.damaged(name));
+        self.opened.forget(name);
+        match moved {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PointError::folder("move away", path)(error)),
             _ => Ok(()),
         }
@@ -145,7 +150,9 @@ impl Folder {
     /// [`PointError::Folder`].
     pub fn remove(&self, name: &ObjectName) -> Result<(), PointError> {
         let path = self.object(name);
-        remove_if_there(&path).map_err(PointError::folder("remove", path))?;
+        let removed = remove_if_there(&path);
+        self.opened.forget(name);
+        removed.map_err(PointError::folder("remove", path))?;
         self.discard(name)
     }
 

@@ -61,8 +61,8 @@ impl Point {
         let duty = watch::Sender::new(Duty::read(&folder)?.map(Arc::new));
         let (contact, standings) = (watch::Sender::new(Contact::None), watch::Sender::new(Standings::default()));
         let (suspects, suspected) = mpsc::channel(SUSPECTS_MAX);
-        let served = Arc::new(Served::default());
-        let serving = Serving { folder: Arc::clone(&folder), limits: serve, served: Arc::clone(&served), suspects };
+        let serving = Serving::new(Arc::clone(&folder), serve, suspects);
+        let served = Arc::clone(&serving.served);
         let server = Server::listen(listen, Door::Site(session.tls()), serving).await?;
         let state = Arc::new(State {
             identity,

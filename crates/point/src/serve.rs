@@ -4,11 +4,13 @@
 //! 9110, 14); [`decide`](decision) is pure. Callers must show a certificate of the site's authority: without one there is
 //! no HTTP. What a caller may cost is in [`ServeLimits`].
 
+mod buffers;
 mod connection;
 mod decision;
 mod file_body;
 mod measure;
 mod range;
+mod read;
 mod service;
 mod stall;
 
@@ -21,11 +23,15 @@ use dray_content::ObjectName;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use buffers::Buffers;
 pub use measure::FolderServer;
 pub use range::{RangeRequest, Satisfied};
 
 use crate::error::PointError;
 use crate::folder::Folder;
+
+/// Buffers that are kept while no answer needs them: 4 MiB.
+const BUFFERS_KEPT: usize = 16;
 
 /// What a caller may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +93,17 @@ pub(crate) struct Serving {
     pub(crate) folder: Arc<Folder>,
     pub(crate) limits: ServeLimits,
     pub(crate) served: Arc<Served>,
+    pub(crate) buffers: Arc<Buffers>,
     /// Objects that could not be read as they should, to be verified.
     pub(crate) suspects: mpsc::Sender<ObjectName>,
+}
+
+impl Serving {
+    /// What is in `folder`, for callers within `limits`.
+    pub(crate) fn new(folder: Arc<Folder>, limits: ServeLimits, suspects: mpsc::Sender<ObjectName>) -> Self {
+        let buffers = Arc::new(Buffers::new(file_body::PIECE_BYTES, BUFFERS_KEPT));
+        Self { folder, limits, served: Arc::default(), buffers, suspects }
+    }
 }
 
 /// Who is let in.
@@ -109,11 +124,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Takes the port, so that a port that is in use is told at once.
-    pub(crate) async fn listen(
-        address: SocketAddr,
-        door: Door,
-        serving: Serving,
-    ) -> Result<Self, PointError> {
+    pub(crate) async fn listen(address: SocketAddr, door: Door, serving: Serving) -> Result<Self, PointError> {
         let listen = |source| PointError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -149,7 +160,7 @@ impl Server {
                 Door::Open => {
                     let _ = stream.set_nodelay(true);
                     connections.spawn(async move {
-                        connection::requests(stream, &"somebody", serving, watcher).await;
+                        connection::requests(stream, "somebody", serving, watcher).await;
                         drop(slot);
                     });
                 }

@@ -54,7 +54,7 @@ impl Cache {
             return Ok(Fetched::default());
         }
         let locations = locate(site, content).await?;
-        let fetch = Fetcher::new(site.http().clone()).from(sources(&locations)?);
+        let fetch = Fetcher::new(site.http().clone()).with_rate(self.rate.clone()).from(sources(&locations)?);
         let errand = Errand { cache: self, fetch, locations, on_progress };
         let reused_bytes = errand.run().await?;
         Ok(Fetched { sources: counted(&errand.fetch), reused_bytes })

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use anyhow::Context;
 use clap::Args;
+use dray_client::content::BytesPerSecond;
 use tracing::level_filters::LevelFilter;
 
 use super::{AtFolder, runtime};
@@ -19,6 +20,9 @@ pub struct Run {
     /// What is logged: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO, env = "DRAY_AGENT_LOG")]
     log: LevelFilter,
+    /// Fetch contents with at most so many bytes per second, like 800k or 2.5M. Default: no limit.
+    #[arg(long, value_name = "RATE", env = "DRAY_AGENT_MAX_RATE")]
+    max_rate: Option<BytesPerSecond>,
 }
 
 impl Run {
@@ -35,7 +39,7 @@ impl Run {
         let runtime = runtime()?;
         let served = runtime.block_on(async {
             let mut shutdown = Shutdown::listen().context("the system does not tell the agent when to end")?;
-            Ok(engine::serve(&folder, RunnerProgram::own(prefix), shutdown.wanted()).await?)
+            Ok(engine::serve(&folder, RunnerProgram::own(prefix), self.max_rate, shutdown.wanted()).await?)
         });
         // Work in other threads (a tree that is being checked) is not waited for: it has to bear a crash too.
         runtime.shutdown_background();

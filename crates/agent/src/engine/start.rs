@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dray_agent_core::{Agent, Event, ResumeError, RunObservation, Started};
 use dray_client::ClientError;
+use dray_client::content::BytesPerSecond;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -61,10 +62,16 @@ pub enum ServeError {
 }
 
 /// Runs the agent of a folder until `stop` completes. Programs that it started run on; the next start takes them up again.
+/// Contents are fetched within `max_rate`.
 ///
 /// # Errors
 /// [`ServeError`], mostly before any work is begun.
-pub async fn serve(folder: &Folder, runner: RunnerProgram, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+pub async fn serve(
+    folder: &Folder,
+    runner: RunnerProgram,
+    max_rate: Option<BytesPerSecond>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let identity = Identity::load(folder)?;
     let _occupied = folder.occupy_soon().await?;
     let store = Store::open(&folder.state())?;
@@ -73,7 +80,7 @@ pub async fn serve(folder: &Folder, runner: RunnerProgram, stop: impl Future<Out
         store.state()?,
     )?;
     let runs = Runs::open(&folder.runs(), runner)?;
-    let cache = Cache::open(&folder.cache(), clock::now())?;
+    let cache = Cache::open(&folder.cache(), clock::now())?.with_max_rate(max_rate);
     let link = Arc::new(Link::new(identity.site()?, identity.trusted_keys.clone()));
     let listener = Listener::bind(folder.path(), SOCKET).map_err(system("socket"))?;
     let timer = WallTimer::new().map_err(system("timer"))?;

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dray_content::ObjectName;
@@ -31,6 +31,8 @@ pub(super) struct Board {
 #[derive(Debug, Default)]
 struct State {
     bytes: u64,
+    /// Requests under way.
+    running: u32,
     failures: u32,
     failures_in_a_row: u32,
     rests_until: Option<Instant>,
@@ -48,6 +50,26 @@ pub(super) enum Choice {
     Wait(Instant),
     /// Nobody any more.
     Nobody,
+}
+
+/// A request under way; it is over when this is dropped.
+#[derive(Debug)]
+pub(super) struct Asked {
+    board: Arc<Board>,
+    pub(super) source: usize,
+}
+
+impl Asked {
+    pub(super) fn new(board: Arc<Board>, source: usize) -> Self {
+        board.states()[source].running += 1;
+        Self { board, source }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.board.states()[self.source].running -= 1;
+    }
 }
 
 /// What came from where.
@@ -101,24 +123,27 @@ impl Board {
         &self.sources[index]
     }
 
-    /// The first source that may be asked for `object` now.
+    /// The source to ask for `object` now: of those that may be asked the one with the fewest requests under way, the earlier the
+    /// better; the one in reserve when no other may be.
     pub(super) fn choose(&self, object: &ObjectName, now: Instant) -> Choice {
-        let mut choice = Choice::Nobody;
-        for (index, state) in self.states().iter().enumerate() {
+        let (mut best, mut earliest) = (None, None);
+        for (index, (source, state)) in self.sources.iter().zip(self.states().iter()).enumerate() {
             if state.set_aside.is_some() || state.lacks.contains(object) {
                 continue;
             }
             match state.rests_until.filter(|until| *until > now) {
-                None => return Choice::Ask(index),
-                Some(until) => {
-                    choice = match choice {
-                        Choice::Wait(earlier) if earlier <= until => choice,
-                        _ => Choice::Wait(until),
-                    };
+                None => {
+                    let rank = (source.is_in_reserve(), state.running, index);
+                    best = Some(best.map_or(rank, |best| rank.min(best)));
                 }
+                Some(until) => earliest = Some(earliest.map_or(until, |earliest| until.min(earliest))),
             }
         }
-        choice
+        match (best, earliest) {
+            (Some((_, _, index)), _) => Choice::Ask(index),
+            (None, Some(until)) => Choice::Wait(until),
+            (None, None) => Choice::Nobody,
+        }
     }
 
     /// Bytes came.
@@ -228,6 +253,21 @@ mod tests {
         board.failed(0, &object(), &timeout(), now);
         assert_eq!(board.choose(&object(), now), Choice::Ask(1));
         assert_eq!(board.choose(&object(), now + REST_FIRST), Choice::Ask(0));
+    }
+
+    #[test]
+    fn requests_are_spread_over_the_points_and_the_site_is_asked_when_no_point_is_left() {
+        let source = |name: &str| Source { name: name.parse().unwrap(), base: "https://p/v1".parse().unwrap() };
+        let (board, now) = (Arc::new(Board::new(["site", "p1", "p2"].map(source).into())), Instant::now());
+        let mut asked = Vec::new();
+        for expected in [1, 2, 1, 2] {
+            assert_eq!(board.choose(&object(), now), Choice::Ask(expected));
+            asked.push(Asked::new(Arc::clone(&board), expected));
+        }
+        asked.remove(1);
+        assert_eq!(board.choose(&object(), now), Choice::Ask(2));
+        [1, 2].into_iter().for_each(|point| board.failed(point, &object(), &refused(404), now));
+        assert_eq!(board.choose(&object(), now), Choice::Ask(0));
     }
 
     #[test]

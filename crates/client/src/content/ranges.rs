@@ -1,4 +1,5 @@
-//! The missing ranges of a plan: several requests in flight, each range verified by who keeps it before it counts.
+//! The missing ranges of a plan: several requests in flight, spread over the sources, each range verified by who keeps it before it
+//! counts. At the end a source that has nothing left to do takes work from a slower one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,8 +9,11 @@ use dray_content::plan::FetchRange;
 use dray_model::Name;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
+use super::board::Choice;
 use super::reader::ObjectReader;
+use super::share::Request;
 use super::{Fetch, FetchError};
 use crate::error::BoxError;
 
@@ -41,37 +45,59 @@ impl Fetch {
     ) -> Result<(), FetchError> {
         let limits = &self.fetcher.limits;
         let mut waiting = requests(ranges, limits.request_bytes_max);
-        let mut running = FuturesUnordered::new();
+        let (mut running, mut begun) = (FuturesUnordered::new(), Vec::new());
         loop {
             while running.len() < limits.requests.max(1)
-                && let Some(request) = waiting.pop_front()
+                && let Some(request) = waiting.pop_front().map(Request::new).or_else(|| self.take_over(&begun))
             {
+                let request = Arc::new(request);
+                begun.push(Arc::clone(&request));
                 running.push(self.request(request, accept, on_bytes));
             }
             match running.next().await {
                 Some(done) => done?,
                 None => return Ok(()),
             }
+            begun.retain(|request: &Arc<Request>| !request.is_over());
         }
+    }
+
+    /// Half of what is left of the request that has most left, when another source than the one it asks is free to fetch it.
+    fn take_over(&self, begun: &[Arc<Request>]) -> Option<Request> {
+        let left = begun.iter().filter_map(|request| Some((request, request.left()?)));
+        let (request, (bytes, slow)) = left.max_by_key(|(_, (bytes, _))| *bytes)?;
+        let (first, _) = request.extent()?;
+        let other = match self.board.choose(&first.object(), Instant::now()) {
+            Choice::Ask(source) => Some(source),
+            Choice::Wait(_) | Choice::Nobody => None,
+        };
+        let helps = bytes >= self.fetcher.limits.take_over_bytes_min && other.is_some_and(|other| other != slow);
+        helps.then(|| request.split())
     }
 
     /// Fetches adjoining ranges of one object.
     async fn request(
         &self,
-        ranges: Vec<FetchRange>,
+        request: Arc<Request>,
         accept: &Accept,
         on_bytes: &(dyn Fn(&Name, u64) + Send + Sync),
     ) -> Result<(), FetchError> {
-        let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else { return Ok(()) };
+        let Some((first, end)) = request.extent() else { return Ok(()) };
         let object = first.object();
-        let mut reader = self.read(object, first.offset, last.end());
-        let mut rest = Bytes::new();
-        for range in ranges {
+        let mut reader = self.read(object, first.offset, end);
+        let (mut rest, mut spare) = (Bytes::new(), BytesMut::new());
+        while let Some((range, end)) = request.take() {
+            reader.end_at(end);
             loop {
-                let mut bytes = BytesMut::new();
-                let filled = self.fill(&mut bytes, &mut reader, &mut rest, range.length, on_bytes).await;
-                let accept = Arc::clone(accept);
-                let kept = tokio::task::spawn_blocking(move || accept(range, bytes.freeze())).await;
+                let mut bytes = std::mem::take(&mut spare);
+                let into = Filling { bytes: &mut bytes, rest: &mut rest, request: &request };
+                let filled = self.fill(into, &mut reader, range.length, on_bytes).await;
+                let (accept, bytes) = (Arc::clone(accept), bytes.freeze());
+                let given = bytes.clone();
+                let kept = tokio::task::spawn_blocking(move || accept(range, given)).await;
+                // Memory for the next range, unless somebody holds on to these bytes.
+                spare = bytes.try_into_mut().unwrap_or_default();
+                spare.clear();
                 // The beginning is kept where it can be, but what ends the fetch is that the rest doesn't come.
                 filled?;
                 match kept {
@@ -92,26 +118,35 @@ impl Fetch {
     /// Takes exactly `length` bytes, first those that are left from the range before.
     async fn fill(
         &self,
-        filled: &mut BytesMut,
+        into: Filling<'_>,
         reader: &mut ObjectReader,
-        rest: &mut Bytes,
         length: u64,
         on_bytes: &(dyn Fn(&Name, u64) + Send + Sync),
     ) -> Result<(), FetchError> {
+        let Filling { bytes, rest, request } = into;
         let length = usize::try_from(length).expect("a range fits into memory");
-        filled.reserve(length);
+        bytes.reserve(length);
         loop {
-            let take = rest.len().min(length - filled.len());
-            filled.extend_from_slice(&rest.split_to(take));
-            if filled.len() == length {
+            let take = rest.len().min(length - bytes.len());
+            bytes.extend_from_slice(&rest.split_to(take));
+            if bytes.len() == length {
                 return Ok(());
             }
             // The reader ends where the last range does, so it has what is missing here.
             let Some(piece) = reader.next().await? else { return Ok(()) };
+            request.asks(Some(piece.source));
             on_bytes(&self.board.source(piece.source).name, piece.bytes.len() as u64);
             *rest = piece.bytes;
         }
     }
+}
+
+/// Where the bytes of a range go.
+struct Filling<'a> {
+    bytes: &'a mut BytesMut,
+    /// What came beyond the range before.
+    rest: &'a mut Bytes,
+    request: &'a Request,
 }
 
 /// Puts adjoining ranges together, up to `bytes_max` a request.

@@ -1,5 +1,8 @@
 //! A limit on bytes per second, shared by any number of transfers.
 
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +10,52 @@ use tokio::time::Instant;
 
 /// So much may come at once after a pause, as time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
+
+/// Bytes per second as people write them: `800k`, `2.5M`, `1G` or a plain number, in steps of 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BytesPerSecond(NonZeroU64);
+
+/// A text that is no [`BytesPerSecond`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no number of bytes per second: write it like 800k, 2.5M or 1G")]
+pub struct InvalidRate(String);
+
+impl BytesPerSecond {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl FromStr for BytesPerSecond {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let invalid = || InvalidRate(text.to_owned());
+        let steps = [('k', 1_000), ('K', 1_000), ('M', 1_000_000), ('G', 1_000_000_000)];
+        let step = steps.iter().find_map(|(letter, step)| Some((text.strip_suffix(*letter)?, *step)));
+        let (number, step): (&str, u64) = step.unwrap_or((text, 1));
+        let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+        let is_number = |digits: &str| (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(whole) || !is_number(part) {
+            return Err(invalid());
+        }
+        let digits = |digits: &str| digits.parse::<u128>().map_err(|_| invalid());
+        let tenths = 10_u128.pow(u32::try_from(part.len()).map_err(|_| invalid())?);
+        if digits(part)? * u128::from(step) % tenths != 0 {
+            return Err(invalid());
+        }
+        let sum = digits(whole)? * u128::from(step) + digits(part)? * u128::from(step) / tenths;
+        u64::try_from(sum).ok().and_then(NonZeroU64::new).map(Self).ok_or_else(invalid)
+    }
+}
+
+impl fmt::Display for BytesPerSecond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// A limit on bytes per second. Bytes are counted when they have come; whoever took too many waits.
 #[derive(Debug)]
@@ -44,6 +93,27 @@ impl RateLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_rate_is_read_as_people_write_it() {
+        let read = |text: &str| text.parse().map(BytesPerSecond::get);
+        for (text, number) in [("1", 1), ("800k", 800_000), ("2.5M", 2_500_000), ("1G", 1_000_000_000), ("0.001k", 1)] {
+            assert_eq!(read(text), Ok(number), "{text}");
+        }
+        for bad in ["", "0", "0.0M", "k", "-1", "1.", ".5M", "1e6", "1 M", "1MB", "2.5", "99999999999999999999", "1T"] {
+            assert_eq!(read(bad), Err(InvalidRate(bad.to_owned())), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_rate_or_refused(text in "[0-9.kMG-]{0,30}") {
+            if let Ok(rate) = text.parse::<BytesPerSecond>() {
+                prop_assert_eq!(rate.to_string().parse(), Ok(rate));
+            }
+        }
+    }
 
     #[test]
     fn after_a_burst_bytes_come_at_the_rate() {

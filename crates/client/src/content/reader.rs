@@ -1,10 +1,12 @@
 //! Bytes of one object, in order, from whichever source works.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use dray_content::ObjectName;
 use tokio::time::Instant;
 
-use super::board::Choice;
+use super::board::{Asked, Choice};
 use super::{Fetch, FetchError};
 use crate::error::ClientError;
 use crate::http::{ByteRange, RangeBody};
@@ -17,7 +19,7 @@ pub struct ObjectReader {
     object: ObjectName,
     at: u64,
     end: u64,
-    from: Option<(usize, RangeBody)>,
+    from: Option<(Asked, RangeBody)>,
     asked: Vec<usize>,
 }
 
@@ -41,18 +43,23 @@ impl ObjectReader {
     /// [`FetchError::NoSource`] once nobody is left to ask. While sources only rest, this waits.
     pub async fn next(&mut self) -> Result<Option<Piece>, FetchError> {
         while let Some(range) = ByteRange::new(self.at, self.end) {
-            let (source, body) = match self.from.take() {
+            let (asked, body) = match self.from.take() {
                 Some(from) => from,
                 None => match self.open(range).await? {
                     Some(from) => from,
                     None => continue,
                 },
             };
-            if let Some(piece) = self.step(source, body).await {
+            if let Some(piece) = self.step(asked, body).await {
                 return Ok(Some(piece));
             }
         }
         Ok(None)
+    }
+
+    /// Ends the read earlier than was said, or leaves the end as it is.
+    pub(super) fn end_at(&mut self, end: u64) {
+        self.end = self.end.min(end);
     }
 
     /// Says that the bytes from `start` on are bad, so that they come again. The source that sent the first of them is set aside.
@@ -73,7 +80,7 @@ impl ObjectReader {
         self.asked.drain(..self.asked.len().saturating_sub(1));
     }
 
-    async fn open(&mut self, range: ByteRange) -> Result<Option<(usize, RangeBody)>, FetchError> {
+    async fn open(&mut self, range: ByteRange) -> Result<Option<(Asked, RangeBody)>, FetchError> {
         let board = &self.fetch.board;
         let source = match board.choose(&self.object, Instant::now()) {
             Choice::Ask(source) => source,
@@ -86,6 +93,7 @@ impl ObjectReader {
                 return Err(FetchError::NoSource { object: self.object, report: board.report(), class });
             }
         };
+        let asked = Asked::new(Arc::clone(board), source);
         let opened = match board.source(source).base.join(&format!("/{}", self.object)) {
             Ok(url) => self.fetch.fetcher.http.range(url, range).await,
             Err(error) => Err(error),
@@ -95,7 +103,7 @@ impl ObjectReader {
                 if self.asked.last() != Some(&source) {
                     self.asked.push(source);
                 }
-                Ok(Some((source, body)))
+                Ok(Some((asked, body)))
             }
             Err(error) => {
                 self.failed(source, &error);
@@ -104,20 +112,21 @@ impl ObjectReader {
         }
     }
 
-    async fn step(&mut self, source: usize, mut body: RangeBody) -> Option<Piece> {
+    async fn step(&mut self, asked: Asked, mut body: RangeBody) -> Option<Piece> {
+        let source = asked.source;
         match body.next().await {
             Ok(Some(bytes)) if !bytes.is_empty() => {
                 let count = bytes.len() as u64;
                 self.at += count;
                 self.fetch.board.received(source, count);
-                self.from = Some((source, body));
+                self.from = Some((asked, body));
                 if let Some(rate) = &self.fetch.fetcher.rate {
                     rate.pass(count).await;
                 }
                 Some(Piece { bytes, source })
             }
             Ok(Some(_)) => {
-                self.from = Some((source, body));
+                self.from = Some((asked, body));
                 None
             }
             // The body ends where its range does, which is where ours does.

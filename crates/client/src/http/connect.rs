@@ -8,9 +8,9 @@ use ::http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
+use super::buffered::{Buffered, BufferedConnector};
 use crate::error::BoxError;
 
 /// How long a connection may say nothing before the system asks whether the other end is still there; held requests live on it.
@@ -23,7 +23,7 @@ pub(super) struct ConnectTimeout(Duration);
 
 #[derive(Clone)]
 pub(super) struct Connector {
-    https: HttpsConnector<HttpConnector>,
+    https: HttpsConnector<BufferedConnector>,
     timeout: Duration,
 }
 
@@ -33,13 +33,14 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().wrap_connector(tcp);
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+        let https = https.wrap_connector(BufferedConnector(tcp));
         Self { https, timeout }
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = MaybeHttpsStream<TokioIo<Buffered>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use dray_client::content::{Fetch, FetchError, Fetcher, SharedAssembly, Source, TreeError};
+use dray_client::content::{Fetch, FetchError, FetchLimits, Fetcher, SharedAssembly, Source, TreeError};
 use dray_client::{ErrorClass, HttpLimits};
 use dray_content::assemble::Assembly;
 use dray_content::ingest::{self, Ingested, KnownChunks};
@@ -97,6 +97,10 @@ fn honest(request: &Request<Bytes>, objects: &HashMap<String, Bytes>) -> Respons
 
 /// Sources `p0`, `p1`, … with these answers, in order of preference.
 async fn fetch(published: &Published, answers: Vec<Answer>) -> (Fetch, Vec<TestServer>) {
+    fetch_with(published, FetchLimits::default(), answers).await
+}
+
+async fn fetch_with(published: &Published, limits: FetchLimits, answers: Vec<Answer>) -> (Fetch, Vec<TestServer>) {
     let authority = Authority::new();
     let (mut servers, mut sources) = (Vec::new(), Vec::new());
     for (number, answer) in answers.into_iter().enumerate() {
@@ -111,7 +115,7 @@ async fn fetch(published: &Published, answers: Vec<Answer>) -> (Fetch, Vec<TestS
         servers.push(server);
     }
     let http = authority.client(Some(&authority.device()), HttpLimits::default());
-    (Fetcher::new(http).from(sources), servers)
+    (Fetcher::new(http).with_limits(limits).from(sources), servers)
 }
 
 fn counting() -> (Arc<AtomicUsize>, impl Fn(&Name, u64) + Send + Sync) {
@@ -123,7 +127,7 @@ fn counting() -> (Arc<AtomicUsize>, impl Fn(&Name, u64) + Send + Sync) {
 }
 
 #[tokio::test]
-async fn a_content_comes_whole_from_the_best_source() {
+async fn a_content_comes_whole_from_points_side_by_side() {
     let published = Published::new();
     let (fetch, _servers) = fetch(&published, vec![Arc::new(honest), Arc::new(honest)]).await;
     let ingested = &published.ingested;
@@ -134,8 +138,47 @@ async fn a_content_comes_whole_from_the_best_source() {
     fetch.assemble(published.assembly("a"), tree.clone(), &on_bytes).await.unwrap();
     assert!(published.is_whole(&tree));
     let report = fetch.report();
-    assert_eq!(report.sources[0].bytes, (count.load(Ordering::SeqCst) + manifest.len()) as u64);
-    assert_eq!(report.sources[1].bytes, 0);
+    assert_eq!(report.bytes(), (count.load(Ordering::SeqCst) + manifest.len()) as u64);
+    assert!(report.sources.iter().all(|source| source.bytes > 0), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_source_without_work_takes_over_the_rest_of_a_slow_one() {
+    let published = Published::new();
+    let first_pack = format!("/packs/{}", published.ingested.manifest.packs()[0].digest);
+    let taken_over = Arc::new(tokio::sync::Notify::new());
+    let (waits, path) = (Arc::clone(&taken_over), first_pack.clone());
+    // Gives the beginning of what it is asked for, and the rest once somebody else was asked for a part of it.
+    let slow: Answer = Arc::new(move |request, objects| {
+        let Some((start, end)) = server::asked(request).filter(|_| request.uri().path() == path) else {
+            return honest(request, objects);
+        };
+        let bytes = &objects[&path];
+        let rest = bytes.slice(start + 300_000..end);
+        let waits = Arc::clone(&waits);
+        let mut answer = server::interrupted(206, bytes.slice(start..start + 300_000), rest, async move {
+            waits.notified().await;
+        });
+        answer.headers_mut().insert("content-range", server::content_range(start, end, bytes.len()));
+        answer
+    });
+    let starts = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&starts);
+    let quick: Answer = Arc::new(move |request, objects| {
+        if request.uri().path() == first_pack {
+            log.lock().unwrap().push(server::asked(request).unwrap().0);
+            taken_over.notify_one();
+        }
+        honest(request, objects)
+    });
+    let limits = FetchLimits { requests: 2, take_over_bytes_min: 1, ..FetchLimits::default() };
+    let (fetch, _servers) = fetch_with(&published, limits, vec![slow, quick]).await;
+    let tree = published.path("tree");
+    fetch.assemble(published.assembly("a"), tree.clone(), &|_, _| {}).await.unwrap();
+    assert!(published.is_whole(&tree));
+    let starts = starts.lock().unwrap();
+    assert!(!starts.is_empty() && starts.iter().all(|start| *start > 300_000), "{starts:?}");
+    assert!(fetch.report().sources.iter().all(|source| source.failures == 0));
 }
 
 #[tokio::test]
@@ -159,10 +202,9 @@ async fn a_source_that_serves_garbage_is_set_aside_and_the_other_used() {
 #[tokio::test]
 async fn garbage_in_the_middle_of_a_content_is_noticed_too() {
     let published = Published::new();
-    let last = published.ingested.packs.last().unwrap().digest.to_string();
-    let sly: Answer = Arc::new(move |request, objects| {
+    let sly: Answer = Arc::new(|request, objects| {
         let mut bytes = objects[request.uri().path()].to_vec();
-        if request.uri().path().ends_with(&last) {
+        if request.uri().path().starts_with("/packs") {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 0x80;
         }

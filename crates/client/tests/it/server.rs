@@ -151,6 +151,22 @@ pub(crate) fn broken(status: u16, pieces: Vec<Bytes>, then: Then) -> Response<Bo
     Response::builder().status(status).body(body.boxed_unsync()).unwrap()
 }
 
+/// An answer that gives its beginning, and its rest after something has happened.
+pub(crate) fn interrupted(
+    status: u16,
+    beginning: Bytes,
+    rest: Bytes,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Response<Body> {
+    let beginning = futures_util::stream::once(async { Ok(Frame::data(beginning)) });
+    let rest = futures_util::stream::once(async move {
+        until.await;
+        Ok(Frame::data(rest))
+    });
+    let body = StreamBody::new(futures_util::StreamExt::chain(beginning, rest));
+    Response::builder().status(status).body(body.boxed_unsync()).unwrap()
+}
+
 /// How a broken answer goes on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Then {

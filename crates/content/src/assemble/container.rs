@@ -25,6 +25,8 @@ pub(super) fn build_form(planned: &PlannedContainer, files: &[BuildFile], stagin
         path: file.path.clone(),
         on_disk: staging.join(FORMS).join(planned.container.form().to_string()),
         state: if file.state == FileState::Building { FileState::Building } else { FileState::Verified },
+        executable: false,
+        has_rights: false,
         is_lost: false,
     }
 }

@@ -9,7 +9,7 @@ use dray_model::Digest;
 
 use super::disk::{read_error, write_error};
 use super::held::{copy_verified, remove_if_there};
-use super::{AssembleError, Assembly, FileState, Outcome};
+use super::{AssembleError, Assembly, BuildFile, FileState, Outcome};
 use crate::native;
 use crate::path::{LinkTarget, TreePath};
 use crate::progress::Progress;
@@ -18,6 +18,9 @@ use crate::verify::hash_file;
 
 /// Threads that wait for the disk, not for the processor.
 const SYNC_THREADS: usize = 8;
+/// A tree of more entries is made durable by syncing its file system once. That waits for what others have written there, too, but
+/// ten thousand syncs of one file each take the disk far longer and cost more processor time than writing the files.
+const SYNC_EACH_MAX: usize = 128;
 
 impl Assembly {
     /// Copies what held trees have, checks every file, makes copies, links and rights, and moves the tree to `destination`, which
@@ -70,8 +73,8 @@ impl Assembly {
 
     /// Files with the same content as another, empty files, rights and links.
     fn complete_entries(&self) -> Result<(), AssembleError> {
-        let built: HashMap<Digest, &TreePath> =
-            self.plan.files.iter().zip(&self.files).map(|(planned, file)| (planned.content, &file.path)).collect();
+        let built: HashMap<Digest, &BuildFile> =
+            self.plan.files.iter().zip(&self.files).map(|(planned, file)| (planned.content, file)).collect();
         native::set_folder_rights(&self.tree).map_err(|error| write_error(&self.tree, error))?;
         for entry in self.plan.want.tree().entries() {
             match &entry.node {
@@ -89,14 +92,15 @@ impl Assembly {
         Ok(())
     }
 
-    fn complete_file(&self, path: &TreePath, file: &FileNode, built: Option<&TreePath>) -> Result<(), AssembleError> {
+    fn complete_file(&self, path: &TreePath, file: &FileNode, built: Option<&BuildFile>) -> Result<(), AssembleError> {
         let on_disk = path.below(&self.tree);
         match built {
-            Some(built) if built == path => {}
+            Some(built) if built.path == *path && built.has_rights => return Ok(()),
+            Some(built) if built.path == *path => {}
             Some(built) => {
-                let source = built.below(&self.tree);
-                if !copy_verified(&source, &on_disk, &file.digest)? {
-                    return Err(read_error(&source, std::io::Error::other("it changed after it was checked")));
+                let source = &built.on_disk;
+                if !copy_verified(source, &on_disk, &file.digest)? {
+                    return Err(read_error(source, std::io::Error::other("it changed after it was checked")));
                 }
             }
             None => {
@@ -122,15 +126,19 @@ impl Assembly {
         native::make_link(target, &on_disk, directory).map_err(|error| write_error(&on_disk, error))
     }
 
-    /// Syncs everything, several files at a time: a file system commits those together.
+    /// Syncs everything, the whole file system or several files at a time: it commits those together.
     fn make_durable(&self) -> Result<(), AssembleError> {
         let entries = self.plan.want.tree().entries();
+        let failed = |error| write_error(&self.tree, error);
+        if entries.len() > SYNC_EACH_MAX && native::sync_file_system(&self.tree).map_err(failed)? {
+            return Ok(());
+        }
         let share = entries.len().div_ceil(SYNC_THREADS).max(1);
         thread::scope(|scope| {
             let threads: Vec<_> = entries.chunks(share).map(|share| scope.spawn(|| sync(&self.tree, share))).collect();
             threads.into_iter().try_for_each(|thread| thread.join().expect("syncing doesn't panic"))
         })?;
-        native::sync_folder(&self.tree).map_err(|error| write_error(&self.tree, error))
+        native::sync_folder(&self.tree).map_err(failed)
     }
 
     fn move_to(&self, destination: &Path) -> Result<(), AssembleError> {

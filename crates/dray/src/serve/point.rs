@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use dray_client::content::BytesPerSecond;
 use dray_client::{BaseUrl, HttpLimits};
 use dray_point::summary::Contact;
 use dray_point::{Point, PointConfig, Summary};
@@ -38,6 +39,9 @@ pub(crate) enum PointCommand {
         /// Where clients are served
         #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8442")]
         listen: SocketAddr,
+        /// Fetch at most so many bytes per second from the site, over all transfers, like 800k or 2.5M [default: no limit]
+        #[arg(long, value_name = "RATE", env = "DRAY_POINT_MAX_RATE")]
+        max_rate: Option<BytesPerSecond>,
         #[command(flatten)]
         log: LogOptions,
     },
@@ -75,9 +79,9 @@ impl PointCommand {
                     })?;
                 output.remark(format!("{} is the point {name} of {site}", dir.display()))
             }),
-            Self::Serve { folder: PointFolder { dir }, listen, log } => {
+            Self::Serve { folder: PointFolder { dir }, listen, max_rate, log } => {
                 log.init();
-                block_on(serve(dir, listen))
+                block_on(serve(dir, listen, max_rate))
             }
             Self::Import { folder: PointFolder { dir }, from } => import(&dir, &from, output),
             Self::Status { folder: PointFolder { dir } } => {
@@ -166,10 +170,11 @@ impl Shown for Taken {
     }
 }
 
-async fn serve(dir: PathBuf, listen: SocketAddr) -> Outcome {
+async fn serve(dir: PathBuf, listen: SocketAddr, max_rate: Option<BytesPerSecond>) -> Outcome {
     let attempt = format!("can't serve the distribution point in {}", dir.display());
     let failed = |error: dray_point::PointError| Failure::failed(&attempt).because(&error);
-    let config = PointConfig::new(dir, listen, Arc::new(clock::now));
+    let mut config = PointConfig::new(dir, listen, Arc::new(clock::now));
+    config.hold.bytes_per_s = max_rate.map(BytesPerSecond::get);
     let running = Point::start(config).await.map_err(failed)?;
     let why = shutdown::requested().await?;
     tracing::info!(why, "ending");

@@ -31,15 +31,15 @@ pub(super) async fn serve(stream: TcpStream, tls: Arc<rustls::ServerConfig>, ser
         Err(_) => return tracing::debug!("a caller was too slow to prove who it is"),
     };
     match caller(&stream) {
-        Some(caller) => requests(stream, &caller, serving, watcher).await,
+        Some(caller) => requests(stream, caller, serving, watcher).await,
         None => tracing::info!("a caller's certificate is neither a device's nor a point's"),
     }
 }
 
 /// Answers what comes over `stream`.
 pub(super) async fn requests(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    caller: &(dyn Display + Sync),
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    caller: impl Display,
     serving: Arc<Serving>,
     watcher: Watcher,
 ) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Door, ServeLimits, Served, Server, Serving};
+use super::{Door, ServeLimits, Server, Serving};
 use crate::error::PointError;
 use crate::folder::Folder;
 
@@ -31,7 +31,7 @@ impl FolderServer {
     ) -> Result<Self, PointError> {
         let (suspects, _) = mpsc::channel(1);
         let folder = Arc::new(Folder::open(folder)?);
-        let serving = Serving { folder, limits: ServeLimits::default(), served: Arc::new(Served::default()), suspects };
+        let serving = Serving::new(folder, ServeLimits::default(), suspects);
         let tls = tls.map(|tls| watch::Sender::new(Arc::new(tls)));
         let door = tls.as_ref().map_or(Door::Open, |tls| Door::Site(tls.subscribe()));
         Ok(Self { server: Server::listen(listen, door, serving).await?, tls })

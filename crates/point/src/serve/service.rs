@@ -1,8 +1,7 @@
 //! From a request to its answer.
 
 use std::convert::Infallible;
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,6 +16,7 @@ use super::Serving;
 use super::decision::{Decision, decide};
 use super::file_body::{FileBody, Suspicion};
 use super::stall::Pulse;
+use crate::folder::Opened;
 
 /// Objects never change: a year is the longest that caches take (RFC 9111 names no limit, shared practice does).
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -49,31 +49,23 @@ async fn object(
         Method::HEAD => false,
         _ => return Err(method_not_allowed()),
     };
-    let suspicion = Suspicion::new(name, serving.suspects.clone());
-    let etag = format!("\"{}\"", name.digest());
-    let (method, headers) = (request.method().clone(), request.headers().clone());
-    let folder = Arc::clone(&serving.folder);
-    let opened = tokio::task::spawn_blocking(move || open(&folder.object(&name), &method, &headers, &etag)).await;
-    let (file, size, decision, etag) = match opened {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => return Err(empty(StatusCode::NOT_FOUND)),
-        Ok(Err(error)) => {
-            tracing::warn!(object = %name, %error, "could not open an object");
-            suspicion.raise();
-            return Err(empty(StatusCode::INTERNAL_SERVER_ERROR));
-        }
-        Err(_) => return Err(empty(StatusCode::SERVICE_UNAVAILABLE)),
+    let suspicion = Suspicion::new(name, serving);
+    let object = match serving.folder.opened(&name) {
+        Some(object) => object,
+        None => open(name, serving, &suspicion).await?,
     };
-    let body = |length, suspicion| {
-        let served = Arc::clone(&serving.served);
-        if with_body { FileBody::new(file, length, suspicion, served, pulse) } else { FileBody::none() }
+    let decision = decide(request.method(), request.headers(), &object.etag, object.size);
+    let body = |part, suspicion| match with_body {
+        true => FileBody::new(Arc::clone(&object), part, suspicion, serving, pulse),
+        false => FileBody::none(),
     };
+    let (etag, size) = (&object.etag, object.size);
     Ok(match decision {
-        Decision::NotModified => with_head(StatusCode::NOT_MODIFIED, &etag, None, FileBody::none()),
-        Decision::Whole => with_head(StatusCode::OK, &etag, Some(size), body(size, suspicion)),
+        Decision::NotModified => with_head(StatusCode::NOT_MODIFIED, etag, None, FileBody::none()),
+        Decision::Whole => with_head(StatusCode::OK, etag, Some(size), body((0, size), suspicion)),
         Decision::Part { start, end } => {
             let mut part =
-                with_head(StatusCode::PARTIAL_CONTENT, &etag, Some(end - start), body(end - start, suspicion));
+                with_head(StatusCode::PARTIAL_CONTENT, etag, Some(end - start), body((start, end), suspicion));
             set(part.headers_mut(), CONTENT_RANGE, &format!("bytes {start}-{}/{size}", end - 1));
             part
         }
@@ -87,27 +79,30 @@ async fn object(
     })
 }
 
-/// Opens an object and stands where the answer begins.
-fn open(
-    path: &std::path::Path,
-    method: &Method,
-    headers: &HeaderMap,
-    etag: &str,
-) -> io::Result<(File, u64, Decision, String)> {
-    let mut file = File::open(path)?;
-    let size = file.metadata()?.len();
-    let decision = decide(method, headers, etag, size);
-    if let Decision::Part { start, .. } = decision {
-        file.seek(SeekFrom::Start(start))?;
+/// Opens an object, for this request and those to come.
+async fn open(
+    name: ObjectName,
+    serving: &Arc<Serving>,
+    suspicion: &Suspicion,
+) -> Result<Arc<Opened>, Response<FileBody>> {
+    let folder = Arc::clone(&serving.folder);
+    match tokio::task::spawn_blocking(move || folder.open_object(&name)).await {
+        Ok(Ok(object)) => Ok(object),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(empty(StatusCode::NOT_FOUND)),
+        Ok(Err(error)) => {
+            tracing::warn!(object = %name, %error, "could not open an object");
+            suspicion.raise();
+            Err(empty(StatusCode::INTERNAL_SERVER_ERROR))
+        }
+        Err(_) => Err(empty(StatusCode::SERVICE_UNAVAILABLE)),
     }
-    Ok((file, size, decision, etag.to_owned()))
 }
 
-fn with_head(status: StatusCode, etag: &str, length: Option<u64>, body: FileBody) -> Response<FileBody> {
+fn with_head(status: StatusCode, etag: &HeaderValue, length: Option<u64>, body: FileBody) -> Response<FileBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    set(headers, ETAG, etag);
+    headers.insert(ETAG, etag.clone());
     headers.insert(CACHE_CONTROL, IMMUTABLE);
     headers.insert(ACCEPT_RANGES, BYTES);
     if let Some(length) = length {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 /// Where a program is. Servers are kept where the search path of people mostly doesn't lead.
 pub(super) fn find(program: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&paths).chain(["/usr/sbin", "/sbin"].map(|folder| Path::new(folder).to_owned()));
+    let folders =
+        std::env::split_paths(&paths).chain(["/usr/sbin", "/sbin"].map(|folder| Path::new(folder).to_owned()));
     folders.map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
 }
 
