@@ -142,7 +142,7 @@ fn fetch(form: &Form, url: &str, credentials: &Path, folder: &Path) -> anyhow::R
             fs::create_dir_all(parent)?;
         }
         let next = if number > form.first { "next\n" } else { "" };
-        write!(text, "{next}url = {url}/{number:064x}\noutput = {}\n", target.display())?;
+        write!(text, "{next}url = {url}/{number:064x}\noutput = \"{}\"\n", target.display())?;
         text += &serving::how_to_ask(Some(credentials));
     }
     fs::write(&config, text)?;

@@ -212,7 +212,7 @@ pub(super) fn how_to_ask(credentials: Option<&Path>) -> String {
     if let Some(folder) = credentials {
         let file = |name: &str| folder.join(name).display().to_string();
         let (ca, chain, key) = (file("ca.pem"), file("client.pem"), file("client.key"));
-        lines += &format!("cacert = {ca}\ncert = {chain}\nkey = {key}\ntls13-ciphers = {CIPHER}\n");
+        lines += &format!("cacert = \"{ca}\"\ncert = \"{chain}\"\nkey = \"{key}\"\ntls13-ciphers = {CIPHER}\n");
     }
     lines
 }
