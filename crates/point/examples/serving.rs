@@ -46,10 +46,15 @@ async fn run(folder: &Path, credentials: Option<&Path>) -> Outcome<()> {
     Ok(())
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one clock of a program: certificates need the time")]
+fn now() -> Outcome<Timestamp> {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(Timestamp::from_secs(i64::try_from(since_1970.as_secs())?))
+}
+
 /// An authority of its own, a server of it and a device, all of them written down but the authority's key.
 fn tls(folder: &Path) -> Outcome<rustls::ServerConfig> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let now = Timestamp::from_secs(i64::try_from(now.as_secs())?);
+    let now = now()?;
     let authority = CertificateAuthority::generate(&"measured".parse()?, now)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("ca.pem"), authority.ca_pem())?;
