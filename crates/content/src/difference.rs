@@ -5,10 +5,12 @@
 //! ([`Base`]) instead of a suffix array. The codec knows neither files nor trees, and holds no digest: whoever applies a
 //! difference checks the output. A malformed difference is refused and never yields more than was asked for.
 
+mod alike;
 mod apply;
 mod base;
 mod control;
 mod matching;
+mod near;
 mod read_at;
 mod stream;
 
@@ -19,8 +21,7 @@ use std::io;
 
 pub use apply::apply;
 pub use base::Base;
-pub use matching::Run;
-pub use matching::runs;
+pub use matching::{Run, part_of_runs, runs, runs_along};
 pub use read_at::{Concatenation, OpenFile, ReadAt, Window};
 
 use crate::codec::{DecodeError, within};
@@ -28,6 +29,9 @@ use control::{Control, Parts};
 
 /// The most that one difference may build: 8 MiB. Applying it takes at most about three times that much memory.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
+
+/// The quickest compression takes less than so many times the bytes of the most thorough.
+const QUICK_FACTOR: usize = 2;
 
 /// How much work goes into making a difference. Applying it costs the same either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,22 @@ pub fn uncompressed(difference: &[u8], length: u64) -> Result<Vec<u8>, Differenc
 /// When `new` is longer than [`SEGMENT_BYTES_MAX`].
 #[must_use]
 pub fn encode(base: &Base<'_>, new: &[u8], level: Level) -> Vec<u8> {
+    encode_runs(base.bytes(), new, &runs(base, new), level)
+}
+
+/// The same, of runs that were found before.
+///
+/// # Panics
+///
+/// When `new` is longer than [`SEGMENT_BYTES_MAX`], the runs don't make it up, or lie outside of the base.
+#[must_use]
+pub fn encode_runs(base: &[u8], new: &[u8], runs: &[Run], level: Level) -> Vec<u8> {
     assert!(new.len() <= SEGMENT_BYTES_MAX, "a difference makes at most {SEGMENT_BYTES_MAX} bytes");
-    Control::new(base.bytes(), new, &matching::runs(base, new), level).encode(base.bytes(), new, level)
+    Control::new(base, new, runs, level).encode(base, new, level)
+}
+
+/// Whether `new`, compressed by itself, may take less than `bytes`. Costs a small part of compressing it.
+#[must_use]
+pub fn may_be_shorter_alone(new: &[u8], bytes: usize) -> bool {
+    stream::quick_bytes(new) / QUICK_FACTOR < bytes
 }

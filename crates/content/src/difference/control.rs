@@ -4,7 +4,7 @@
 //! and places are written column by column, because each column resembles itself. An operation makes at least one byte.
 
 use super::matching::Run;
-use super::{Level, stream};
+use super::{Level, alike, stream};
 use crate::codec::{DecodeError, Reader, put_signed, put_varint, within};
 
 /// The only form there is: runs of the base as they are.
@@ -185,24 +185,18 @@ const COLUMN_BYTES_MAX: u64 = 3 * 4 + 10;
 fn cut(base: &[u8], new: &[u8], gap: usize, operations: &mut Vec<Operation>) {
     let mut start = 0;
     while start < new.len() {
-        let same = alike(&base[start..], &new[start..]);
+        let same = alike::prefix(&base[start..], &new[start..]);
         let change = start + same;
         let mut end = change;
-        let mut unchanged = 0;
-        while end + unchanged < new.len() && unchanged < gap {
-            if base[end + unchanged] == new[end + unchanged] {
-                unchanged += 1;
-            } else {
-                (end, unchanged) = (end + unchanged + 1, 0);
+        while end < new.len() {
+            end += 1;
+            let unchanged = alike::prefix(&base[end..], &new[end..new.len().min(end + gap)]);
+            if unchanged == gap || end + unchanged == new.len() {
+                break;
             }
+            end += unchanged;
         }
         operations.push(Operation { same, changed: end - change, ..Operation::default() });
         start = end;
     }
-}
-
-/// How many bytes at the beginning are alike.
-fn alike(base: &[u8], new: &[u8]) -> usize {
-    let words = base.chunks_exact(64).zip(new.chunks_exact(64)).take_while(|(old, new)| old == new).count() * 64;
-    words + base[words..].iter().zip(&new[words..]).take_while(|(old, new)| old == new).count()
 }

@@ -24,6 +24,19 @@ const LZMA_PROPERTIES: [(u32, u32, u32); 2] = [(0, 0, 0), (3, 0, 0)];
 /// The largest legal properties byte: 8 literal context bits, 4 literal position bits, 4 position bits.
 const LZMA_PROPERTIES_MAX: u8 = (4 * 5 + 4) * 9 + 8;
 
+/// zstd's level for a quick try.
+const QUICK: i32 = 1;
+/// Shorter streams are not worth a look.
+const NOISE_BYTES_MIN: usize = 64 << 10;
+/// So many samples are looked at,
+const NOISE_SAMPLES: usize = 64;
+/// each of so many bytes.
+const NOISE_SAMPLE_BYTES: usize = 1 << 10;
+/// Bits that a byte of noise is worth, at least; samples of true noise are above 7.99.
+const NOISE_BITS: f64 = 7.95;
+/// When a quick try saves less than this part, a thorough one would hardly save more.
+const NOISE_SAVED_PART: usize = 256;
+
 /// The smallest dictionary of the LZMA format.
 const LZMA_DICTIONARY_MIN: usize = 4096;
 
@@ -56,6 +69,12 @@ pub(super) fn put_raw(out: &mut Vec<u8>, plain: &[u8]) {
 /// The ways of a level, each with its result.
 fn ways(plain: &[u8], level: Level) -> Vec<(u8, Vec<u8>)> {
     const BUFFER: &str = "compressing into memory can't fail";
+    if looks_like_noise(plain) {
+        let quickly = to_zstd(plain, QUICK).expect(BUFFER);
+        if quickly.len() >= plain.len() - plain.len() / NOISE_SAVED_PART {
+            return vec![(ZSTD, quickly)];
+        }
+    }
     match level {
         Level::Publish => vec![(ZSTD, to_zstd(plain, 9).expect(BUFFER))],
         Level::Background => {
@@ -63,6 +82,26 @@ fn ways(plain: &[u8], level: Level) -> Vec<(u8, Vec<u8>)> {
             lzma.chain([(ZSTD, to_zstd(plain, 19).expect(BUFFER))]).collect()
         }
     }
+}
+
+/// Whether the bytes of a long stream are each about as frequent as all others, as what is compressed or encrypted has them.
+fn looks_like_noise(plain: &[u8]) -> bool {
+    if plain.len() < NOISE_BYTES_MIN {
+        return false;
+    }
+    let mut counts = [0u32; 256];
+    for sample in plain.chunks(plain.len() / NOISE_SAMPLES) {
+        sample.iter().take(NOISE_SAMPLE_BYTES).for_each(|byte| counts[usize::from(*byte)] += 1);
+    }
+    let total: u32 = counts.iter().sum();
+    let bits = |count: &u32| f64::from(*count) * (f64::from(total) / f64::from(*count)).log2();
+    let bits: f64 = counts.iter().filter(|count| **count > 0).map(bits).sum();
+    bits / f64::from(total) > NOISE_BITS
+}
+
+/// What bytes take when they are compressed with little work.
+pub(super) fn quick_bytes(plain: &[u8]) -> usize {
+    to_zstd(plain, QUICK).map_or(plain.len(), |stored| stored.len())
 }
 
 /// Reads a stream of `length` plain bytes.

@@ -108,6 +108,59 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn runs_of_another_base_are_a_start((base, new) in bytes().prop_flat_map(edited), flips in proptest::collection::vec(any::<prop::sample::Index>(), 0..20)) {
+        let known = runs(&Base::new(&base), &new);
+        let mut other = base;
+        let flips = if other.is_empty() { Vec::new() } else { flips };
+        for flip in flips {
+            let place = flip.index(other.len());
+            other[place] ^= 0x55;
+        }
+        for index in [Base::beside(&other, &known), Base::unindexed(&other), Base::new(&other)] {
+            let found = runs_along(&index, &new, &known);
+            let difference = encode_runs(&other, &new, &found, Level::Publish);
+            prop_assert_eq!(&made(&other, &difference, new.len()).unwrap(), &new);
+        }
+    }
+
+    #[test]
+    fn parts_of_runs_make_up_parts(
+        (base, new) in bytes().prop_flat_map(edited),
+        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let whole = runs(&Base::new(&base), &new);
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.index(new.len() + 1)).collect();
+        cuts.extend([0, new.len()]);
+        cuts.sort_unstable();
+        for part in cuts.windows(2) {
+            let part = part[0]..part[1];
+            let difference = encode_runs(&base, &new[part.clone()], &part_of_runs(&whole, part.clone()), Level::Publish);
+            prop_assert_eq!(&made(&base, &difference, part.len()).unwrap(), &new[part]);
+        }
+    }
+}
+
+/// The search passes over most of what has nothing in common with the base. It must stop wherever the base goes on.
+#[test]
+fn what_comes_behind_noise_is_found_wherever_it_lies() {
+    let base = noise(1, 200_000);
+    for place in 0..24 {
+        let new = [noise(2, 150_000 + place), base[50_000..70_000 + place].to_vec(), noise(3, 100_000)].concat();
+        let length = is_made_again(&base, &new);
+        assert!(length < 250_000 + place + 200, "{length} bytes at {place}");
+    }
+}
+
+#[test]
+fn noise_is_kept_and_what_is_none_beside_it_compressed() {
+    let (noise, text) = (noise(1, 300_000), b"some words of a text ".repeat(5000));
+    assert!(is_made_again(b"", &noise) <= noise.len() + 20);
+    assert!(is_made_again(b"", &[noise.clone(), text.clone()].concat()) < noise.len() + text.len() / 50);
+    assert!(is_made_again(b"", &[noise.clone(), noise.clone()].concat()) < noise.len() * 3 / 2);
+}
+
 #[test]
 fn a_cut_or_longer_difference_is_refused() {
     let (base, mut new) = (noise(1, 5000), noise(1, 5000));

@@ -222,6 +222,29 @@ fn a_new_file_that_cannot_be_compressed_comes_in_its_chunks() {
     assert!(prepared.update.manifest.recipe(&Digest::of(&noise(2, 1_200_000))).is_some());
 }
 
+/// Noise, and noise that is in the base far away from there: what the search passes over must not be what it was to find.
+#[test]
+fn what_is_alike_in_a_file_that_else_is_not_costs_nothing() {
+    let shared = [noise(1, 3000), noise(2, 700_000), noise(3, 150)];
+    let old = [noise(10, 500_000), shared[0].clone(), noise(11, 300_000), shared.concat(), noise(12, 90_000)].concat();
+    let new =
+        [noise(20, 400_000), shared[1].clone(), noise(21, 600_000), shared[0].clone(), noise(22, 80_000)].concat();
+    let pair = Pair::new(&files(&[("a", old)]), &files(&[("a", new.clone())]));
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    let unlike = (new.len() - 703_000) as u64;
+    assert!(prepared.totals.fetch_bytes() < unlike + 1000, "{:?}, {unlike} bytes are new", prepared.totals);
+}
+
+#[test]
+fn of_a_file_with_nothing_of_the_old_one_no_segment_names_a_base() {
+    let new = [noise(2, 600_000), text(3, 20_000), noise(4, 600_000)].concat();
+    let pair = Pair::new(&files(&[("a", noise(1, 1_300_000))]), &files(&[("a", new)]));
+    let prepared = pair.prepared(&Options::default());
+    pair.assert_builds(&prepared);
+    assert!(prepared.update.segments.iter().all(|segment| segment.base.is_empty()));
+}
+
 #[test]
 fn a_useless_base_is_not_used() {
     let old = files(&[("a", noise(1, 100_000))]);

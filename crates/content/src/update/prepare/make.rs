@@ -11,9 +11,10 @@ use dray_model::Digest;
 use super::cost::ChunkCosts;
 use super::jobs::Job;
 use super::packs::Packs;
+use super::program::Relocated;
 use super::source::Bytes;
 use super::{Choice, Options, PrepareError, Way, parallel, program};
-use crate::difference::{self, Base};
+use crate::difference::{self, Base, Level, Run};
 use crate::ingest::{StagedPack, Staging};
 use crate::progress::Progress;
 use crate::relocation::Map;
@@ -22,8 +23,8 @@ use crate::update::{BasePart, OutputPart, PackedAt, Place, Relocation, Segment};
 /// Bytes that the jobs of a batch take at most, unless it is a single one: outputs, bases and their indexes. The largest single job
 /// takes about 800 MiB, and each thread up to 32 MiB more.
 pub(super) const BATCH_BYTES: u64 = 384 << 20;
-/// A base with its index, at most, in multiples of itself. Large bases are indexed at half the density.
-const INDEXED_FACTOR: u64 = 4;
+/// A base with its index and, while it is relocated, a copy, in multiples of itself.
+const INDEXED_FACTOR: u64 = 3;
 /// What a segment takes in an update: its digests, its place, its parts.
 const SEGMENT_LISTED_BYTES: u64 = 72;
 /// What a move of a map takes in an update, about.
@@ -78,12 +79,16 @@ struct Loaded {
     base: Vec<u8>,
     output: Vec<u8>,
     map: Option<Map>,
+    /// Of a program: the runs of its base, as it was before it was relocated, that lie beside its output.
+    known: Option<Vec<Run>>,
 }
 
 /// One segment of a job.
 struct Task<'a> {
     job: usize,
     parts: &'a [OutputPart],
+    /// Where it is in the job's output.
+    start: usize,
     base: &'a [BasePart],
     output: &'a [u8],
 }
@@ -142,14 +147,16 @@ impl<'a> Maker<'a> {
         let numbers: Vec<usize> = (0..jobs.len()).filter(|number| is_tried[*number]).collect();
         numbers.iter().try_for_each(|number| self.check(&jobs[*number]))?;
         let loaded = parallel::map(threads, &numbers, progress, |number| self.load(&jobs[*number]))?;
-        let bases = parallel::map(threads, &loaded, progress, |loaded| Ok(Base::new(&loaded.base)))?;
+        let bases = parallel::map(threads, &loaded, progress, |loaded| Ok(self.index(loaded)))?;
         let tasks: Vec<Task<'_>> = numbers
             .iter()
             .zip(&loaded)
             .enumerate()
             .flat_map(|(at, (number, loaded))| tasks(at, &jobs[*number], loaded))
             .collect();
-        let encoded = parallel::map(threads, &tasks, progress, |task| Ok(self.encode(task, &bases[task.job])))?;
+        let encoded = parallel::map(threads, &tasks, progress, |task| {
+            Ok(self.encode(task, &loaded[task.job], &bases[task.job]))
+        })?;
         let mut encoded = tasks.iter().zip(encoded).peekable();
         for (number, job) in jobs.iter().enumerate() {
             let at = numbers.binary_search(&number).ok();
@@ -195,24 +202,44 @@ impl<'a> Maker<'a> {
             self.new.read(&content, range, job.output_is_whole(), &mut output)?;
         }
         let is_relocatable = job.is_program && !self.shared_bases.contains(&job.base[0].content);
-        let found = if is_relocatable { program::relocate(&base, &output, self.options.level) } else { None };
+        if !is_relocatable {
+            return Ok(Loaded { base, output, map: None, known: None });
+        }
+        let (known, found) = program::relocate(&base, &output, self.options.level);
         Ok(match found {
-            Some((map, base)) => Loaded { base, output, map: Some(map) },
-            None => Loaded { base, output, map: None },
+            Some(Relocated { map, base }) => Loaded { base, output, map: Some(map), known: Some(known) },
+            None => Loaded { base, output, map: None, known: Some(known) },
         })
     }
 
-    fn encode(&self, task: &Task<'_>, base: &Base<'_>) -> Encoded {
+    /// The index over the base of a job, as far as it isn't known what lies beside what.
+    fn index<'l>(&self, loaded: &'l Loaded) -> Base<'l> {
+        match (&loaded.known, &loaded.map) {
+            (Some(_), None) => Base::unindexed(&loaded.base),
+            (Some(known), Some(_)) if self.options.level == Level::Publish => Base::beside(&loaded.base, known),
+            _ => Base::new(&loaded.base),
+        }
+    }
+
+    fn encode(&self, task: &Task<'_>, loaded: &Loaded, base: &Base<'_>) -> Encoded {
         let level = self.options.level;
         let digest = Digest::of(task.output);
-        let stored = difference::encode(base, task.output, level);
-        if !task.base.is_empty() && stored.len() > task.output.len() / DOUBTFUL_PART {
+        let known = loaded.known.as_ref();
+        let known = known.map(|known| difference::part_of_runs(known, task.start..task.start + task.output.len()));
+        let runs = match known {
+            Some(known) if loaded.map.is_none() => known,
+            known => difference::runs_along(base, task.output, &known.unwrap_or_default()),
+        };
+        let stored = difference::encode_runs(&loaded.base, task.output, &runs, level);
+        let has_base = runs.iter().any(|run| run.beside > 0);
+        let is_doubtful = has_base && stored.len() > task.output.len() / DOUBTFUL_PART;
+        if is_doubtful && difference::may_be_shorter_alone(task.output, stored.len()) {
             let alone = difference::encode(&Base::new(&[]), task.output, level);
             if alone.len() < stored.len() {
                 return Encoded { stored: alone, has_base: false, digest };
             }
         }
-        Encoded { stored, has_base: !task.base.is_empty(), digest }
+        Encoded { stored, has_base, digest }
     }
 
     /// Chooses the way for the contents of a job and writes its segments if they are to be used. `encoded` is `None` when they
@@ -324,12 +351,11 @@ fn shared_bases(jobs: &[Job<'_>]) -> HashSet<Digest> {
 
 /// The segments of a job; `at` is its place among those that are loaded.
 fn tasks<'a>(at: usize, job: &'a Job<'_>, loaded: &'a Loaded) -> impl Iterator<Item = Task<'a>> {
-    let mut rest = &loaded.output[..];
+    let mut end = 0;
     job.segments.iter().map(move |parts| {
-        let length: u64 = parts.iter().map(|part| u64::from(part.length)).sum();
-        let (output, behind) = rest.split_at(length as usize);
-        rest = behind;
-        Task { job: at, parts, base: &job.base, output }
+        let start = end;
+        end += parts.iter().map(|part| part.length as usize).sum::<usize>();
+        Task { job: at, parts, start, base: &job.base, output: &loaded.output[start..end] }
     })
 }
 

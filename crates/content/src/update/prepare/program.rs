@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::bases::{FileToBuild, InnerProgram, outline};
 use super::{PrepareError, Source};
 use crate::container::{self, Layout};
-use crate::difference::{Base, Level, ReadAt, runs};
+use crate::difference::{Base, Level, ReadAt, Run, runs};
 use crate::limits::Limits;
 use crate::relocation::Map;
 
@@ -84,13 +84,24 @@ pub(super) fn inner_programs(old: &Streams, new: &Streams, form: &impl ReadAt) -
     Ok(programs)
 }
 
-/// How `base` is relocated so that it resembles `output` more, and what it is then.
-pub(super) fn relocate(base: &[u8], output: &[u8], level: Level) -> Option<(Map, Vec<u8>)> {
-    let found = Map::find(base, output, &runs(&Base::new(base), output))?;
+/// A base that was relocated, and how.
+pub(super) struct Relocated {
+    pub(super) map: Map,
+    pub(super) base: Vec<u8>,
+}
+
+/// Which runs of `base` lie beside which of `output`, and how `base` is relocated so that it resembles `output` more.
+pub(super) fn relocate(base: &[u8], output: &[u8], level: Level) -> (Vec<Run>, Option<Relocated>) {
+    let first = runs(&Base::new(base), output);
+    let Some((map, relocated)) = Map::find(base, output, &first) else { return (first, None) };
+    let found = Relocated { map, base: relocated };
     if level == Level::Publish {
-        return Some(found);
+        return (first, Some(found));
     }
     // Tables that had nothing in common before now show how they lie beside each other.
-    let (_, relocated) = &found;
-    Map::find(base, output, &runs(&Base::new(relocated), output)).or(Some(found))
+    let second = runs(&Base::new(&found.base), output);
+    match Map::find(base, output, &second) {
+        Some((map, base)) => (second, Some(Relocated { map, base })),
+        None => (first, Some(found)),
+    }
 }
