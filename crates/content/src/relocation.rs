@@ -8,6 +8,7 @@ mod arm64;
 mod block;
 mod elf;
 mod image;
+mod lookup;
 mod map;
 mod pe;
 mod x86_64;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::difference::ReadAt;
 use block::BLOCK_BYTES;
 use image::Image;
+use lookup::Index;
 
 pub use map::Map;
 
@@ -32,6 +34,7 @@ pub struct Relocated<T> {
     base: T,
     image: Image,
     map: Arc<Map>,
+    index: Index,
     /// The blocks that were read last, with their numbers.
     cache: Mutex<Vec<(u64, Vec<u8>)>>,
 }
@@ -44,7 +47,8 @@ impl<T: ReadAt> Relocated<T> {
     /// When `base` can't be read.
     pub fn new(base: T, map: Arc<Map>) -> io::Result<Self> {
         let image = Image::read(&base)?.unwrap_or_default();
-        Ok(Self { base, image, map, cache: Mutex::default() })
+        let index = Index::new(&map);
+        Ok(Self { base, image, map, index, cache: Mutex::default() })
     }
 
     /// Gives the bytes of a block to `use_bytes`.
@@ -57,7 +61,7 @@ impl<T: ReadAt> Relocated<T> {
         let mut bytes = if cache.len() < CACHED_BLOCKS { Vec::new() } else { cache.remove(0).1 };
         bytes.resize((self.base.length() - start).min(BLOCK_BYTES) as usize, 0);
         self.base.read_at(start, &mut bytes)?;
-        block::relocate(&mut bytes, start, &self.image, &self.map);
+        block::relocate(&mut bytes, start, &self.image, &self.map, &self.index);
         let result = use_bytes(&bytes);
         cache.push((number, bytes));
         Ok(result)
@@ -91,8 +95,9 @@ impl<T: ReadAt> ReadAt for Relocated<T> {
 pub fn relocate(old: &[u8], map: &Map) -> Vec<u8> {
     let mut bytes = old.to_vec();
     if let Ok(Some(image)) = Image::read(&old) {
+        let index = Index::new(map);
         for (number, bytes) in bytes.chunks_mut(BLOCK_BYTES as usize).enumerate() {
-            block::relocate(bytes, number as u64 * BLOCK_BYTES, &image, map);
+            block::relocate(bytes, number as u64 * BLOCK_BYTES, &image, map, &index);
         }
     }
     bytes

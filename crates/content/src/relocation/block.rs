@@ -3,7 +3,8 @@
 //! Blocks are cut by place in the file. A reference that lies across a border stays as it is, so a block needs no other.
 
 use super::image::{Image, Kind, Section, u32_at, u64_at};
-use super::map::{Lookup, Map};
+use super::lookup::{Index, Lookup};
+use super::map::Map;
 use super::{arm64, x86_64};
 
 /// Bytes of a block, but the last.
@@ -20,10 +21,10 @@ pub(super) struct Context<'a> {
 }
 
 /// Rewrites `bytes`, which begin at `start` in the file.
-pub(super) fn relocate(bytes: &mut [u8], start: u64, image: &Image, map: &Map) {
+pub(super) fn relocate(bytes: &mut [u8], start: u64, image: &Image, map: &Map, index: &Index) {
     let end = start + bytes.len() as u64;
     let old = bytes.to_vec();
-    let mut context = Context { image, here: map.lookup(), there: map.lookup() };
+    let mut context = Context { image, here: Lookup::new(map, index), there: Lookup::new(map, index) };
     let first = image.sections.partition_point(|section| section.offset + section.length <= start);
     for section in image.sections[first..].iter().take_while(|section| section.offset < end) {
         let from = section.offset.max(start);

@@ -26,10 +26,10 @@ pub struct Map {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Move {
-    address: u64,
+pub(super) struct Move {
+    pub(super) address: u64,
     /// To be added to an address, wrapping.
-    shift: i64,
+    pub(super) shift: i64,
 }
 
 /// How many more bytes of each page of `old` are like those beside them in `new` when it is relocated.
@@ -66,15 +66,6 @@ fn spare_sure_sections(gains: &mut [i64], image: &Image) {
 fn page_bytes(number: u64, length: usize) -> std::ops::Range<usize> {
     let start = (number * PAGE_BYTES) as usize;
     start..length.min(start + PAGE_BYTES as usize)
-}
-
-/// Looks addresses up that mostly follow each other.
-pub(super) struct Lookup<'a> {
-    moves: &'a [Move],
-    /// The range that was found last, and its shift.
-    from: u64,
-    to: u64,
-    shift: i64,
 }
 
 impl Map {
@@ -187,9 +178,8 @@ impl Map {
         self.moves.is_empty()
     }
 
-    pub(super) fn lookup(&self) -> Lookup<'_> {
-        // An empty range: the first look finds another.
-        Lookup { moves: &self.moves, from: 1, to: 0, shift: 0 }
+    pub(super) fn moves(&self) -> &[Move] {
+        &self.moves
     }
 
     /// Writes it (`docs/formats.md`, "Relocation map").
@@ -239,21 +229,6 @@ impl Map {
             end += skip + length;
         }
         Ok(Self { moves, kept_pages })
-    }
-}
-
-impl Lookup<'_> {
-    /// How far the address has moved.
-    pub(super) fn shift(&mut self, address: u64) -> i64 {
-        if !(self.from..self.to).contains(&address) {
-            let next = self.moves.partition_point(|found| found.address <= address);
-            self.to = self.moves.get(next).map_or(u64::MAX, |next| next.address);
-            (self.from, self.shift) = match next.checked_sub(1) {
-                Some(here) => (self.moves[here].address, self.moves[here].shift),
-                None => (0, 0),
-            };
-        }
-        self.shift
     }
 }
 
