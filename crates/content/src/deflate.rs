@@ -8,12 +8,15 @@
 
 mod analyse;
 mod bits;
+mod chains;
 mod differ;
+mod encode;
 mod header;
 mod huffman;
 mod inflate;
 mod parse;
 mod predict;
+mod proof;
 mod record;
 mod recreate;
 mod symbols;

@@ -12,7 +12,6 @@ use std::thread;
 
 use dray_model::Digest;
 
-use super::rebuild::is_exact;
 use super::section::Section;
 use super::{CORRECTIONS_VERSION, Layout, Place, Stream, gzip, zip};
 use crate::codec::put_prefixed;
@@ -194,9 +193,7 @@ impl Opener<'_> {
         }
         let Some(analysis) = deflate::analyse(section(), *likely, plain_max)? else { return Ok(None) };
         *likely = analysis.style;
-        let (plain, corrections) = (analysis.plain_length, analysis.corrections);
-        let exact = is_exact(&corrections, &mut Inflater::new(section()), plain, &mut section(), place.length)?;
-        Ok(exact.then_some((plain, corrections)))
+        Ok(Some((analysis.plain_length, analysis.corrections)))
     }
 
     /// Opens the container that a stream's text may be.

@@ -1,6 +1,6 @@
 //! From an opened form back to the file.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Write};
 
 use super::expand::at_end;
 use super::{CORRECTIONS_VERSION, ContainerError, Layout, copy_exact};
@@ -53,20 +53,4 @@ fn close(
     }
     copy_exact(opened, out, layout.rest)?;
     Ok(())
-}
-
-/// Whether a stream with these corrections is rebuilt to the bytes of `stored`.
-pub(super) fn is_exact(
-    corrections: &[u8],
-    text: &mut dyn Read,
-    plain: u64,
-    stored: &mut dyn Read,
-    length: u64,
-) -> io::Result<bool> {
-    let (mut expected, mut found) = (blake3::Hasher::new(), blake3::Hasher::new());
-    copy_exact(stored, &mut expected, length)?;
-    let mut recreator = Recreator::new(corrections, length, &mut found)?;
-    copy_exact(text, &mut recreator, plain)?;
-    recreator.finish()?;
-    Ok(expected.finalize() == found.finalize())
 }

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use super::differ::{Differ, Item};
 use super::parse::{Form, Parser};
 use super::predict::Style;
+use super::proof::{Hashed, Proof};
 
 /// Plain bytes on which all settings are tried.
 const GLANCE_BYTES: u64 = 16 << 10;
@@ -33,23 +34,28 @@ pub(crate) struct Analysis {
 }
 
 /// Takes apart the one deflate stream that fills `stored`; `likely` is tried first. `None` when its corrections would be too long, or
-/// its text has more than `plain_max` bytes.
+/// its text has more than `plain_max` bytes. What is found is proved to make the same stream again.
 ///
 /// An error of kind `InvalidData` says that it isn't a deflate stream, or has one of the oddities that [`Parser`] refuses.
 pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64) -> io::Result<Option<Analysis>> {
+    let stored = Hashed { source: stored, hasher: blake3::Hasher::new() };
     let mut items = Items { parser: Parser::new(stored), inside: Inside::Nothing, plain: 0 };
+    let mut proof = Proof::new();
     let mut sample = Vec::new();
     let mut glance = 0;
     while items.plain < SAMPLE_BYTES {
         let Some(item) = items.next()? else { break };
+        proof.feed(&item)?;
         sample.push(item);
         if items.plain <= GLANCE_BYTES {
             glance = sample.len();
         }
     }
     let Some(mut differ) = best(&sample, glance, likely)? else { return Ok(None) };
+    drop(sample);
     while let Some(item) = items.next()? {
         let ends_block = matches!(item, Item::End);
+        proof.feed(&item)?;
         differ.feed(item)?;
         if items.plain > plain_max || ends_block && !is_worth(differ.length(), items.parser.position()) {
             return Ok(None);
@@ -59,7 +65,8 @@ pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64) -> io::
     let stored_length = items.parser.position();
     let style = differ.style();
     let (corrections, plain_length) = differ.finish();
-    Ok(is_worth(corrections.len(), stored_length).then_some(Analysis { plain_length, corrections, style }))
+    let is_good = is_worth(corrections.len(), stored_length) && proof.holds(&items.parser.into_source().hasher)?;
+    Ok(is_good.then_some(Analysis { plain_length, corrections, style }))
 }
 
 fn is_worth(corrections: usize, stored: u64) -> bool {

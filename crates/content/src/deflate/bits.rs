@@ -119,6 +119,10 @@ impl<R: Read> BitReader<R> {
         self.before + self.at as u64 - u64::from(self.count / 8)
     }
 
+    pub(super) fn into_source(self) -> R {
+        self.source
+    }
+
     /// Whether the source has no more bytes.
     pub(super) fn is_at_end(&mut self) -> io::Result<bool> {
         self.refill()?;

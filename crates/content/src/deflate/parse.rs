@@ -122,6 +122,11 @@ impl<R: Read> Parser<R> {
         self.reader.position()
     }
 
+    /// The source, as far as it was read.
+    pub(super) fn into_source(self) -> R {
+        self.reader.into_source()
+    }
+
     /// Refuses bytes after the stream.
     pub(super) fn end(&mut self) -> io::Result<()> {
         if self.reader.is_at_end()? { Ok(()) } else { Err(malformed("bytes follow a deflate stream")) }

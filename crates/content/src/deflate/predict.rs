@@ -1,9 +1,11 @@
 //! zlib's search for matches, followed token by token.
 //!
 //! The predictor says what zlib would write next, and is then told what the stream has; it goes on from there as zlib would have, had it
-//! chosen that. Sources: zlib's `deflate.c` (`longest_match`, `deflate_fast`, `deflate_slow`, `configuration_table`); gzip
+//! chosen that. It doesn't look at all that zlib looks at: candidates are found by four bytes, and [`Ranks`] tells which of them zlib would
+//! have got to. Sources: zlib's `deflate.c` (`longest_match`, `deflate_fast`, `deflate_slow`, `configuration_table`); gzip
 //! and Info-ZIP have the same. Positions are those of the text, so the tables never move.
 
+use super::chains::{Chains, Ranks, Reach};
 use super::symbols::{HISTORY_BYTES, LENGTH_MAX, LENGTH_MIN};
 use super::window::Window;
 use super::{Match, Token};
@@ -16,7 +18,8 @@ pub(super) const LOOKAHEAD: u32 = LENGTH_MAX as u32 + 4;
 const DISTANCE_MAX: u32 = HISTORY_BYTES - LENGTH_MAX as u32 - LENGTH_MIN as u32 - 1;
 /// A match of 3 bytes further back than this costs more than literals.
 const FAR: u32 = 4096;
-const MASK: usize = HISTORY_BYTES as usize - 1;
+/// Bytes of a longer key. zlib's chains have three, and most of what is in them is no better than that.
+const FOUR: usize = 4;
 
 /// With which settings the writer ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +75,9 @@ struct Tuning {
 /// Says what comes next.
 pub(super) struct Predictor {
     tuning: Tuning,
-    hash_bits: u32,
-    hash_shift: u32,
-    /// The last position of each hash; 0, which zlib can't reach either, means none.
-    last: Vec<u32>,
-    /// By position, modulo the window: the position before it with the same hash.
-    before: Box<[u32; MASK + 1]>,
+    ranks: Ranks,
+    threes: Chains,
+    fours: Chains,
     /// The first position that isn't indexed.
     indexed: u32,
     /// What was found when the position before was looked at.
@@ -88,13 +88,11 @@ pub(super) struct Predictor {
 
 impl Predictor {
     pub(super) fn new(style: Style) -> Self {
-        let hash_bits = u32::from(style.hash_bits);
         Self {
             tuning: style.tuning(),
-            hash_bits,
-            hash_shift: hash_bits.div_ceil(3),
-            last: vec![0; 1 << hash_bits],
-            before: Box::new([0; MASK + 1]),
+            ranks: Ranks::new(u32::from(style.hash_bits)),
+            threes: Chains::new(),
+            fours: Chains::new(),
             indexed: 0,
             found: None,
             found_next: None,
@@ -103,7 +101,7 @@ impl Predictor {
 
     /// The token that zlib would write at `at`. The window has [`LOOKAHEAD`] bytes from there, or all that there are, and at least 1.
     pub(super) fn predict(&mut self, window: &Window, at: u32) -> Token {
-        self.index(window, at + 1);
+        self.index(window, at + 1, false);
         self.found_next = None;
         let here = match self.found.take() {
             Some(found) => Some(found),
@@ -115,7 +113,7 @@ impl Predictor {
         if self.tuning.lazy && u32::from(here.length) < self.tuning.longest {
             let shorter = u32::from(here.length) >= self.tuning.good;
             let chain = if shorter { self.tuning.chain >> 2 } else { self.tuning.chain };
-            self.index(window, at + 2);
+            self.index(window, at + 2, false);
             self.found_next = self.search(window, at + 1, here.length, chain);
             if self.found_next.is_some() {
                 return Token::Literal(window.from(at)[0]);
@@ -124,20 +122,20 @@ impl Predictor {
         Token::Match(here)
     }
 
-    /// Tells what the stream has at `at`. The window has 2 bytes behind the token, or all that there are.
+    /// Tells what the stream has at `at`. The window has 3 bytes behind the token, or all that there are.
     pub(super) fn accept(&mut self, window: &Window, at: u32, token: Token) {
         match token {
             Token::Literal(_) => {
-                self.index(window, at + 1);
+                self.index(window, at + 1, false);
                 self.found = self.found_next.take();
             }
             Token::Match(found) => {
                 let length = u32::from(found.length);
                 self.found = None;
                 if self.tuning.lazy || length <= self.tuning.longest {
-                    self.index(window, at + length);
+                    self.index(window, at + length, false);
                 } else {
-                    self.index(window, at + 1);
+                    self.index(window, at + 1, false);
                     self.indexed = self.indexed.max(at + length);
                 }
             }
@@ -147,73 +145,102 @@ impl Predictor {
     /// Tells that stored bytes come next, up to `end`.
     pub(super) fn accept_stored(&mut self, window: &Window, end: u32) {
         self.found = None;
-        self.index(window, end);
+        self.index(window, end, true);
     }
 
     fn is_worth(&self, found: Match) -> bool {
         !self.tuning.lazy || found.length > LENGTH_MIN || u32::from(found.distance) <= FAR
     }
 
-    /// Indexes all positions before `end` that have a key.
-    fn index(&mut self, window: &Window, end: u32) {
-        while self.indexed < end {
-            let Some(key) = window.from(self.indexed).first_chunk::<3>() else {
-                return;
-            };
-            let slot = &mut self.last[hash(*key, self.hash_bits, self.hash_shift)];
-            self.before[self.indexed as usize & MASK] = *slot;
-            *slot = self.indexed;
+    /// Indexes all positions before `end` that have a key. Without `more` to come the last key is shorter.
+    fn index(&mut self, window: &Window, end: u32, more: bool) {
+        if self.indexed >= end {
+            return;
+        }
+        let text = window.from(self.indexed);
+        for key in text.windows(FOUR).take((end - self.indexed) as usize) {
+            let &[a, b, c, d] = key else { unreachable!("a window is as long as it was asked for") };
+            self.index_three([a, b, c]);
+            self.fours.add(u32::from_le_bytes([a, b, c, d]), self.indexed);
+            self.indexed += 1;
+        }
+        if let &[a, b, c] = window.from(self.indexed)
+            && self.indexed < end
+            && !more
+        {
+            self.index_three([a, b, c]);
             self.indexed += 1;
         }
     }
 
+    fn index_three(&mut self, key: [u8; 3]) {
+        self.ranks.add(key, self.indexed);
+        self.threes.add(three(key), self.indexed);
+    }
+
     /// The longest match at `at` that is longer than `floor`, the nearest of equals, among `chain` candidates.
-    fn search(&self, window: &Window, at: u32, floor: u16, mut chain: u32) -> Option<Match> {
-        let mut candidate = self.before[at as usize & MASK];
-        if self.indexed <= at || candidate == 0 || at - candidate > DISTANCE_MAX {
+    fn search(&self, window: &Window, at: u32, floor: u16, chain: u32) -> Option<Match> {
+        if self.indexed <= at {
             return None;
         }
         let text = window.from(at);
         let text = &text[..text.len().min(usize::from(LENGTH_MAX))];
+        let reach = Reach { at, limit: at.saturating_sub(DISTANCE_MAX), chain };
+        let found = self.search_fours(window, text, floor.into(), reach);
+        if found.is_some() || floor >= LENGTH_MIN {
+            return found;
+        }
+        let key = text.first_chunk::<3>()?;
+        let mut candidates = self.threes.before(at).take_while(|candidate| reach.has(*candidate));
+        let nearest = candidates.find(|candidate| window.from(*candidate).starts_with(key))?;
+        let is_allowed = self.ranks.allow(reach, nearest);
+        is_allowed.then(|| Match { length: LENGTH_MIN, distance: (at - nearest) as u16 })
+    }
+
+    /// Likewise, among matches of four bytes and more.
+    fn search_fours(&self, window: &Window, text: &[u8], floor: usize, reach: Reach) -> Option<Match> {
         let nice = (self.tuning.nice as usize).min(text.len());
-        let limit = at.saturating_sub(DISTANCE_MAX);
-        let mut best = usize::from(floor);
+        // A match must be longer than this, and more than three bytes long.
+        let mut best = floor.max(FOUR - 1);
         let mut found = None;
         if best >= text.len() {
             return None;
         }
-        let (mut last_two, first_two) = (two(text, best - 1), two(text, 0));
-        loop {
+        let (mut last, first) = (four(text, best + 1 - FOUR), four(text, 0));
+        for candidate in self.fours.before(reach.at) {
+            if !reach.has(candidate) {
+                break;
+            }
             let other = window.from(candidate);
+            if four(other, 0) != first {
+                continue;
+            }
+            if !self.ranks.allow(reach, candidate) {
+                break;
+            }
             // A longer match has the byte behind the best one, and most candidates fail there.
-            if two(other, best - 1) == last_two && two(other, 0) == first_two {
+            if four(other, best + 1 - FOUR) == last {
                 let length = common(&other[..text.len()], text);
                 if length > best {
                     best = length;
-                    found = Some(Match { length: length as u16, distance: (at - candidate) as u16 });
+                    found = Some(Match { length: length as u16, distance: (reach.at - candidate) as u16 });
                     if length >= nice {
-                        return found;
+                        break;
                     }
-                    last_two = two(text, best - 1);
+                    last = four(text, best + 1 - FOUR);
                 }
             }
-            candidate = self.before[candidate as usize & MASK];
-            chain -= 1;
-            if candidate <= limit || chain == 0 {
-                return found;
-            }
         }
+        found
     }
 }
 
-/// zlib's rolling hash of three bytes.
-fn hash(key: [u8; 3], bits: u32, shift: u32) -> usize {
-    let [a, b, c] = key.map(u32::from);
-    ((a << (2 * shift) ^ b << shift ^ c) & ((1 << bits) - 1)) as usize
+fn three([a, b, c]: [u8; 3]) -> u32 {
+    u32::from_le_bytes([a, b, c, 0])
 }
 
-fn two(bytes: &[u8], at: usize) -> [u8; 2] {
-    [bytes[at], bytes[at + 1]]
+fn four(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// Bytes that two texts of the same length have in common at their beginning.
@@ -228,4 +255,80 @@ fn common(a: &[u8], b: &[u8]) -> usize {
         length += 8;
     }
     length + a[length..].iter().zip(&b[length..]).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// zlib's search as it is written there: down the chain of all positions with the same hash.
+    fn slowly(text: &[u8], at: u32, floor: u16, mut chain: u32, style: Style) -> Option<Match> {
+        let bits = u32::from(style.hash_bits);
+        let hash = |at: u32| {
+            text[at as usize..].first_chunk().map(|key| super::super::chains::hash(*key, bits, bits.div_ceil(3)))
+        };
+        let own = hash(at)?;
+        let rest = &text[at as usize..];
+        let rest = &rest[..rest.len().min(usize::from(LENGTH_MAX))];
+        let nice = (style.tuning().nice as usize).min(rest.len());
+        let limit = at.saturating_sub(DISTANCE_MAX);
+        let (mut best, mut found) = (usize::from(floor), None);
+        let mut chained = (1..at).rev().filter(|other| hash(*other) == Some(own));
+        let mut candidate = chained.next().filter(|first| *first >= limit)?;
+        loop {
+            let length = common(&text[candidate as usize..][..rest.len()], rest);
+            if length > best {
+                best = length;
+                found = Some(Match { length: length as u16, distance: (at - candidate) as u16 });
+                if length >= nice {
+                    return found;
+                }
+            }
+            chain -= 1;
+            match chained.next() {
+                Some(next) if next > limit && chain > 0 => candidate = next,
+                _ => return found,
+            }
+        }
+    }
+
+    /// Few words, so that chains are long, and some text that pushes them out of reach.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            8 => (0usize..12).prop_map(|word| format!("{}", word * word * 977).into_bytes()),
+            3 => (0u8..3, 1usize..300).prop_map(|(byte, length)| vec![byte; length]),
+            2 => proptest::collection::vec(0u8..3, 1..40),
+            1 => (any::<u8>(), 3000usize..9000).prop_map(|(seed, length)| {
+                (0..length).map(|at| (at * at / 7 * (usize::from(seed) + 3) / 8) as u8).collect()
+            }),
+        ];
+        proptest::collection::vec(piece, 1..60).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_zlib_finds_is_found(
+            text in text(),
+            places in proptest::collection::vec(any::<prop::sample::Index>(), 1..40),
+            level in 1u8..=9,
+            hash_bits in Style::HASH_BITS,
+            floor in prop_oneof![Just(2u16), 3u16..40],
+            quarter: bool,
+        ) {
+            let style = Style { level, hash_bits };
+            let mut window = Window::default();
+            window.append(&text).unwrap();
+            let mut places: Vec<u32> = places.into_iter().map(|place| place.index(text.len()) as u32).collect();
+            places.sort_unstable();
+            let mut predictor = Predictor::new(style);
+            for at in places {
+                let chain = if quarter { predictor.tuning.chain >> 2 } else { predictor.tuning.chain };
+                predictor.index(&window, at + 1, false);
+                let found = predictor.search(&window, at, floor, chain);
+                prop_assert_eq!(found, slowly(&text, at, floor, chain, style), "at {} of {}", at, text.len());
+            }
+        }
+    }
 }

@@ -5,15 +5,12 @@
 
 use std::io::{self, Write};
 
-use super::bits::{BitString, BitWriter};
-use super::header::{self, Header};
-use super::huffman::Codes;
+use super::encode::{Code, Encoder};
 use super::predict::{LOOKAHEAD, Predictor};
 use super::record::{self, Head, Miss};
-use super::symbols::{END, LENGTH_MAX, code_distance, code_length};
-use super::trees::Frequencies;
+use super::symbols::LENGTH_MAX;
 use super::window::Window;
-use super::{Kind, Match, Token, malformed};
+use super::{Kind, Token, malformed};
 use crate::codec::Reader;
 
 /// Text that is taken at a time.
@@ -28,7 +25,7 @@ pub(crate) struct Recreator<'c, W> {
     window: Window,
     at: u32,
     inside: Inside,
-    out: BitWriter<Bounded<W>>,
+    out: Encoder<W>,
 }
 
 /// Where in the stream it is.
@@ -64,7 +61,7 @@ impl<'c, W: Write> Recreator<'c, W> {
             window: Window::default(),
             at: 0,
             inside: Inside::Nothing,
-            out: BitWriter::new(Bounded { sink: out, left: stored_length }),
+            out: Encoder::new(out, stored_length),
         })
     }
 
@@ -79,8 +76,8 @@ impl<'c, W: Write> Recreator<'c, W> {
             return Err(malformed("a text doesn't end where its corrections do"));
         }
         record::end(&self.corrections)?;
-        match self.out.finish()?.left {
-            0 => Ok(()),
+        match self.out.finish()? {
+            (_, 0) => Ok(()),
             _ => Err(malformed("a deflate stream became shorter than it should be")),
         }
     }
@@ -124,9 +121,7 @@ impl<'c, W: Write> Recreator<'c, W> {
         let head = Head::read(&mut self.corrections)?;
         self.inside = if head.kind == Kind::Stored {
             let length = head.count as u16;
-            self.out.put(u32::from(head.last), 3)?;
-            self.out.bytes(&length.to_le_bytes())?;
-            self.out.bytes(&(!length).to_le_bytes())?;
+            self.out.stored(head.last, length)?;
             Inside::Stored { left: length.into(), last: head.last }
         } else {
             let miss = Miss::first(&mut self.corrections, head.count)?;
@@ -143,51 +138,14 @@ impl<'c, W: Write> Recreator<'c, W> {
         if !block.miss.is_done() {
             return Err(malformed("corrections go on behind the end of a block"));
         }
-        self.out.put(u32::from(block.head.last), 1)?;
-        let (literals, distances) = match (block.head.kind, &block.head.header) {
-            (Kind::Dynamic, Some(bits)) => self.begin_dynamic(&Header::from_bits(bits)?)?,
-            (Kind::Dynamic, None) => {
-                let mut frequencies = Frequencies::new();
-                block.tokens.iter().for_each(|token| frequencies.add(*token));
-                self.begin_dynamic(&frequencies.header())?
-            }
-            (Kind::Fixed | Kind::Stored, _) => {
-                self.out.put(1, 2)?;
-                let (literals, distances) = header::fixed();
-                (Codes::new(&literals), Codes::new(&distances))
-            }
+        let code = match (block.head.kind, &block.head.header) {
+            (Kind::Dynamic, Some(bits)) => Code::Own(bits),
+            (Kind::Dynamic, None) => Code::Usual,
+            (Kind::Fixed | Kind::Stored, _) => Code::Fixed,
         };
-        for token in &block.tokens {
-            self.put(*token, &literals, &distances)?;
-        }
-        let (code, bits) = literals.of(END)?;
-        self.out.put(code, bits)?;
+        self.out.block(block.head.last, &code, &block.tokens)?;
         self.inside = Inside::after(block.head.last);
         Ok(())
-    }
-
-    fn begin_dynamic(&mut self, header: &Header) -> io::Result<(Codes, Codes)> {
-        self.out.put(2, 2)?;
-        let bits: &BitString = &header.bits;
-        bits.write_to(&mut self.out)?;
-        Ok((Codes::new(&header.literals), Codes::new(&header.distances)))
-    }
-
-    fn put(&mut self, token: Token, literals: &Codes, distances: &Codes) -> io::Result<()> {
-        match token {
-            Token::Literal(byte) => {
-                let (code, bits) = literals.of(byte.into())?;
-                self.out.put(code, bits)
-            }
-            Token::Match(Match { length, distance }) => {
-                for (coded, codes) in [(code_length(length), literals), (code_distance(distance), distances)] {
-                    let (code, bits) = codes.of(coded.symbol)?;
-                    self.out.put(code, bits)?;
-                    self.out.put(coded.extra, coded.extra_bits)?;
-                }
-                Ok(())
-            }
-        }
     }
 }
 
@@ -214,26 +172,5 @@ impl<W: Write> Write for Recreator<'_, W> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A sink that takes so many bytes and no more.
-struct Bounded<W> {
-    sink: W,
-    left: u64,
-}
-
-impl<W: Write> Write for Bounded<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() as u64 > self.left {
-            return Err(malformed("a deflate stream became longer than it should be"));
-        }
-        let length = self.sink.write(bytes)?;
-        self.left -= length as u64;
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
     }
 }
