@@ -24,6 +24,7 @@ pub use create::create;
 pub use delete::delete;
 pub use improve::improve;
 pub use list::{find, list, points, releases, updates};
+pub(crate) use publish::index;
 pub use publish::{Publish, PublishPackage};
 pub use update::update;
 

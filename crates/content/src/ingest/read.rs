@@ -10,7 +10,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use dray_model::Digest;
 
-use super::job::{FileToRead, FromReader, Job, Jobs, RunBytes, RunFile, is_long};
+use super::job::{FileToRead, FromReader, Job, Jobs, RunBytes, RunFile};
 use super::open::OpenSource;
 use super::prepare::Task;
 use super::slab::{Pool, SLAB_BYTES, Slab};
@@ -48,7 +48,7 @@ impl Reader<'_> {
             let next = jobs.lock().expect("taking a job doesn't panic").next();
             let Some((job, lane)) = next else { return };
             let read = match job[..] {
-                [file] if is_long(file.seen) => self.read_long(file, &lane).map(FromReader::End),
+                [file] if file.is_long() => self.read_long(file, &lane).map(FromReader::End),
                 _ => self.read_run(job, &mut compressor).map_err(Stop::Failed),
             };
             let told = match read {
@@ -71,6 +71,9 @@ impl Reader<'_> {
     }
 
     fn read_short(&self, file: FileToRead<'_>, slab: &mut Slab) -> Result<RunFile, SourceError> {
+        if let Some(digest) = file.known {
+            return Ok(RunFile { digest, bytes: RunBytes::Known });
+        }
         let source = OpenSource::open(self.source, file)?;
         // One byte more than expected is enough to see that a file grows.
         let limit = file.seen.size() as usize + 1;

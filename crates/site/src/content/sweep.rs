@@ -13,6 +13,7 @@ use crate::actor::{Actor, Permission};
 use crate::change::Change;
 use crate::error::SiteError;
 use crate::job::{JobFailure, JobKind, Nothing, Progress};
+use crate::package::index;
 use crate::site::Site;
 use dray_store::StoreError;
 
@@ -48,6 +49,7 @@ impl JobKind for Sweep {
 
     async fn run(&self, site: &Site, _: Nothing, progress: &Progress) -> Result<(), JobFailure> {
         remove_staging(site).await?;
+        forget_sources(site).await?;
         let mut removed = 0;
         loop {
             let picked = pick(site).await?;
@@ -75,6 +77,16 @@ async fn remove_staging(site: &Site) -> Result<(), SiteError> {
         let package = dray_store::package::find(&mut site.db().read().await?, &package).await?;
         if package.is_none_or(|package| package.publishing.is_none()) {
             staging::remove(&path).map_err(staging_failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what was kept of the source folders of packages that are no more.
+async fn forget_sources(site: &Site) -> Result<(), SiteError> {
+    for package in index::all(site).map_err(staging_failed)? {
+        if dray_store::package::find(&mut site.db().read().await?, &package).await?.is_none() {
+            index::forget(site, &package).map_err(staging_failed)?;
         }
     }
     Ok(())

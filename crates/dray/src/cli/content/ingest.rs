@@ -31,6 +31,8 @@ struct Stored {
     manifest: Digest,
     files: u64,
     size_bytes: u64,
+    unread_files: u64,
+    unread_bytes: u64,
     manifest_bytes: u64,
     new_chunk_bytes: u64,
     new_pack_bytes: u64,
@@ -53,6 +55,8 @@ impl From<&Ingested> for Stored {
             manifest: ingested.manifest_digest,
             files: totals.files,
             size_bytes: totals.bytes,
+            unread_files: totals.unread_files,
+            unread_bytes: totals.unread_bytes,
             manifest_bytes: ingested.manifest_bytes.len() as u64,
             new_chunk_bytes: totals.new_bytes,
             new_pack_bytes: totals.stored_bytes,
@@ -66,6 +70,7 @@ impl Shown for Stored {
             ("content", self.content.to_string()),
             ("manifest", format!("{}, {}", self.manifest, bytes(self.manifest_bytes))),
             ("files", format!("{}, {}", count(self.files, "file"), bytes(self.size_bytes))),
+            ("unchanged", format!("{}, {}, not read", count(self.unread_files, "file"), bytes(self.unread_bytes))),
             ("new", format!("{}, stored in {}", bytes(self.new_chunk_bytes), bytes(self.new_pack_bytes))),
         ]
     }

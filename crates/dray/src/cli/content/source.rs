@@ -11,6 +11,7 @@ use dray_content::{ObjectName, Progress};
 use tempfile::TempDir;
 
 use super::store::{FolderStore, cannot};
+use crate::clock;
 use crate::error::{Exit, Failure, Outcome};
 
 /// How sources are read.
@@ -19,6 +20,9 @@ pub(super) struct Reading {
     /// What becomes of links that lead out of the source
     #[arg(long, value_enum, default_value_t)]
     outside_links: LinkChoice,
+    /// Read every file, those too that are unchanged by size, times and inode since they were last ingested into this store
+    #[arg(long)]
+    checksum: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -34,7 +38,7 @@ enum LinkChoice {
 pub(super) struct Source {
     folder: PathBuf,
     /// Holds the copy of a single file as long as it is needed.
-    _copy: Option<TempDir>,
+    copy: Option<TempDir>,
 }
 
 impl Source {
@@ -45,12 +49,12 @@ impl Source {
             _ => cannot("read", path, &error),
         };
         if !fs::metadata(path).map_err(missing)?.is_file() {
-            return Ok(Self { folder: path.to_owned(), _copy: None });
+            return Ok(Self { folder: path.to_owned(), copy: None });
         }
         let copy = tempfile::tempdir().map_err(|error| cannot("write to", &std::env::temp_dir(), &error))?;
         let name = name.or_else(|| path.file_name()).unwrap_or(OsStr::new("file"));
         fs::copy(path, copy.path().join(name)).map_err(|error| cannot("copy", path, &error))?;
-        Ok(Self { folder: copy.path().to_owned(), _copy: Some(copy) })
+        Ok(Self { folder: copy.path().to_owned(), copy: Some(copy) })
     }
 
     /// The folder.
@@ -58,9 +62,15 @@ impl Source {
         &self.folder
     }
 
-    /// Puts it into `store`, sparing the chunks that are there already.
+    /// Puts it into `store`, sparing the files that are unchanged and the chunks that are there already.
     pub(super) fn ingest(&self, store: &FolderStore, reading: Reading, progress: &dyn Progress) -> Outcome<Ingested> {
-        let known = known_chunks(store)?;
+        let begun_at = clock::now();
+        let mut known = known_chunks(store)?;
+        // A copy is a new file each time.
+        let index = if self.copy.is_some() { None } else { Some(store.source_index(&self.folder)?) };
+        if let Some(index) = index.as_ref().filter(|_| !reading.checksum) {
+            known.trust(index.load(store.limits()));
+        }
         let incoming = store.incoming()?;
         let staging = incoming.path().join("packs");
         let outside_links = reading.outside_links.into();
@@ -72,6 +82,9 @@ impl Source {
         }
         // The manifest comes last: where it is, its packs are.
         store.put_bytes(&ObjectName::Manifest(ingested.manifest_digest), &ingested.manifest_bytes, &incoming)?;
+        if let Some(index) = index {
+            index.save(&ingested.index(begun_at), &incoming)?;
+        }
         Ok(ingested)
     }
 
@@ -96,11 +109,14 @@ impl From<LinkChoice> for OutsideLinks {
     }
 }
 
-/// The chunks of everything in the store.
+/// The chunks of everything in the store whose packs are all there.
 fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
     let mut known = KnownChunks::default();
     for (name, content) in store.contents()? {
-        known.add(&store.manifest(&name, &content)?);
+        let manifest = store.manifest(&name, &content)?;
+        if store.has_packs_of(&manifest) {
+            known.add(&manifest);
+        }
     }
     Ok(known)
 }
