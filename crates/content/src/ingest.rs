@@ -1,11 +1,12 @@
 //! Ingest: a source folder becomes staged packs and a manifest.
 //!
-//! Readers hash and cut files, workers hash and compress the chunks of long ones, and one writer puts the results in path order
-//! into packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
+//! Readers hash, cut and compress files, workers help them with long ones, and one writer puts the results in path order into
+//! packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
 //! bounded channels: memory is some 10 MB for each thread and doesn't grow with the package.
 //! Chunks of earlier versions ([`KnownChunks`]) are referenced where they are, and files that are as a [`SourceIndex`] says are not
 //! read. The source is never written to, and a failed ingest leaves nothing behind.
 
+mod hands;
 mod index;
 mod job;
 mod known;
@@ -34,6 +35,7 @@ use crate::scan::{self, Found, FoundKind, SourceError, Stamp};
 use crate::tree::{Entry, FileNode, Node, Tree};
 use crate::{chunker, pack};
 
+use hands::Hands;
 pub use index::{IndexError, SourceIndex};
 use job::{FileToRead, Job, Jobs};
 pub use known::KnownChunks;
@@ -50,7 +52,7 @@ const GROUP_BYTES: usize = chunker::CHUNK_BYTES_AVERAGE;
 /// How to ingest.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that read, and as many that compress what is long. Default: what the machine has.
+    /// Threads that compute at a time. Default: what the machine has.
     pub threads: NonZeroUsize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
@@ -245,14 +247,15 @@ fn run(
 ) -> Result<write::Written, IngestError> {
     let threads = options.threads.get();
     let pool = Pool::default();
-    let (tasks, queue) = mpsc::sync_channel(threads);
+    let hands = Hands::new(options.threads);
+    let (tasks, queue) = mpsc::sync_channel(0);
     let queue = Mutex::new(queue);
     let (announced, lanes) = mpsc::sync_channel(threads);
     let to_read = Mutex::new(Jobs::new(jobs, announced));
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| prepare::work(&queue, known));
-            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone() };
+            scope.spawn(|| prepare::work(&queue, known, &hands));
+            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone(), hands: &hands };
             let to_read = &to_read;
             scope.spawn(move || reader.work(to_read));
         }
