@@ -145,6 +145,20 @@ async fn whoever_asks_for_a_checksum_gets_it_though_others_ask_without() {
 }
 
 #[tokio::test]
+async fn packs_take_their_place_in_a_folder_without_being_copied() {
+    let (test, folder, _) = published().await;
+    fs::write(folder.join("new"), noise(9, 100_000)).unwrap();
+    let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
+    let files = read::read(&test.site, &package, folder, false, &Progress::default()).await.unwrap();
+    let pack = files.ingested.packs[0].clone();
+    assert!(pack.path.exists());
+    store::store(&test.site, &files, &Progress::default()).await.unwrap();
+    assert!(!pack.path.exists());
+    let stored = test.site.dir().join("content/packs").join(pack.digest.to_string());
+    assert_eq!(fs::metadata(stored).unwrap().len(), pack.size);
+}
+
+#[tokio::test]
 async fn a_vanished_source_fails_for_good_and_leaves_nothing() {
     let (test, folder, package) = published().await;
     fs::remove_dir_all(folder).unwrap();
