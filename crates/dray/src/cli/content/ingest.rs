@@ -8,8 +8,9 @@ use dray_model::Digest;
 use serde::Serialize;
 
 use super::progress::Work;
-use super::source::{Reading, Source};
+use super::source::{Reading, Source, known_chunks};
 use super::store::StoreOption;
+use crate::clock;
 use crate::error::Outcome;
 use crate::output::{Fields, Output, Shown, bytes, count};
 
@@ -22,6 +23,9 @@ pub(crate) struct Ingest {
     store: StoreOption,
     #[command(flatten)]
     reading: Reading,
+    /// Read every file, those too that are unchanged by size, times and inode since they were last ingested into this store
+    #[arg(long)]
+    checksum: bool,
 }
 
 /// A content that is in a store.
@@ -42,7 +46,16 @@ impl Ingest {
     pub(super) fn run(self, output: Output) -> Outcome {
         let store = self.store.make()?;
         let source = Source::open(&self.source, None)?;
-        let ingested = source.ingest(&store, self.reading, &Work::new(output, "reading"))?;
+        let begun_at = clock::now();
+        let index = source.index(&store)?;
+        let mut known = known_chunks(&store)?;
+        if let Some(index) = index.as_ref().filter(|_| !self.checksum) {
+            known.trust(index.load(store.limits()));
+        }
+        let ingested = source.ingest(&store, self.reading, &known, &Work::new(output, "reading"))?;
+        if let Some(index) = index {
+            index.save(&ingested.index(begun_at), &store.incoming()?)?;
+        }
         output.show(&Stored::from(&ingested))
     }
 }

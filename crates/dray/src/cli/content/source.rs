@@ -10,8 +10,7 @@ use dray_content::scan::{OutsideLinks, SourceError};
 use dray_content::{ObjectName, Progress};
 use tempfile::TempDir;
 
-use super::store::{FolderStore, cannot};
-use crate::clock;
+use super::store::{FolderStore, KeptIndex, cannot};
 use crate::error::{Exit, Failure, Outcome};
 
 /// How sources are read.
@@ -20,9 +19,6 @@ pub(super) struct Reading {
     /// What becomes of links that lead out of the source
     #[arg(long, value_enum, default_value_t)]
     outside_links: LinkChoice,
-    /// Read every file, those too that are unchanged by size, times and inode since they were last ingested into this store
-    #[arg(long)]
-    checksum: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -62,29 +58,30 @@ impl Source {
         &self.folder
     }
 
-    /// Puts it into `store`, sparing the files that are unchanged and the chunks that are there already.
-    pub(super) fn ingest(&self, store: &FolderStore, reading: Reading, progress: &dyn Progress) -> Outcome<Ingested> {
-        let begun_at = clock::now();
-        let mut known = known_chunks(store)?;
-        // A copy is a new file each time.
-        let index = if self.copy.is_some() { None } else { Some(store.source_index(&self.folder)?) };
-        if let Some(index) = index.as_ref().filter(|_| !reading.checksum) {
-            known.trust(index.load(store.limits()));
-        }
+    /// What `store` remembers of it; `None` of a single file, whose copy is another file each time.
+    pub(super) fn index(&self, store: &FolderStore) -> Outcome<Option<KeptIndex>> {
+        if self.copy.is_some() { Ok(None) } else { store.source_index(&self.folder).map(Some) }
+    }
+
+    /// Puts it into `store`, sparing what is `known`.
+    pub(super) fn ingest(
+        &self,
+        store: &FolderStore,
+        reading: Reading,
+        known: &KnownChunks,
+        progress: &dyn Progress,
+    ) -> Outcome<Ingested> {
         let incoming = store.incoming()?;
         let staging = incoming.path().join("packs");
         let outside_links = reading.outside_links.into();
         let options = ingest::Options { outside_links, limits: store.limits().clone(), ..ingest::Options::default() };
-        let ingested = ingest::ingest(&self.folder, &staging, &known, &options, progress);
+        let ingested = ingest::ingest(&self.folder, &staging, known, &options, progress);
         let ingested = ingested.map_err(|error| self.failure(&error))?;
         for pack in &ingested.packs {
             store.put_file(&ObjectName::Pack(pack.digest), &pack.path)?;
         }
         // The manifest comes last: where it is, its packs are.
         store.put_bytes(&ObjectName::Manifest(ingested.manifest_digest), &ingested.manifest_bytes, &incoming)?;
-        if let Some(index) = index {
-            index.save(&ingested.index(begun_at), &incoming)?;
-        }
         Ok(ingested)
     }
 
@@ -110,7 +107,7 @@ impl From<LinkChoice> for OutsideLinks {
 }
 
 /// The chunks of everything in the store whose packs are all there.
-fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
+pub(super) fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
     let mut known = KnownChunks::default();
     for (name, content) in store.contents()? {
         let manifest = store.manifest(&name, &content)?;

@@ -1,7 +1,7 @@
 //! A content store in a folder: `manifests/`, `packs/` and `updates/`, as a site or a distribution point lays them out, and beside
 //! them `sources/`, what is remembered of the folders that were ingested ([`index`]).
 //!
-//! There is no index: which content a manifest is for stands in its header. Objects are named by their digests and appear by
+//! Nothing lists the objects: which content a manifest is for stands in its header. Objects are named by their digests and appear by
 //! being renamed into place, so commands may write to one store side by side and a killed one leaves nothing but its own
 //! `incoming` folder behind.
 
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::error::{Failure, Outcome};
 
-use index::KeptIndex;
+pub(super) use index::KeptIndex;
 
 /// The folders of the kinds of objects.
 const KINDS: [&str; 3] = ["manifests", "packs", "updates"];
