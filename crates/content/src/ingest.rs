@@ -31,8 +31,8 @@ use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::path::Shown;
 use crate::progress::Progress;
-use crate::scan::{self, Found, FoundKind, SourceError, Stamp};
-use crate::tree::{Entry, FileNode, Node, Tree};
+use crate::scan::{self, Found, FoundKind, Probe, SourceError, Stamp};
+use crate::tree::{Entry, FileNode, InvalidTree, Node, Tree};
 use crate::{chunker, pack};
 
 use hands::Hands;
@@ -42,7 +42,7 @@ pub use known::KnownChunks;
 use read::Reader;
 use slab::Pool;
 pub(crate) use staging::Staging;
-use write::Sources;
+use write::{Sources, Written};
 
 /// Files shorter than this share chunks with their neighbours instead of having some of their own.
 const SMALL_BYTES: u64 = chunker::CHUNK_BYTES_MIN as u64;
@@ -188,7 +188,19 @@ pub fn ingest(
     let stamps = index::stamps(source, &found);
     let jobs = jobs(&found, &stamps, known);
     let written = run(source, &jobs, &staging, known, options, progress)?;
-    let mut digests = written.digests.iter();
+    let tree = tree(&found, &written.digests).map_err(SourceError::Tree)?;
+    let content = tree.digest();
+    let totals = totals(probe, &jobs, &written);
+    let manifest = Manifest::new(tree, &written.pack_infos, &written.chunks, written.recipes)?;
+    let manifest_bytes = manifest.encode()?;
+    staging.keep();
+    let manifest_digest = Digest::of(&manifest_bytes);
+    Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals, stamps })
+}
+
+/// What was found, with the digests of its files in their order.
+fn tree(found: &[Found], digests: &[Digest]) -> Result<Tree, InvalidTree> {
+    let mut digests = digests.iter();
     let entries = found.iter().map(|found| {
         let node = match &found.kind {
             FoundKind::Directory => Node::Directory,
@@ -201,23 +213,19 @@ pub fn ingest(
         };
         Entry { path: found.path.clone(), node }
     });
-    let tree = Tree::new(entries.collect()).map_err(SourceError::Tree)?;
-    let content = tree.digest();
-    let manifest = Manifest::new(tree, &written.pack_infos, &written.chunks, written.recipes)?;
-    let manifest_bytes = manifest.encode()?;
-    let stored_bytes = written.packs.iter().map(|pack| pack.size).sum();
+    Tree::new(entries.collect())
+}
+
+fn totals(probe: Probe, jobs: &[Job<'_>], written: &Written) -> Totals {
     let unread = || jobs.iter().flatten().filter(|file| file.known.is_some());
-    let totals = Totals {
+    Totals {
         files: probe.files,
         bytes: probe.bytes,
         unread_files: unread().count() as u64,
         unread_bytes: unread().map(|file| file.seen.size()).sum(),
         new_bytes: written.new_bytes,
-        stored_bytes,
-    };
-    staging.keep();
-    let manifest_digest = Digest::of(&manifest_bytes);
-    Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals, stamps })
+        stored_bytes: written.packs.iter().map(|pack| pack.size).sum(),
+    }
 }
 
 /// The files in path order, as they are read, and of those that are unchanged and stored what they hold.
@@ -244,7 +252,7 @@ fn run(
     known: &KnownChunks,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<write::Written, IngestError> {
+) -> Result<Written, IngestError> {
     let threads = options.threads.get();
     let pool = Pool::default();
     let hands = Hands::new(options.threads);

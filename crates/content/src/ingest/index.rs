@@ -63,18 +63,6 @@ impl SourceIndex {
         Self { files: files.collect() }
     }
 
-    /// How many files it may spare.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// Whether it is of no use.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// Writes the index (`docs/formats.md`, "Source index").
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

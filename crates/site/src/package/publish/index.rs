@@ -19,11 +19,13 @@ const FOLDER: &str = "sources";
 /// What is known of the package's source folder; nothing when that can't be told. Blocks.
 pub(super) fn load(site: &Site, package: &Name) -> SourceIndex {
     let path = path(site, package);
-    let loaded = SourceIndex::load(&path, &Limits::default());
-    loaded.map(Option::unwrap_or_default).unwrap_or_else(|error| {
-        warn(&error, &path, "a source index can't be used; every file is read");
-        SourceIndex::default()
-    })
+    match SourceIndex::load(&path, &Limits::default()) {
+        Ok(index) => index.unwrap_or_default(),
+        Err(error) => {
+            warn(&error, &path, "a source index can't be used; every file is read");
+            SourceIndex::default()
+        }
+    }
 }
 
 /// Keeps it for the next time; `scratch` is a folder in the site's folder. Blocks.
