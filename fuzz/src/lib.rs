@@ -9,6 +9,7 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 
 use dray_content::container::{self, Layout};
+use dray_content::ingest::SourceIndex;
 use dray_content::manifest::Header;
 use dray_content::{Entry, FileNode, Limits, Manifest, Node, Tree, Update, difference, pack};
 use dray_model::Digest;
@@ -22,6 +23,16 @@ fn limits() -> Limits {
 pub fn tree(data: &[u8]) {
     if let Ok(tree) = Tree::decode(data, &limits()) {
         assert_eq!(tree.encode(), data, "a tree has one encoding");
+    }
+}
+
+/// Decodes a source index whose files are `data`.
+pub fn source_index(data: &[u8]) {
+    let mut bytes = b"DRAYSIDX\x01\0".to_vec();
+    bytes.extend_from_slice(data);
+    bytes.extend_from_slice(Digest::of(&bytes).as_bytes());
+    if let Ok(index) = SourceIndex::decode(&bytes, &limits()) {
+        assert_eq!(index.encode(), bytes, "an index has one encoding");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Extractors whose refusals are problems: [`Json`], [`Path`], [`Query`] and [`Paging`].
+//! Extractors whose refusals are problems: [`Json`], [`Given`], [`Path`], [`Query`] and [`Paging`].
 //!
 //! JSON bodies hold at most [`JSON_LIMIT`] bytes and 128 levels (serde_json's own limit).
 
@@ -30,6 +30,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(json_error(&rejection)),
+        }
+    }
+}
+
+/// A JSON body, or what goes without saying when there is none.
+#[derive(Debug)]
+pub struct Given<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Given<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Option::<axum::Json<Option<T>>>::from_request(request, state).await {
+            Ok(body) => Ok(Self(body.and_then(|axum::Json(value)| value).unwrap_or_default())),
             Err(rejection) => Err(json_error(&rejection)),
         }
     }

@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use dray_model::Name;
 use dray_model::api::content::{PackageObjects, PackageUpdates};
-use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
+use dray_model::api::package::{
+    ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView, UpdatePackage,
+};
 use dray_model::api::page::Page;
 use dray_model::api::point::PointPackageView;
 use dray_site::{package, point};
@@ -15,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::authentication::Caller;
 use crate::etag::{IfMatch, etag};
-use crate::extract::{Json, PageQuery, Paging, Path, Query, page};
+use crate::extract::{Given, Json, PageQuery, Paging, Path, Query, page};
 use crate::problem::ApiError;
 use crate::router::Api;
 
@@ -85,13 +87,14 @@ async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<
 }
 
 /// Read the source folder again and publish what changed as the next source version.
-#[utoipa::path(post, path = "/packages/{name}/update", tag = "packages", operation_id = "update_package", params(("name" = Name, Path)), responses((status = 202, body = JobStarted)))]
+#[utoipa::path(post, path = "/packages/{name}/update", tag = "packages", operation_id = "update_package", params(("name" = Name, Path)), request_body = Option<UpdatePackage>, responses((status = 202, body = JobStarted)))]
 async fn update(
     State(api): State<Api>,
     Caller(actor): Caller,
     Path(name): Path<Name>,
+    Given(how): Given<UpdatePackage>,
 ) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
-    Ok((StatusCode::ACCEPTED, Json(package::update(&api.site, &actor, &name).await?)))
+    Ok((StatusCode::ACCEPTED, Json(package::update(&api.site, &actor, &name, how).await?)))
 }
 
 /// Prepare the updates to the newest content as well as can be, in the background.

@@ -1,14 +1,20 @@
-//! The least that an ingest can cost: every byte read, cut, hashed and compressed once, by one thread, and thrown away.
+//! The least that an ingest can cost: every byte read, cut, hashed and compressed once, and thrown away.
 //!
-//! `floor FOLDER` does that and prints the bytes read and what they would take in packs. Whoever starts it measures it; the
-//! benchmark of contents holds an ingest of the same folder against it.
+//! `floor FOLDER [THREADS]` does that and prints the bytes read and what they would take in packs. Whoever starts it measures it; the
+//! benchmark of contents holds an ingest of the same folder against it. With one thread, which is the default, it is the work alone. A
+//! second of a processor is worth less while its neighbours compute too (they share caches and, as hyperthreads, the processor), so
+//! what an ingest adds to the work is told by the floor with as many threads as the ingest has.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that speaks to its caller")]
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
 
 use dray_content::chunker::{CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MIN, Chunker};
 use dray_model::Digest;
@@ -25,26 +31,45 @@ struct Pass {
 }
 
 fn main() -> ExitCode {
-    let Some(folder) = std::env::args_os().nth(1) else {
-        eprintln!("usage: floor FOLDER");
+    let mut arguments = std::env::args_os().skip(1);
+    let Some(folder) = arguments.next().map(PathBuf::from) else {
+        eprintln!("usage: floor FOLDER [THREADS]");
         return ExitCode::from(2);
     };
-    match run(Path::new(&folder)) {
-        Ok(pass) => {
-            println!("{{\"read_bytes\":{},\"stored_bytes\":{}}}", pass.read_bytes, pass.stored_bytes);
+    let threads = arguments.next().map_or(Ok(NonZeroUsize::MIN), |text| text.to_string_lossy().parse());
+    match threads.map_err(Box::from).and_then(|threads| run(&folder, threads)) {
+        Ok((read_bytes, stored_bytes)) => {
+            println!("{{\"read_bytes\":{read_bytes},\"stored_bytes\":{stored_bytes}}}");
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: can't read {}: {error}", Path::new(&folder).display());
+            eprintln!("error: can't read {}: {error}", folder.display());
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(folder: &Path) -> io::Result<Pass> {
+fn run(folder: &Path, threads: NonZeroUsize) -> Result<(u64, u64), Box<dyn Error>> {
+    let files = Mutex::new(files(folder)?.into_iter());
+    let passes: Vec<_> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads.get()).map(|_| scope.spawn(|| pass(&files))).collect();
+        started.into_iter().map(|thread| thread.join().expect("a pass doesn't panic")).collect()
+    });
+    let mut sums = (0, 0);
+    for pass in passes {
+        let pass = pass?;
+        sums = (sums.0 + pass.read_bytes, sums.1 + pass.stored_bytes);
+    }
+    Ok(sums)
+}
+
+/// Takes one file after the other, until none is left.
+fn pass(files: &Mutex<std::vec::IntoIter<PathBuf>>) -> io::Result<Pass> {
     let compressor = zstd::bulk::Compressor::new(LEVEL)?;
     let mut pass = Pass { compressor, group: Vec::new(), read_bytes: 0, stored_bytes: 0 };
-    for file in files(folder)? {
+    loop {
+        let next = files.lock().expect("taking a file doesn't panic").next();
+        let Some(file) = next else { break };
         pass.file(File::open(file)?)?;
     }
     let rest = std::mem::take(&mut pass.group);

@@ -1,11 +1,13 @@
 //! Ingest: a source folder becomes staged packs and a manifest.
 //!
-//! Readers hash and cut files, workers hash and compress the chunks of long ones, and one writer puts the results in path order
-//! into packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
+//! Readers hash, cut and compress files, workers help them with long ones, and one writer puts the results in path order into
+//! packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
 //! bounded channels: memory is some 10 MB for each thread and doesn't grow with the package.
-//! Chunks of earlier versions ([`KnownChunks`]) are referenced where they are. The source is never written to, and a failed
-//! ingest leaves nothing behind.
+//! Chunks of earlier versions ([`KnownChunks`]) are referenced where they are, and files that are as a [`SourceIndex`] says are not
+//! read. The source is never written to, and a failed ingest leaves nothing behind.
 
+mod hands;
+mod index;
 mod job;
 mod known;
 mod open;
@@ -22,23 +24,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-use dray_model::Digest;
 use dray_model::package::OutsideLinks;
+use dray_model::{Digest, Timestamp};
 
 use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::path::Shown;
 use crate::progress::Progress;
-use crate::scan::{self, Found, FoundKind, SourceError};
-use crate::tree::{Entry, FileNode, Node, Tree};
+use crate::scan::{self, Found, FoundKind, Probe, SourceError, Stamp};
+use crate::tree::{Entry, FileNode, InvalidTree, Node, Tree};
 use crate::{chunker, pack};
 
+use hands::Hands;
+pub use index::{IndexError, SourceIndex};
 use job::{FileToRead, Job, Jobs};
 pub use known::KnownChunks;
 use read::Reader;
 use slab::Pool;
 pub(crate) use staging::Staging;
-use write::Sources;
+use write::{Sources, Written};
 
 /// Files shorter than this share chunks with their neighbours instead of having some of their own.
 const SMALL_BYTES: u64 = chunker::CHUNK_BYTES_MIN as u64;
@@ -48,7 +52,7 @@ const GROUP_BYTES: usize = chunker::CHUNK_BYTES_AVERAGE;
 /// How to ingest.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that read, and as many that compress what is long. Default: what the machine has.
+    /// Threads that compute at a time. Default: what the machine has.
     pub threads: NonZeroUsize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
@@ -85,6 +89,18 @@ pub struct Ingested {
     pub packs: Vec<StagedPack>,
     /// What it was and what it cost.
     pub totals: Totals,
+    /// What the tree's files looked like, in order of their paths, where that proves anything.
+    stamps: Vec<Option<Stamp>>,
+}
+
+impl Ingested {
+    /// What spares the next ingest of the same folder the reading of files that are unchanged by then. `begun_at` is an instant before
+    /// this ingest began, by the clock of this machine.
+    #[must_use]
+    pub fn index(&self, begun_at: Timestamp) -> SourceIndex {
+        let files = self.manifest.tree().files().zip(&self.stamps);
+        SourceIndex::new(files.map(|((path, file), stamp)| (path, *stamp, file.digest)), begun_at)
+    }
 }
 
 /// A new pack in the staging folder.
@@ -113,6 +129,10 @@ pub struct Totals {
     pub files: u64,
     /// Sum of their sizes.
     pub bytes: u64,
+    /// Files that were not read, because they are unchanged.
+    pub unread_files: u64,
+    /// Sum of their sizes.
+    pub unread_bytes: u64,
     /// Plain bytes of chunks that were not known before.
     pub new_bytes: u64,
     /// Bytes of the new packs.
@@ -150,7 +170,7 @@ pub enum IngestError {
     Manifest(#[from] InvalidManifest),
 }
 
-/// Reads all of `source` and writes what is new to packs in `staging`, which must be empty or absent.
+/// Reads what of `source` is not known to be unchanged, and writes what is new to packs in `staging`, which must be empty or absent.
 ///
 /// # Errors
 /// When the source can't be read or packaged, changes while it is read, or packs can't be written. `staging` is removed then.
@@ -165,9 +185,22 @@ pub fn ingest(
     let probe = scan::summary(&found);
     progress.total(probe.files, probe.bytes);
     let mut staging = Staging::create_outside(staging, source)?;
-    let jobs = jobs(&found);
+    let stamps = index::stamps(source, &found);
+    let jobs = jobs(&found, &stamps, known);
     let written = run(source, &jobs, &staging, known, options, progress)?;
-    let mut digests = written.digests.iter();
+    let tree = tree(&found, &written.digests).map_err(SourceError::Tree)?;
+    let content = tree.digest();
+    let totals = totals(probe, &jobs, &written);
+    let manifest = Manifest::new(tree, &written.pack_infos, &written.chunks, written.recipes)?;
+    let manifest_bytes = manifest.encode()?;
+    staging.keep();
+    let manifest_digest = Digest::of(&manifest_bytes);
+    Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals, stamps })
+}
+
+/// What was found, with the digests of its files in their order.
+fn tree(found: &[Found], digests: &[Digest]) -> Result<Tree, InvalidTree> {
+    let mut digests = digests.iter();
     let entries = found.iter().map(|found| {
         let node = match &found.kind {
             FoundKind::Directory => Node::Directory,
@@ -180,24 +213,33 @@ pub fn ingest(
         };
         Entry { path: found.path.clone(), node }
     });
-    let tree = Tree::new(entries.collect()).map_err(SourceError::Tree)?;
-    let content = tree.digest();
-    let manifest = Manifest::new(tree, &written.pack_infos, &written.chunks, written.recipes)?;
-    let manifest_bytes = manifest.encode()?;
-    let stored_bytes = written.packs.iter().map(|pack| pack.size).sum();
-    let totals = Totals { files: probe.files, bytes: probe.bytes, new_bytes: written.new_bytes, stored_bytes };
-    staging.keep();
-    let manifest_digest = Digest::of(&manifest_bytes);
-    Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals })
+    Tree::new(entries.collect())
 }
 
-/// The files in path order, as they are read.
-fn jobs(found: &[Found]) -> Vec<Job<'_>> {
+fn totals(probe: Probe, jobs: &[Job<'_>], written: &Written) -> Totals {
+    let unread = || jobs.iter().flatten().filter(|file| file.known.is_some());
+    Totals {
+        files: probe.files,
+        bytes: probe.bytes,
+        unread_files: unread().count() as u64,
+        unread_bytes: unread().map(|file| file.seen.size()).sum(),
+        new_bytes: written.new_bytes,
+        stored_bytes: written.packs.iter().map(|pack| pack.size).sum(),
+    }
+}
+
+/// The files in path order, as they are read, and of those that are unchanged and stored what they hold.
+fn jobs<'a>(found: &'a [Found], stamps: &[Option<Stamp>], known: &KnownChunks) -> Vec<Job<'a>> {
+    let seen = |found: &'a Found| match &found.kind {
+        FoundKind::File(seen) => Some((&found.path, seen)),
+        _ => None,
+    };
+    let files: Vec<_> = found.iter().filter_map(seen).collect();
+    let stamped: Vec<_> = files.iter().zip(stamps).map(|((path, _), stamp)| (*path, *stamp)).collect();
     let mut jobs = Vec::new();
-    for found in found {
-        if let FoundKind::File(seen) = &found.kind {
-            job::add(&mut jobs, FileToRead { path: &found.path, seen });
-        }
+    for ((path, seen), content) in files.into_iter().zip(known.index().look_up(&stamped)) {
+        let known = content.filter(|content| known.holds(content, seen.size()));
+        job::add(&mut jobs, FileToRead { path, seen, known });
     }
     jobs
 }
@@ -210,17 +252,18 @@ fn run(
     known: &KnownChunks,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<write::Written, IngestError> {
+) -> Result<Written, IngestError> {
     let threads = options.threads.get();
     let pool = Pool::default();
-    let (tasks, queue) = mpsc::sync_channel(threads);
+    let hands = Hands::new(options.threads);
+    let (tasks, queue) = mpsc::sync_channel(0);
     let queue = Mutex::new(queue);
     let (announced, lanes) = mpsc::sync_channel(threads);
     let to_read = Mutex::new(Jobs::new(jobs, announced));
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| prepare::work(&queue, known));
-            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone() };
+            scope.spawn(|| prepare::work(&queue, known, &hands));
+            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone(), hands: &hands };
             let to_read = &to_read;
             scope.spawn(move || reader.work(to_read));
         }

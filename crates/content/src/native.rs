@@ -6,6 +6,8 @@ use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::path::Path;
 
+use crate::scan::Stamp;
+
 /// Whether the owner may execute it. Windows has no such bit.
 pub(crate) fn is_executable(metadata: &Metadata) -> bool {
     #[cfg(unix)]
@@ -109,6 +111,54 @@ pub(crate) fn same_file(a: &Metadata, b: &Metadata) -> bool {
     {
         let _ = (a, b);
         true
+    }
+}
+
+/// What shows that a file was changed; `None` where the system doesn't tell when its attributes were.
+pub(crate) fn stamp(metadata: &Metadata) -> Option<Stamp> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let ns = |seconds: i64, ns: i64| seconds.checked_mul(1_000_000_000)?.checked_add(ns);
+        Some(Stamp {
+            size: metadata.len(),
+            modified_ns: ns(metadata.mtime(), metadata.mtime_nsec())?,
+            changed_ns: ns(metadata.ctime(), metadata.ctime_nsec())?,
+            inode: metadata.ino(),
+            device: metadata.dev(),
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
+/// Whether the file system at `path` is known to stamp every change by the clock of this machine. What another machine or a program
+/// serves is not, nor is an image that was made elsewhere.
+pub(crate) fn stamps_changes(path: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // bcachefs, btrfs, ext2 to ext4, F2FS, overlayfs, ramfs, tmpfs, XFS, ZFS: their magic numbers in statfs(2).
+        const KNOWN: [u64; 9] = [
+            0xca45_1a4e,
+            0x9123_683e,
+            0xef53,
+            0xf2f5_2010,
+            0x794c_7630,
+            0x8584_58f6,
+            0x0102_1994,
+            0x5846_5342,
+            0x2fc1_2fc1,
+        ];
+        // Of type i64 or i32, by architecture; the magic numbers have 32 bits.
+        rustix::fs::statfs(path).is_ok_and(|found| KNOWN.contains(&u64::from(found.f_type as u32)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        false
     }
 }
 

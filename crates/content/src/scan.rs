@@ -3,7 +3,7 @@
 //! The walk reads names and attributes only. It follows no link inside the source, refuses by name what can't be packaged, and
 //! gives the same list for the same folder on every system.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -99,7 +99,24 @@ pub(crate) struct Seen {
     metadata: Metadata,
 }
 
+/// What the system changes of a file whenever somebody changes the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) size: u64,
+    /// When it was last written, as anybody may set it. Nanoseconds since 1970.
+    pub(crate) modified_ns: i64,
+    /// When its bytes or attributes were last changed, which only the system sets. Nanoseconds since 1970.
+    pub(crate) changed_ns: i64,
+    pub(crate) inode: u64,
+    pub(crate) device: u64,
+}
+
 impl Seen {
+    /// Its stamp; `None` where the system has none.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        native::stamp(&self.metadata)
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.metadata.len()
     }
@@ -148,8 +165,9 @@ pub(crate) fn walk(source: &Path, outside_links: OutsideLinks, limits: &Limits) 
     let mut folders = vec![(source.to_owned(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, error))? {
-            let on_disk = entry.map_err(|error| unreadable(&folder, error))?.path();
-            let entry = look(&on_disk, &prefix, outside_links)?;
+            let entry = entry.map_err(|error| unreadable(&folder, error))?;
+            let on_disk = entry.path();
+            let entry = look(&entry, &on_disk, &prefix, outside_links)?;
             match &entry.kind {
                 FoundKind::Directory => folders.push((on_disk, format!("{}/", entry.path))),
                 FoundKind::File(seen) => bytes = bytes.saturating_add(seen.size()),
@@ -164,12 +182,12 @@ pub(crate) fn walk(source: &Path, outside_links: OutsideLinks, limits: &Limits) 
     Ok(found)
 }
 
-fn look(on_disk: &Path, prefix: &str, outside_links: OutsideLinks) -> Result<Found, SourceError> {
+fn look(entry: &DirEntry, on_disk: &Path, prefix: &str, outside_links: OutsideLinks) -> Result<Found, SourceError> {
     let not_utf8 = || SourceError::NotUtf8(on_disk.to_owned());
     let refused = |source| SourceError::Path { path: on_disk.to_owned(), source };
     let name = on_disk.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
     let path: TreePath = format!("{prefix}{name}").parse().map_err(refused)?;
-    let metadata = fs::symlink_metadata(on_disk).map_err(|error| unreadable(on_disk, error))?;
+    let metadata = entry.metadata().map_err(|error| unreadable(on_disk, error))?;
     let kind = if metadata.is_dir() {
         FoundKind::Directory
     } else if metadata.is_file() {

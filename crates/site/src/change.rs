@@ -62,6 +62,12 @@ impl<'a> Change<'a> {
         self.enqueue_at::<K>(key, payload, self.now).await
     }
 
+    /// What the job of this kind and key that waits is to do; `None` when none waits.
+    pub async fn waiting<K: JobKind>(&mut self, key: &str) -> Result<Option<K::Payload>, StoreError> {
+        let payload = dray_store::job::waiting(&mut self.tx, K::KIND, key).await?;
+        Ok(payload.and_then(|payload| serde_json::from_str(&payload).ok()))
+    }
+
     /// Asks for side work, not before `run_at`.
     pub async fn enqueue_at<K: JobKind>(
         &mut self,

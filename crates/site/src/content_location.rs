@@ -117,6 +117,14 @@ impl ContentLocation {
         }
     }
 
+    /// The folder, when it is one. `base` is the site's folder.
+    pub(crate) fn folder_in(&self, base: &Path) -> Option<PathBuf> {
+        match self {
+            Self::Folder(path) => Some(base.join(path)),
+            Self::Bucket(_) => None,
+        }
+    }
+
     /// The location with what it leaves open taken from the environment, so that it holds good without it from now on.
     ///
     /// # Errors

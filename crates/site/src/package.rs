@@ -24,7 +24,7 @@ pub use create::create;
 pub use delete::delete;
 pub use improve::improve;
 pub use list::{find, list, points, releases, updates};
-pub(crate) use publish::KNOWN_VERSIONS;
+pub(crate) use publish::{KNOWN_VERSIONS, index};
 pub use publish::{Publish, PublishPackage};
 pub use update::update;
 

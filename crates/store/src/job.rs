@@ -56,6 +56,17 @@ pub async fn enqueue(tx: &mut WriteTx, job: &NewJob<'_>) -> Result<JobId, StoreE
     Record::new("job", "id", &row).converted("id")
 }
 
+/// The payload of the job of this kind and key that waits.
+pub async fn waiting(snapshot: &mut Snapshot, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT id, payload FROM job WHERE kind = $1 AND dedup_key = $2 AND state = 'queued'")
+        .bind(kind)
+        .bind(key)
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("look for a waiting job")?;
+    row.map(|row| Record::new("job", "id", &row).text("payload")).transpose()
+}
+
 /// The job `id`.
 pub async fn find(snapshot: &mut Snapshot, id: JobId) -> Result<Option<Job>, StoreError> {
     const SQL: &str = "SELECT id, kind, dedup_key, state, run_at, attempts, progress, error, created_at, finished_at FROM job \

@@ -101,7 +101,13 @@ async fn a_source_folder_is_published_and_updated_by_jobs() {
     let server = Server::start().await;
     let package = server.published().await;
     assert_eq!(package["release"]["content"]["files"], 2);
-    let started = server.admin(Method::POST, "/api/v1/packages/zip/update", None).await;
+    let update = "/api/v1/packages/zip/update";
+    for body in [json!(null), json!({}), json!({ "checksum": true })] {
+        assert_eq!(server.admin(Method::POST, update, Some(body)).await.status, 202);
+    }
+    let unknown = server.admin(Method::POST, update, Some(json!({ "checksums": true }))).await;
+    assert_eq!(unknown.problem(), code(422, "invalid_body"));
+    let started = server.admin(Method::POST, update, None).await;
     assert_eq!(started.status, 202);
     let job = format!("/api/v1/jobs/{}", started.json()["job"].as_str().unwrap());
     assert_eq!(server.admin(Method::GET, &job, None).await.json()["kind"], "publish");

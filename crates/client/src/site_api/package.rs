@@ -3,7 +3,9 @@
 use ::http::Method;
 use dray_model::Name;
 use dray_model::api::content::PackageUpdates;
-use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView};
+use dray_model::api::package::{
+    ChangePackage, CreatePackage, DistributePackage, JobStarted, PackageView, ReleaseView, UpdatePackage,
+};
 use dray_model::api::point::PointPackageView;
 
 use super::{Pages, SiteApi, path};
@@ -56,8 +58,8 @@ impl SiteApi {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn update_package(&self, name: &Name) -> Result<JobStarted, ClientError> {
-        self.post(path(format!("/packages/{name}/update")), &()).await
+    pub async fn update_package(&self, name: &Name, how: &UpdatePackage) -> Result<JobStarted, ClientError> {
+        self.post(path(format!("/packages/{name}/update")), how).await
     }
 
     /// Has the updates to the newest content prepared as well as can be, in the background.

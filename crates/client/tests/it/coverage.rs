@@ -74,7 +74,7 @@ async fn call_everything(api: &SiteApi, name: &Name, job: &JobId) {
     let _ = api.create_package(&from::<CreatePackage>(json!({ "name": NAME }))).await;
     let _ = api.change_package(name, 1, &ChangePackage::default()).await;
     let _ = api.delete_package(name).await;
-    let _ = api.update_package(name).await;
+    let _ = api.update_package(name, &Default::default()).await;
     let _ = api.releases(name).next(1).await;
     let _ = api.package_points(name).next(1).await;
     let _ = api.distribute_package(name, &DistributePackage { points: Vec::new() }).await;

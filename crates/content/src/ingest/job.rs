@@ -22,9 +22,19 @@ const RUN_FILES: usize = 64;
 pub(super) struct FileToRead<'a> {
     pub(super) path: &'a TreePath,
     pub(super) seen: &'a Seen,
+    /// What it holds, when it is unchanged and that is known. Then it isn't read, and is a file to read for the order alone.
+    pub(super) known: Option<Digest>,
 }
 
-/// Files that follow each other in path order: one of any length, or several that fit into a slab.
+impl FileToRead<'_> {
+    /// Whether it is read in several slabs.
+    pub(super) fn is_long(&self) -> bool {
+        self.known.is_none() && self.seen.size() > SLAB_BYTES as u64
+    }
+}
+
+/// Files that follow each other in path order: one of any length, or several that fit into a slab. Which follow each other doesn't
+/// depend on what is known, so that sparing a file changes nothing else.
 pub(super) type Job<'a> = Vec<FileToRead<'a>>;
 
 /// What a reader tells the writer.
@@ -51,11 +61,8 @@ pub(super) enum RunBytes {
     Small(Range<usize>),
     /// In these chunks of the slab.
     Chunks(Range<usize>),
-}
-
-/// Whether the file is read in several slabs.
-pub(super) fn is_long(seen: &Seen) -> bool {
-    seen.size() > SLAB_BYTES as u64
+    /// They were not read and are where the known content is.
+    Known,
 }
 
 /// Adds a file to the last job if it fits there, else as a new one.

@@ -51,7 +51,11 @@ impl<'a> Store<'a> {
         if let Some(number) = self.chunk_numbers.get(&prepared.digest) {
             return Ok(*number);
         }
-        let Some(stored) = prepared.stored else { return Ok(self.known_chunk(&prepared.digest)) };
+        let Some(stored) = prepared.stored else {
+            return Ok(
+                self.known_chunk(self.known.number(&prepared.digest).expect("only known chunks need no storing"))
+            );
+        };
         let mut open = self.pack_for(stored.len() as u64)?;
         let placed = open.writer.append(prepared.digest, prepared.length, stored);
         let placed = placed.map_err(|error| self.staging.pack_error(error))?;
@@ -68,12 +72,12 @@ impl<'a> Store<'a> {
         Ok(self.push(chunk))
     }
 
-    /// The number of a chunk that an earlier manifest names.
-    pub(super) fn known_chunk(&mut self, digest: &Digest) -> u32 {
-        if let Some(number) = self.chunk_numbers.get(digest) {
+    /// The number of a chunk that an earlier manifest names, given by its number among the known ones.
+    pub(super) fn known_chunk(&mut self, known: u32) -> u32 {
+        let (chunk, pack) = self.known.chunk(known);
+        if let Some(number) = self.chunk_numbers.get(&chunk.digest) {
             return *number;
         }
-        let (chunk, pack) = *self.known.chunk(digest).expect("only known chunks are asked for");
         let next = self.pack_infos.len() as u32;
         let number = *self.pack_numbers.entry(pack.digest).or_insert(next);
         if number == next {

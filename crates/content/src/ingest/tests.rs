@@ -100,6 +100,69 @@ fn a_second_version_stores_only_what_is_new() {
     assert!(second.manifest.packs().len() >= 2);
 }
 
+/// A time at which everything that was written until now is settled.
+fn much_later() -> Timestamp {
+    Timestamp::from_secs(1 << 33)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn unchanged_files_are_not_read_and_all_else_is_as_if_they_were() {
+    let bench = Bench::new();
+    for n in 0..200 {
+        bench.write(&format!("small/{n}"), &noise(n, n as usize * 60));
+    }
+    bench.write("big", &noise(300, 3_000_000)).write("middle", &noise(301, 300_000)).write("empty", b"");
+    let first = bench.publish(&KnownChunks::default());
+    assert_eq!(first.totals.unread_files, 0);
+    bench.write("small/7", b"changed").write("new", &noise(302, 40_000)).write("copy", &noise(300, 3_000_000));
+    let read: KnownChunks = [&first.manifest].into_iter().collect();
+    let all = bench.publish(&read);
+
+    let mut spared = read.clone();
+    spared.trust(first.index(much_later()));
+    let second = bench.publish(&spared);
+    assert_eq!(second.manifest_bytes, all.manifest_bytes);
+    assert_eq!(second.packs, all.packs);
+    // Read are what is new or changed, and what is empty: it has no chunks to be found by.
+    assert_eq!(second.totals.unread_files, second.totals.files - 5);
+    let read_bytes = "changed".len() as u64 + 40_000 + 3_000_000;
+    assert_eq!(second.totals.unread_bytes, second.totals.bytes - read_bytes);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_was_changed_with_its_size_and_time_kept_is_read() {
+    let bench = Bench::new();
+    bench.write("f", &[1; 50_000]).write("g", &[2; 50_000]).write("h", &[3; 50_000]);
+    let (f, g) = (bench.source().join("f"), bench.source().join("g"));
+    let first = bench.publish(&KnownChunks::default());
+    let mut known: KnownChunks = [&first.manifest].into_iter().collect();
+    known.trust(first.index(much_later()));
+
+    let modified = fs::metadata(&f).unwrap().modified().unwrap();
+    fs::write(&f, [4; 50_000]).unwrap();
+    fs::File::options().write(true).open(&f).unwrap().set_modified(modified).unwrap();
+    fs::write(bench.source().join("i"), [2; 50_000]).unwrap();
+    fs::rename(bench.source().join("i"), &g).unwrap();
+    let second = bench.publish(&known);
+    assert_eq!(second.totals.unread_files, 1);
+    let contents: Vec<_> = second.manifest.tree().files().map(|(_, file)| file.digest).collect();
+    assert_eq!(contents, [Digest::of(&[4; 50_000]), Digest::of(&[2; 50_000]), Digest::of(&[3; 50_000])]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_unchanged_file_whose_chunks_are_not_known_is_read() {
+    let bench = Bench::new();
+    bench.write("f", &noise(1, 50_000)).write("g", &noise(2, 50_000));
+    let first = bench.publish(&KnownChunks::default());
+    let mut known = KnownChunks::default();
+    known.trust(first.index(much_later()));
+    let second = bench.publish(&known);
+    assert_eq!((second.totals.unread_files, second.packs), (0, first.packs));
+}
+
 #[test]
 fn thousands_of_small_files_take_few_chunks() {
     let bench = Bench::new();
@@ -205,8 +268,8 @@ fn staging_must_be_empty_and_outside_of_the_source() {
 fn a_full_disk_is_called_so() {
     let bench = Bench::new();
     let staging = Staging::create_outside(&bench.staging(), &bench.source()).unwrap();
-    let mut full = crate::pack::PackWriter::new(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
-    let error = full.as_mut().err().map(|error| error.kind());
-    assert_eq!(error, Some(io::ErrorKind::StorageFull));
-    assert!(matches!(staging.pack_error(full.err().unwrap()), IngestError::DiskFull(_)));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let error = crate::pack::PackWriter::new(full).unwrap().finish().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    assert!(matches!(staging.pack_error(error), IngestError::DiskFull(_)));
 }

@@ -52,9 +52,9 @@ pub(super) fn write(
         digests: Vec::new(),
         store: Store::new(staging, known, options.pack_bytes_max),
     };
-    for _ in jobs {
+    for job in jobs {
         let lane = sources.lanes.recv().expect("the readers announce a lane for every job");
-        writer.take_job(&lane)?;
+        writer.take_job(job, &lane)?;
     }
     writer.finish()
 }
@@ -90,14 +90,14 @@ struct Group {
 }
 
 impl Writer<'_> {
-    fn take_job(&mut self, lane: &Receiver<FromReader>) -> Result<(), IngestError> {
+    fn take_job(&mut self, job: &Job<'_>, lane: &Receiver<FromReader>) -> Result<(), IngestError> {
         let mut pieces = Vec::new();
         loop {
             if self.progress.is_cancelled() {
                 return Err(IngestError::Cancelled);
             }
             match lane.recv().expect("a reader ends every lane") {
-                FromReader::Run(files, slab) => return self.take_run(&files, slab),
+                FromReader::Run(files, slab) => return self.take_run(job, &files, slab),
                 FromReader::Slab(lengths, prepared) => {
                     self.progress.advance(0, lengths.iter().map(|length| u64::from(*length)).sum());
                     let first = self.new_slots(lengths.len());
@@ -113,10 +113,10 @@ impl Writer<'_> {
         }
     }
 
-    fn take_run(&mut self, files: &[RunFile], slab: Slab) -> Result<(), IngestError> {
+    fn take_run(&mut self, job: &Job<'_>, files: &[RunFile], slab: Slab) -> Result<(), IngestError> {
         let lengths: Vec<u32> = slab.chunk_lengths().collect();
         let first = self.new_slots(lengths.len());
-        for file in files {
+        for (file, found) in files.iter().zip(job) {
             match &file.bytes {
                 RunBytes::Small(range) => {
                     self.progress.advance(0, range.len() as u64);
@@ -127,6 +127,11 @@ impl Writer<'_> {
                     let lengths = &lengths[chunks.clone()];
                     self.progress.advance(0, lengths.iter().map(|length| u64::from(*length)).sum());
                     self.note_file(file.digest, whole_chunks(first + chunks.start as u32, lengths).collect());
+                }
+                RunBytes::Known => {
+                    self.progress.advance(0, found.seen.size());
+                    self.take_known(&file.digest);
+                    self.note_file(file.digest, Vec::new());
                 }
             }
         }
@@ -150,14 +155,7 @@ impl Writer<'_> {
         if bytes.is_empty() || self.recipes.contains_key(&digest) {
             return Ok(());
         }
-        let known = self.store.known;
-        if let Some(pieces) = known.small_file(&digest) {
-            let pieces = pieces.iter().map(|piece| {
-                self.slots.push(Some(self.store.known_chunk(&piece.chunk)));
-                Piece { chunk: self.slots.len() as u32 - 1, offset: piece.offset, length: piece.length }
-            });
-            let pieces = pieces.collect();
-            self.recipes.insert(digest, pieces);
+        if self.take_known(&digest) {
             return Ok(());
         }
         if self.group.as_ref().is_some_and(|group| group.slab.plain().len() + bytes.len() > GROUP_BYTES) {
@@ -174,6 +172,22 @@ impl Writer<'_> {
         group.slab.append(bytes);
         self.recipes.insert(digest, vec![Piece { chunk: group.slot, offset, length: bytes.len() as u32 }]);
         Ok(())
+    }
+
+    /// Takes a file from where earlier versions have it; false when none of them has it.
+    fn take_known(&mut self, digest: &Digest) -> bool {
+        let known = self.store.known;
+        let Some(pieces) = known.file(digest) else { return false };
+        if self.recipes.contains_key(digest) {
+            return true;
+        }
+        let pieces = pieces.iter().map(|piece| {
+            self.slots.push(Some(self.store.known_chunk(piece.chunk)));
+            Piece { chunk: self.slots.len() as u32 - 1, offset: piece.offset, length: piece.length }
+        });
+        let pieces = pieces.collect();
+        self.recipes.insert(*digest, pieces);
+        true
     }
 
     fn close_group(&mut self) -> Result<(), IngestError> {

@@ -8,7 +8,7 @@ mod targets;
 
 use crate::archive::{Member, zip};
 
-const TARGETS: [fn(&[u8]); 8] = [
+const TARGETS: [fn(&[u8]); 9] = [
     targets::tree,
     targets::manifest,
     targets::pack,
@@ -17,6 +17,7 @@ const TARGETS: [fn(&[u8]); 8] = [
     targets::container,
     targets::container_layout,
     targets::corrections,
+    targets::source_index,
 ];
 
 fn golden(name: &str) -> Vec<u8> {
@@ -35,7 +36,9 @@ fn seeds() -> Vec<Vec<u8>> {
     let pack = golden("pack");
     let (index, end) = (pack.len() - 48 - 80, pack.len() - 48);
     let pack = [&[2][..], &pack[16..index], &pack[index..end]].concat();
-    vec![golden("tree"), pack, layout, corrections, archive, golden("containers/gzip.gz")]
+    let index = golden("source-index");
+    let index = index[10..index.len() - 32].to_vec();
+    vec![golden("tree"), index, pack, layout, corrections, archive, golden("containers/gzip.gz")]
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use dray_model::Name;
-use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, ReleaseView};
+use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, ReleaseView, UpdatePackage};
 use dray_model::package::{OutsideLinks, PackageProperties};
 use dray_model::program::Program;
 
@@ -37,6 +37,9 @@ pub(crate) enum PackageCommand {
     Update {
         /// The package
         name: Name,
+        /// Read every file, those too that are unchanged by size, times and inode since they were last read
+        #[arg(long)]
+        checksum: bool,
         /// Wait until it is published
         #[arg(long)]
         wait: bool,
@@ -133,7 +136,7 @@ impl PackageCommand {
             Self::List => context.output.list(&api.packages().all().await?),
             Self::Show { name } => context.output.show(&api.package(&name).await?),
             Self::Change(change) => change.run(context).await,
-            Self::Update { name, wait } => update(context, &name, wait).await,
+            Self::Update { name, checksum, wait } => update(context, &name, UpdatePackage { checksum }, wait).await,
             Self::Releases { name } => context.output.list(&api.releases(&name).all().await?),
             Self::Updates { name } => updates::list(context, &name).await,
             Self::Improve { name, wait } => updates::improve(context, &name, wait).await,
@@ -205,8 +208,8 @@ impl Properties {
     }
 }
 
-async fn update(context: &Context, name: &Name, wait: bool) -> Outcome {
-    let started = context.api.update_package(name).await?;
+async fn update(context: &Context, name: &Name, how: UpdatePackage, wait: bool) -> Outcome {
+    let started = context.api.update_package(name, &how).await?;
     if !wait {
         context.output.remark(format!("publishing; dray job wait {} waits for it", started.job))?;
         return context.output.either(|| format!("{}\n", started.job), &started);

@@ -11,12 +11,13 @@ use tokio_rustls::TlsAcceptor;
 use crate::fleet::{Fleet, dray};
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// 2001-09-09 and 2065-01-24.
-const PAST: Timestamp = Timestamp::from_secs(1_000_000_000);
-const FUTURE: Timestamp = Timestamp::from_secs(3_000_000_000);
+/// 2001-09-09 and 2065-01-24, in seconds since 1970.
+const PAST_S: i64 = 1_000_000_000;
+const FUTURE_S: i64 = 3_000_000_000;
 
-/// What is printed when the site's certificate is good for a day from `made_at` on, and the exit code.
-fn said(made_at: Timestamp) -> (String, Option<i32>) {
+/// What is printed when the site's certificate is good for a day from then on, and the exit code.
+fn said(made_at_s: i64) -> (String, Option<i32>) {
+    let made_at = Timestamp::from_secs(made_at_s);
     let authority = CertificateAuthority::generate(&"acme".parse().unwrap(), made_at).unwrap();
     let site = NewIdentity::generate();
     let addresses = ["127.0.0.1".parse().unwrap()];
@@ -53,8 +54,8 @@ fn said(made_at: Timestamp) -> (String, Option<i32>) {
 
 #[test]
 fn a_clock_that_is_wrong_by_years_is_named_as_a_reason_with_the_certificates_times() {
-    for (made_at, word, year) in [(PAST, "expired", "2001"), (FUTURE, "not valid yet", "2065")] {
-        let (text, code) = said(made_at);
+    for (made_at_s, word, year) in [(PAST_S, "expired", "2001"), (FUTURE_S, "not valid yet", "2065")] {
+        let (text, code) = said(made_at_s);
         assert!(text.contains(word) && text.contains(year), "{text}");
         assert!(text.contains("hint: the profile is for another site, a clock is wrong, or"), "{text}");
         assert_eq!(code, Some(1), "{text}");

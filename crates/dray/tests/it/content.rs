@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use dray_content::Limits;
+use dray_content::ingest::{KnownChunks, Options, SourceIndex, ingest};
+use dray_model::Timestamp;
 use serde_json::Value;
 
 use crate::fleet::dray;
@@ -68,6 +71,44 @@ fn an_update_is_made_once_and_taken_by_whoever_holds_the_old() {
 
     let from_nothing = value(root.path(), &format!("apply {content} other --store store"));
     assert_eq!(from_nothing["way"], "whole");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn unchanged_files_are_ingested_without_being_read_unless_a_checksum_is_asked_for() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    let first = value(root.path(), "ingest new --store store");
+    assert_eq!(first["unread_files"], 0);
+
+    // What was written just now isn't remembered; the index of an ingest that begins later is put in the place of the one kept.
+    let (source, staging) = (root.path().join("new"), root.path().join("staging"));
+    let taken = ingest(&source, &staging, &KnownChunks::default(), &Options::default(), &()).unwrap();
+    let sources: Vec<_> = fs::read_dir(root.path().join("store/sources")).unwrap().collect();
+    let kept = sources[0].as_ref().unwrap().path();
+    taken.index(Timestamp::from_secs(1 << 33)).save(&kept, &root.path().join("unfinished")).unwrap();
+    assert_eq!(sources.len(), 1);
+
+    let again = value(root.path(), "ingest new --store store");
+    assert_eq!((&again["unread_files"], &again["unread_bytes"]), (&first["files"], &first["size_bytes"]));
+    assert_eq!((&again["content"], &again["new_pack_bytes"]), (&first["content"], &0.into()));
+    assert_eq!(value(root.path(), "ingest new --store store --checksum")["unread_files"], 0);
+
+    fs::write(&kept, "no index").unwrap();
+    assert_eq!(value(root.path(), "ingest new --store store")["unread_files"], 0);
+    SourceIndex::load(&kept, &Limits::default()).unwrap().unwrap();
+}
+
+#[test]
+fn what_a_store_has_lost_is_read_and_stored_again() {
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    let first = value(root.path(), "ingest new --store store");
+    for pack in fs::read_dir(root.path().join("store/packs")).unwrap() {
+        fs::remove_file(pack.unwrap().path()).unwrap();
+    }
+    let again = value(root.path(), "ingest new --store store");
+    assert_eq!((&again["unread_files"], &again["new_pack_bytes"]), (&0.into(), &first["new_pack_bytes"]));
 }
 
 #[test]

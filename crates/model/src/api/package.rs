@@ -46,6 +46,16 @@ pub struct ChangePackage {
     pub programs: Option<Vec<Program>>,
 }
 
+/// How a package is updated. All of it may be absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdatePackage {
+    /// Read every file of the source folder, those too that are unchanged by size, times and inode since they were last read.
+    #[serde(default)]
+    pub checksum: bool,
+}
+
 /// A package to be put on distribution points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -15,6 +15,7 @@ use crate::actor::{Actor, Permission};
 use crate::change::{Change, Note};
 use crate::error::SiteError;
 use crate::job::{JobFailure, JobKind, Nothing, Progress};
+use crate::package::index;
 use crate::site::Site;
 use dray_store::StoreError;
 use dray_store::content::StoredObject;
@@ -63,6 +64,7 @@ impl JobKind for Sweep {
 
     async fn run(&self, site: &Site, _: Nothing, progress: &Progress) -> Result<(), JobFailure> {
         remove_staging(site).await?;
+        forget_sources(site).await?;
         let (mut removed, mut bytes) = (0, 0);
         loop {
             let picked = pick(site).await?;
@@ -97,6 +99,16 @@ async fn remove_staging(site: &Site) -> Result<(), SiteError> {
     let old = site.now() - UPLOAD_MAX;
     let old = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(old.micros()).unwrap_or(0));
     staging::remove_received(site, old).map_err(staging_failed)
+}
+
+/// Removes what was kept of the source folders of packages that are no more.
+async fn forget_sources(site: &Site) -> Result<(), SiteError> {
+    for package in index::all(site).map_err(staging_failed)? {
+        if dray_store::package::find(&mut site.db().read().await?, &package).await?.is_none() {
+            index::forget(site, &package).map_err(staging_failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn staging_failed(error: std::io::Error) -> SiteError {

@@ -1,4 +1,5 @@
-//! Puts objects into the store, noted before they come, and reads manifests back. Storing an object that is there already costs a look.
+//! Puts objects into the store, noted before they come, and reads manifests back. Storing an object that is there already costs a look,
+//! and a file that is on the store's own file system takes its place there without being copied.
 
 use std::io;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ const READ_BYTES: usize = 1 << 20;
 pub(crate) enum Upload {
     /// In memory.
     Bytes(Bytes),
-    /// In a file of so many bytes.
+    /// In a durable file of so many bytes, which may be gone afterwards.
     File(PathBuf, u64),
 }
 
@@ -90,9 +91,31 @@ async fn put(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteE
     let place = location(name);
     let stored = match upload {
         Upload::Bytes(bytes) => site.content().put(&place, bytes.into()).await.map(drop),
+        Upload::File(path, _) if move_in(site, name, &path).await? => Ok(()),
         Upload::File(path, _) => store_file(site, &place, path).await,
     };
     stored.map_err(failed("store an object"))
+}
+
+/// Moves the file to its place in a store that is a folder on the same file system; false when the store is none.
+async fn move_in(site: &Site, name: &ObjectName, path: &std::path::Path) -> Result<bool, SiteError> {
+    let Some(store) = site.config().content.folder_in(site.dir()) else { return Ok(false) };
+    let (folder, from) = (store.join(name.folder()), path.to_owned());
+    let to = folder.join(name.digest().to_string());
+    let moving = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&folder)?;
+        match std::fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return Ok(false),
+            moved => moved?,
+        }
+        // The name is durable when the folder is. Windows does that by itself.
+        if cfg!(unix) {
+            std::fs::File::open(&folder)?.sync_all()?;
+        }
+        Ok(true)
+    });
+    let moved = moving.await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
+    moved.map_err(|error| failed("store an object")(unreadable(error)))
 }
 
 async fn store_file(site: &Site, place: &Path, path: PathBuf) -> Result<(), object_store::Error> {

@@ -42,7 +42,7 @@ pub async fn create(site: &Site, actor: &Actor, command: CreatePackage) -> Resul
         }
     })?;
     if made.source.is_some() {
-        let payload = PublishPackage { package: made.name.clone() };
+        let payload = PublishPackage { package: made.name.clone(), checksum: false };
         made.publishing = Some(change.enqueue::<Publish>(Some(made.name.as_str()), &payload).await?);
     } else {
         made.release = Some(release::publish(&mut change, &made, release::Files::None).await?);

@@ -3,6 +3,7 @@
 //! Reading, storing and preparing updates happen outside of any transaction; one transaction at the end makes the release. A job that is
 //! interrupted leaves a staging folder and perhaps unused objects, which the next attempt or the sweep removes.
 
+pub(crate) mod index;
 mod read;
 mod store;
 mod updates;
@@ -34,6 +35,9 @@ pub struct Publish;
 pub struct PublishPackage {
     /// The package.
     pub package: Name,
+    /// Read every file, unchanged or not.
+    #[serde(default)]
+    pub checksum: bool,
 }
 
 impl JobKind for Publish {
@@ -44,7 +48,7 @@ impl JobKind for Publish {
         let found = package::find(&mut site.db().read().await?, &payload.package).await?;
         let Some(package) = found else { return Ok(()) };
         let Some(source) = package.source.clone() else { return Ok(()) };
-        let files = read::read(site, &package, source.into(), progress).await?;
+        let files = read::read(site, &package, source.into(), payload.checksum, progress).await?;
         if is_newest(&package, &files) {
             progress.tell(
                 "unchanged: the source holds what the newest release holds",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dray_model::api::package::{ChangePackage, CreatePackage, PackageView};
+use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, UpdatePackage};
 use dray_model::api::page::PageRequest;
 use dray_model::api::token::Role;
 use dray_model::package::{OutsideLinks, Release};
@@ -68,7 +68,7 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 
 /// Does the work of the publishing job.
 pub(crate) async fn publish(site: &Site) -> Result<(), JobFailure> {
-    Publish.run(site, PublishPackage { package: name("zip") }, &Progress::default()).await
+    Publish.run(site, PublishPackage { package: name("zip"), checksum: false }, &Progress::default()).await
 }
 
 /// A site with the package `zip`, made from a source folder and published.
@@ -166,7 +166,7 @@ async fn another_source_folder_waits_for_an_update() {
     let command = ChangePackage { source: Some(other.to_str().unwrap().to_owned()), ..ChangePackage::default() };
     let new = change(&test.site, &admin(), &name("zip"), None, command).await.unwrap();
     assert_eq!((new.revision, new.release), (2, former.release));
-    update(&test.site, &admin(), &name("zip")).await.unwrap();
+    update(&test.site, &admin(), &name("zip"), UpdatePackage::default()).await.unwrap();
     publish(&test.site).await.unwrap();
     let release = find(&test.site, &admin(), &name("zip")).await.unwrap().release.unwrap();
     assert_eq!((release.number.to_string().as_str(), release.content.unwrap().files), ("2.1", 0));
@@ -176,11 +176,11 @@ async fn another_source_folder_waits_for_an_update() {
 async fn an_update_needs_a_source_that_is_there() {
     let (test, folder, _) = published().await;
     fs::remove_dir_all(folder).unwrap();
-    let refused = update(&test.site, &admin(), &name("zip")).await.unwrap_err();
+    let refused = update(&test.site, &admin(), &name("zip"), UpdatePackage::default()).await.unwrap_err();
     assert!(matches!(refused, PackageError::SourceUnusable { .. }), "{refused}");
-    let unknown = update(&test.site, &admin(), &name("unknown")).await.unwrap_err();
+    let unknown = update(&test.site, &admin(), &name("unknown"), UpdatePackage::default()).await.unwrap_err();
     assert!(matches!(unknown, PackageError::NotFound(_)));
     create(&test.site, &admin(), CreatePackage { name: name("bare"), ..command(None) }).await.unwrap();
-    let bare = update(&test.site, &admin(), &name("bare")).await.unwrap_err();
+    let bare = update(&test.site, &admin(), &name("bare"), UpdatePackage::default()).await.unwrap_err();
     assert!(matches!(bare, PackageError::NoSource(_)));
 }

@@ -41,7 +41,9 @@ async fn create(site: &Site, source: &Path) {
 }
 
 async fn publish(site: &Site) -> Result<(), JobFailure> {
-    Publish.run(site, PublishPackage { package: "editor".parse().unwrap() }, &Progress::default()).await
+    Publish
+        .run(site, PublishPackage { package: "editor".parse().unwrap(), checksum: false }, &Progress::default())
+        .await
 }
 
 async fn newest(site: &Site) -> Option<ReleaseView> {

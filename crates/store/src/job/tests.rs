@@ -32,10 +32,12 @@ fn a_second_waiting_job_with_the_same_key_is_folded_into_the_first() {
         assert_eq!(enqueue(&mut tx, &job(1, Some("a"))).await.unwrap(), id(1));
         let earlier = NewJob { run_at: at(5), payload: "[1]", ..job(2, Some("a")) };
         assert_eq!(enqueue(&mut tx, &earlier).await.unwrap(), id(1));
+        assert_eq!(waiting(&mut tx, "distribute", "a").await.unwrap().as_deref(), Some("[1]"));
         assert_eq!(enqueue(&mut tx, &job(3, None)).await.unwrap(), id(3));
         assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(5)));
         let first = &claim(&mut tx, &Claim { limit: 1, ..ask("w", 10) }).await.unwrap()[0];
         assert_eq!((first.id, first.payload.as_str(), first.attempts), (id(1), "[1]", 1));
+        assert_eq!(waiting(&mut tx, "distribute", "a").await.unwrap(), None);
     });
 }
 

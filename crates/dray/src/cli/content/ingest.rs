@@ -8,8 +8,9 @@ use dray_model::Digest;
 use serde::Serialize;
 
 use super::progress::Work;
-use super::source::{Reading, Source};
+use super::source::{Reading, Source, known_chunks};
 use super::store::StoreOption;
+use crate::clock;
 use crate::error::Outcome;
 use crate::output::{Fields, Output, Shown, bytes, count};
 
@@ -22,6 +23,9 @@ pub(crate) struct Ingest {
     store: StoreOption,
     #[command(flatten)]
     reading: Reading,
+    /// Read every file, those too that are unchanged by size, times and inode since they were last ingested into this store
+    #[arg(long)]
+    checksum: bool,
 }
 
 /// A content that is in a store.
@@ -31,6 +35,8 @@ struct Stored {
     manifest: Digest,
     files: u64,
     size_bytes: u64,
+    unread_files: u64,
+    unread_bytes: u64,
     manifest_bytes: u64,
     new_chunk_bytes: u64,
     new_pack_bytes: u64,
@@ -40,7 +46,16 @@ impl Ingest {
     pub(super) fn run(self, output: Output) -> Outcome {
         let store = self.store.make()?;
         let source = Source::open(&self.source, None)?;
-        let ingested = source.ingest(&store, self.reading, &Work::new(output, "reading"))?;
+        let begun_at = clock::now();
+        let index = source.index(&store)?;
+        let mut known = known_chunks(&store)?;
+        if let Some(index) = index.as_ref().filter(|_| !self.checksum) {
+            known.trust(index.load(store.limits()));
+        }
+        let ingested = source.ingest(&store, self.reading, &known, &Work::new(output, "reading"))?;
+        if let Some(index) = index {
+            index.save(&ingested.index(begun_at), &store.incoming()?)?;
+        }
         output.show(&Stored::from(&ingested))
     }
 }
@@ -53,6 +68,8 @@ impl From<&Ingested> for Stored {
             manifest: ingested.manifest_digest,
             files: totals.files,
             size_bytes: totals.bytes,
+            unread_files: totals.unread_files,
+            unread_bytes: totals.unread_bytes,
             manifest_bytes: ingested.manifest_bytes.len() as u64,
             new_chunk_bytes: totals.new_bytes,
             new_pack_bytes: totals.stored_bytes,
@@ -66,6 +83,7 @@ impl Shown for Stored {
             ("content", self.content.to_string()),
             ("manifest", format!("{}, {}", self.manifest, bytes(self.manifest_bytes))),
             ("files", format!("{}, {}", count(self.files, "file"), bytes(self.size_bytes))),
+            ("unchanged", format!("{}, {}, not read", count(self.unread_files, "file"), bytes(self.unread_bytes))),
             ("new", format!("{}, stored in {}", bytes(self.new_chunk_bytes), bytes(self.new_pack_bytes))),
         ]
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::held::Held;
 use super::prepare::Effort;
 use super::progress::Work;
-use super::source::{Reading, Source};
+use super::source::{Reading, Source, known_chunks};
 use super::store::{FolderStore, cannot};
 use crate::error::Outcome;
 use crate::output::Output;
@@ -33,7 +33,8 @@ impl Plan {
         let read = |path: &Path, step| {
             // Two files that are compared are two versions of one file, whatever they are called.
             let source = Source::open(path, self.new.file_name())?;
-            let ingested = source.ingest(&store, self.reading, &Work::new(output, step))?;
+            let known = known_chunks(&store)?;
+            let ingested = source.ingest(&store, self.reading, &known, &Work::new(output, step))?;
             let manifest_bytes = ingested.manifest_bytes.len() as u64;
             Outcome::Ok((Held::ingested(source, ingested), manifest_bytes))
         };

@@ -10,7 +10,7 @@ use dray_content::scan::{OutsideLinks, SourceError};
 use dray_content::{ObjectName, Progress};
 use tempfile::TempDir;
 
-use super::store::{FolderStore, cannot};
+use super::store::{FolderStore, KeptIndex, cannot};
 use crate::error::{Exit, Failure, Outcome};
 
 /// How sources are read.
@@ -34,7 +34,7 @@ enum LinkChoice {
 pub(super) struct Source {
     folder: PathBuf,
     /// Holds the copy of a single file as long as it is needed.
-    _copy: Option<TempDir>,
+    copy: Option<TempDir>,
 }
 
 /// A source that was read and is not in the store yet.
@@ -52,12 +52,12 @@ impl Source {
             _ => cannot("read", path, &error),
         };
         if !fs::metadata(path).map_err(missing)?.is_file() {
-            return Ok(Self { folder: path.to_owned(), _copy: None });
+            return Ok(Self { folder: path.to_owned(), copy: None });
         }
         let copy = tempfile::tempdir().map_err(|error| cannot("write to", &std::env::temp_dir(), &error))?;
         let name = name.or_else(|| path.file_name()).unwrap_or(OsStr::new("file"));
         fs::copy(path, copy.path().join(name)).map_err(|error| cannot("copy", path, &error))?;
-        Ok(Self { folder: copy.path().to_owned(), _copy: Some(copy) })
+        Ok(Self { folder: copy.path().to_owned(), copy: Some(copy) })
     }
 
     /// The folder.
@@ -65,10 +65,20 @@ impl Source {
         &self.folder
     }
 
-    /// Puts it into `store`, sparing the chunks that are there already.
-    pub(super) fn ingest(&self, store: &FolderStore, reading: Reading, progress: &dyn Progress) -> Outcome<Ingested> {
-        let staged = self.stage(store, &known_chunks(store)?, reading, progress)?;
-        staged.keep(store)
+    /// What `store` remembers of it; `None` of a single file, whose copy is another file each time.
+    pub(super) fn index(&self, store: &FolderStore) -> Outcome<Option<KeptIndex>> {
+        if self.copy.is_some() { Ok(None) } else { store.source_index(&self.folder).map(Some) }
+    }
+
+    /// Puts it into `store`, sparing what is `known`.
+    pub(super) fn ingest(
+        &self,
+        store: &FolderStore,
+        reading: Reading,
+        known: &KnownChunks,
+        progress: &dyn Progress,
+    ) -> Outcome<Ingested> {
+        self.stage(store, known, reading, progress)?.keep(store)
     }
 
     /// Reads it; `store` gets nothing yet.
@@ -128,11 +138,14 @@ impl From<LinkChoice> for OutsideLinks {
     }
 }
 
-/// The chunks of everything in the store whose manifest can be read: more is stored where one is damaged.
+/// The chunks of everything in the store whose manifest can be read and whose packs are all there: more is stored where one is
+/// damaged.
 pub(super) fn known_chunks(store: &FolderStore) -> Outcome<KnownChunks> {
     let mut known = KnownChunks::default();
     for (name, content) in store.contents()? {
-        if let Ok(manifest) = store.manifest(&name, &content) {
+        if let Ok(manifest) = store.manifest(&name, &content)
+            && store.has_packs_of(&manifest)
+        {
             known.add(&manifest);
         }
     }

@@ -1,6 +1,7 @@
-//! A content store in a folder: `manifests/`, `packs/` and `updates/`, as a site or a distribution point lays them out.
+//! A content store in a folder: `manifests/`, `packs/` and `updates/`, as a site or a distribution point lays them out, and beside
+//! them `sources/`, what is remembered of the folders that were ingested ([`index`]).
 //!
-//! There is no index: which content a manifest is for stands in its header. Objects are named by their digests and appear by
+//! Nothing lists the objects: which content a manifest is for stands in its header. Objects are named by their digests and appear by
 //! being renamed into place, so commands may write to one store side by side and a killed one leaves nothing but its own
 //! `incoming` folder behind. What is there already is believed only when its bytes are right. A collection of garbage has the store
 //! to itself ([`Lock`]).
@@ -10,17 +11,19 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dray_content::manifest::{HEADER_BYTES_MAX, Header};
+use dray_content::manifest::{HEADER_BYTES_MAX, Header, PackInfo};
 use dray_content::{DecodeError, Limits, Manifest, ObjectName};
 use dray_model::Digest;
 use tempfile::TempDir;
 
 use crate::error::{Failure, Outcome};
 
+mod index;
 mod lock;
 mod reach;
 mod trees;
 
+pub(super) use index::KeptIndex;
 pub(super) use lock::Lock;
 pub(super) use reach::{KeptUpdate, Reach, Unreadable};
 
@@ -204,6 +207,17 @@ impl FolderStore {
             }
         }
         Ok(left)
+    }
+
+    /// What is remembered of a source folder.
+    pub(super) fn source_index(&self, folder: &Path) -> Outcome<KeptIndex> {
+        KeptIndex::of(&self.root, folder)
+    }
+
+    /// Whether all packs that the manifest names are there.
+    pub(super) fn has_packs_of(&self, manifest: &Manifest) -> bool {
+        let is_there = |pack: &PackInfo| self.size(&ObjectName::Pack(pack.digest)).is_ok_and(|size| size == pack.size);
+        manifest.packs().iter().all(is_there)
     }
 
     /// Opens an object.

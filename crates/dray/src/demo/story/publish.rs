@@ -1,7 +1,7 @@
 //! The second part: a source folder becomes releases, and the point holds them.
 
 use dray_client::SiteApi;
-use dray_model::api::package::{CreatePackage, PackageView};
+use dray_model::api::package::{CreatePackage, PackageView, UpdatePackage};
 use dray_model::package::{OutsideLinks, PackageProperties};
 use dray_model::point::PointContentState;
 use dray_model::{JobId, Name};
@@ -48,7 +48,7 @@ pub(super) async fn publish_second(
     stage
         .step("changed the source and published it again", async |line| {
             sample.change()?;
-            let started = api.update_package(&names.package).await?;
+            let started = api.update_package(&names.package, &UpdatePackage::default()).await?;
             published(api, line, &names.package, Some(started.job)).await
         })
         .await

@@ -1,4 +1,5 @@
-//! Reads the source folder into a staging folder, sparing the chunks that earlier source versions stored.
+//! Reads the source folder into a staging folder, sparing the files that are unchanged and the chunks that earlier source versions
+//! stored.
 
 use std::path::PathBuf;
 
@@ -7,6 +8,7 @@ use dray_content::scan::SourceError;
 use dray_model::api::package::PackageView;
 use dray_model::package::Content;
 
+use super::index;
 use crate::content::progress::Steps;
 use crate::content::{Staging, damaged_packs, load};
 use crate::job::{JobFailure, Progress};
@@ -40,21 +42,29 @@ impl Files {
     }
 }
 
-/// Reads all of `source`.
+/// Reads what of `source` is new or, with `checksum`, all of it.
 pub(super) async fn read(
     site: &Site,
     package: &PackageView,
     source: PathBuf,
+    checksum: bool,
     progress: &Progress,
 ) -> Result<Files, JobFailure> {
-    let known = known_chunks(site, package).await?;
+    let begun_at = site.now();
+    let mut known = known_chunks(site, package).await?;
     let (reading, _cancel) = Steps::new(progress, "reading");
     let options = Options { outside_links: package.outside_links, ..Options::default() };
     let (site, package) = (site.clone(), package.name.clone());
     let work = move || {
         let staging = Staging::begin(&site, &package)
             .map_err(|source| IngestError::Write { path: site.dir().join("staging"), source })?;
+        if !checksum {
+            known.trust(index::load(&site, &package));
+        }
         let ingested = ingest(&source, staging.path(), &known, &options, &reading)?;
+        index::save(&site, &package, &ingested.index(begun_at), staging.path());
+        let totals = ingested.totals;
+        tracing::info!(%package, files = totals.files, unread = totals.unread_files, "read a source folder");
         Ok(Files { ingested, source, staging })
     };
     let result = tokio::task::spawn_blocking(work).await.map_err(|error| JobFailure::passing(&error))?;

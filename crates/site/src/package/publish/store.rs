@@ -13,8 +13,8 @@ use crate::error::SiteError;
 use crate::job::{JobFailure, Progress};
 use crate::site::Site;
 
-/// Objects that are stored side by side.
-const PARALLEL: usize = 4;
+/// Objects that are stored side by side. Each may take three parts of 8 MiB in memory on its way into a bucket.
+const PARALLEL: usize = 2;
 
 /// What became of the objects of a read source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

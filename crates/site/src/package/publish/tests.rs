@@ -4,7 +4,7 @@ use std::fs;
 
 use dray_content::{Limits, ObjectName, pack};
 use dray_model::api::job::JobState;
-use dray_model::api::package::ChangePackage;
+use dray_model::api::package::{ChangePackage, UpdatePackage};
 use dray_model::api::page::PageRequest;
 use dray_model::package::OutsideLinks;
 use dray_store::content as stored;
@@ -88,9 +88,74 @@ async fn a_release_goes_out_when_its_update_cannot_be_prepared() {
 async fn an_unchanged_source_is_no_new_version_and_the_job_says_so() {
     let (test, _, package) = published().await;
     let progress = Progress::default();
-    Publish.run(&test.site, PublishPackage { package: name("zip") }, &progress).await.unwrap();
+    Publish.run(&test.site, PublishPackage { package: name("zip"), checksum: false }, &progress).await.unwrap();
     assert_eq!(newest(&test.site).await, package.release.unwrap());
     assert!(progress.latest().unwrap().step.starts_with("unchanged"));
+}
+
+/// The site by a clock for which everything that was written until now has long settled.
+async fn an_hour_later(test: &testing::TestSite) -> Site {
+    let later = test.site.now() + std::time::Duration::from_secs(3600);
+    Site::open_with_clock(test.site.dir(), std::sync::Arc::new(move || later)).await.unwrap()
+}
+
+/// Reads the source and tells how many files were not read, of how many.
+async fn unread(site: &Site, folder: &std::path::Path, checksum: bool) -> (u64, u64) {
+    let package = find(site, &admin(), &name("zip")).await.unwrap();
+    let files = read::read(site, &package, folder.to_owned(), checksum, &Progress::default()).await.unwrap();
+    (files.ingested.totals.unread_files, files.ingested.totals.files)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn unchanged_files_are_read_only_when_a_checksum_is_asked_for() {
+    let (test, folder, _) = published().await;
+    let site = an_hour_later(&test).await;
+    let (before, files) = unread(&site, &folder, false).await;
+    assert_eq!(before, 0, "what was written just before the first reading isn't remembered");
+    assert_eq!(unread(&site, &folder, false).await, (files, files));
+    assert_eq!(unread(&site, &folder, true).await, (0, files));
+    fs::write(folder.join("noise"), noise(2, 3_000_000)).unwrap();
+    assert_eq!(unread(&site, &folder, false).await, (files - 1, files));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_damaged_source_index_costs_a_reading_and_is_replaced() {
+    let (test, folder, _) = published().await;
+    let site = an_hour_later(&test).await;
+    let (_, files) = unread(&site, &folder, false).await;
+    fs::write(site.dir().join("sources/zip"), "DRAYSIDX and nothing more").unwrap();
+    assert_eq!(unread(&site, &folder, false).await, (0, files));
+    assert_eq!(unread(&site, &folder, false).await, (files, files));
+}
+
+#[tokio::test]
+async fn whoever_asks_for_a_checksum_gets_it_though_others_ask_without() {
+    let (test, _, _) = published().await;
+    for checksum in [true, false] {
+        update(&test.site, &admin(), &name("zip"), UpdatePackage { checksum }).await.unwrap();
+    }
+    let mut snapshot = test.site.db().read().await.unwrap();
+    let waiting = dray_store::job::waiting(&mut snapshot, Publish::KIND, "zip").await.unwrap().unwrap();
+    let wanted = PublishPackage { package: name("zip"), checksum: true };
+    assert_eq!(serde_json::from_str::<PublishPackage>(&waiting).unwrap(), wanted);
+    let written_before = serde_json::from_str::<PublishPackage>(r#"{"package": "zip"}"#).unwrap();
+    assert!(!written_before.checksum);
+}
+
+#[tokio::test]
+async fn packs_take_their_place_in_a_folder_without_being_copied() {
+    let (test, folder, _) = published().await;
+    fs::write(folder.join("new"), noise(9, 100_000)).unwrap();
+    let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
+    let files = read::read(&test.site, &package, folder, false, &Progress::default()).await.unwrap();
+    let pack = files.ingested.packs[0].clone();
+    assert!(pack.path.exists());
+    store::store(&test.site, &files, &Progress::default()).await.unwrap();
+    assert!(!pack.path.exists());
+    let stored = test.site.dir().join("content/packs").join(pack.digest.to_string());
+    assert_eq!(fs::metadata(stored).unwrap().len(), pack.size);
 }
 
 #[tokio::test]
@@ -134,7 +199,10 @@ async fn the_same_content_of_another_package_is_stored_once() {
     let (test, folder, package) = published().await;
     let copy = dray_model::api::package::CreatePackage { name: name("copy"), ..command(Some(&folder)) };
     create(&test.site, &admin(), copy).await.unwrap();
-    Publish.run(&test.site, PublishPackage { package: name("copy") }, &Progress::default()).await.unwrap();
+    Publish
+        .run(&test.site, PublishPackage { package: name("copy"), checksum: false }, &Progress::default())
+        .await
+        .unwrap();
     let (first, second) = (package.release.unwrap(), find(&test.site, &admin(), &name("copy")).await.unwrap());
     let second = second.release.unwrap();
     assert_eq!((second.manifest, second.new_bytes), (first.manifest, 0));
@@ -152,8 +220,8 @@ async fn the_objects_of_a_deleted_package_leave_the_store() {
     Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
     let gone = open(&test.site, &Actor::Point(name("berlin")), &manifest, Wanted::Whole).await;
     assert!(matches!(gone, Err(crate::content::ContentError::NotFound(_))));
-    for kind in ["packs", "manifests"] {
-        assert_eq!(fs::read_dir(test.site.dir().join("content").join(kind)).unwrap().count(), 0);
+    for kind in ["content/packs", "content/manifests", "sources"] {
+        assert_eq!(fs::read_dir(test.site.dir().join(kind)).unwrap().count(), 0);
     }
 }
 
@@ -202,7 +270,7 @@ async fn a_package_deleted_while_its_source_is_read_is_not_published() {
     let (test, folder, _) = published().await;
     fs::write(folder.join("new"), b"new").unwrap();
     let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
-    let files = read::read(&test.site, &package, folder, &Progress::default()).await.unwrap();
+    let files = read::read(&test.site, &package, folder, false, &Progress::default()).await.unwrap();
     let stored_now = store::store(&test.site, &files, &Progress::default()).await.unwrap();
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
     commit(&test.site, &name("zip"), &files, stored_now, Updates::default()).await.unwrap();
@@ -215,14 +283,17 @@ async fn content_that_was_known_and_is_deleted_meanwhile_is_read_and_stored_agai
     let (test, folder, _) = published().await;
     let copy = dray_model::api::package::CreatePackage { name: name("copy"), ..command(Some(&folder)) };
     let copy = create(&test.site, &admin(), copy).await.unwrap();
-    let files = read::read(&test.site, &copy, folder, &Progress::default()).await.unwrap();
+    let files = read::read(&test.site, &copy, folder, false, &Progress::default()).await.unwrap();
     let known = store::store(&test.site, &files, &Progress::default()).await.unwrap();
     assert_eq!(known, Stored::Known);
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
     let refused = commit(&test.site, &copy.name, &files, known, Updates::default()).await.unwrap_err();
     assert!(matches!(refused, JobFailure::Passing(_)));
     drop(files);
-    Publish.run(&test.site, PublishPackage { package: copy.name }, &Progress::default()).await.unwrap();
+    Publish
+        .run(&test.site, PublishPackage { package: copy.name, checksum: false }, &Progress::default())
+        .await
+        .unwrap();
     let copy = find(&test.site, &admin(), &name("copy")).await.unwrap().release.unwrap();
     assert!(copy.new_bytes > 2_900_000);
 }
@@ -246,7 +317,7 @@ async fn workers_publish_and_the_package_is_no_longer_publishing() {
     assert_eq!(job.progress.unwrap().step, "published");
     let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
     assert!(package.publishing.is_none() && package.release.is_some());
-    let update = update(&test.site, &admin(), &name("zip")).await.unwrap();
+    let update = update(&test.site, &admin(), &name("zip"), UpdatePackage::default()).await.unwrap();
     assert_ne!(update.job, job.id);
     runner.stop().await;
     let jobs = crate::job::list(&test.site, &admin(), None, &PageRequest::default()).await.unwrap();
