@@ -233,7 +233,7 @@ async fn a_sweep_takes_nothing_of_what_is_just_being_published() {
     fs::write(folder.join("noise"), bytes).unwrap();
     let sweep = async || Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
     let package = find(&test.site, &admin(), &name("zip")).await.unwrap();
-    let files = read::read(&test.site, &package, folder, &Progress::default()).await.unwrap();
+    let files = read::read(&test.site, &package, folder, false, &Progress::default()).await.unwrap();
     sweep().await;
     assert!(files.ingested.packs.iter().all(|pack| pack.path.exists()), "what is staged stays");
     let stored_now = store::store(&test.site, &files, &Progress::default()).await.unwrap();
