@@ -1,12 +1,11 @@
 //! Ingest: a source folder becomes staged packs and a manifest.
 //!
-//! Readers hash, cut and compress files, workers help them with long ones, and one writer puts the results in path order into
-//! packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
+//! Readers hash and cut files, workers hash and compress the chunks of long ones, and one writer puts the results in path order
+//! into packs, so the same source gives the same packs with any number of threads. Bytes travel in slabs that are used again, over
 //! bounded channels: memory is some 10 MB for each thread and doesn't grow with the package.
 //! Chunks of earlier versions ([`KnownChunks`]) are referenced where they are, and files that are as a [`SourceIndex`] says are not
 //! read. The source is never written to, and a failed ingest leaves nothing behind.
 
-mod hands;
 mod index;
 mod job;
 mod known;
@@ -35,7 +34,6 @@ use crate::scan::{self, Found, FoundKind, Probe, SourceError, Stamp};
 use crate::tree::{Entry, FileNode, InvalidTree, Node, Tree};
 use crate::{chunker, pack};
 
-use hands::Hands;
 pub use index::{IndexError, SourceIndex};
 use job::{FileToRead, Job, Jobs};
 pub use known::KnownChunks;
@@ -52,7 +50,7 @@ const GROUP_BYTES: usize = chunker::CHUNK_BYTES_AVERAGE;
 /// How to ingest.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that compute at a time. Default: what the machine has.
+    /// Threads that read, and as many that compress what is long. Default: what the machine has.
     pub threads: NonZeroUsize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
@@ -255,15 +253,14 @@ fn run(
 ) -> Result<Written, IngestError> {
     let threads = options.threads.get();
     let pool = Pool::default();
-    let hands = Hands::new(options.threads);
-    let (tasks, queue) = mpsc::sync_channel(0);
+    let (tasks, queue) = mpsc::sync_channel(threads);
     let queue = Mutex::new(queue);
     let (announced, lanes) = mpsc::sync_channel(threads);
     let to_read = Mutex::new(Jobs::new(jobs, announced));
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| prepare::work(&queue, known, &hands));
-            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone(), hands: &hands };
+            scope.spawn(|| prepare::work(&queue, known));
+            let reader = Reader { source, known, pool: &pool, tasks: tasks.clone() };
             let to_read = &to_read;
             scope.spawn(move || reader.work(to_read));
         }

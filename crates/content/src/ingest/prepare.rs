@@ -1,11 +1,9 @@
-//! The workers: they take the slabs that readers give away and those of grouped files. Chunks are hashed and, unless they are known,
-//! compressed.
+//! The workers: the chunks of slabs are hashed and, unless they are known, compressed.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::KnownChunks;
-use super::hands::Hands;
 use super::slab::Slab;
 use crate::compress::ChunkCompressor;
 
@@ -17,12 +15,12 @@ pub(super) struct Task {
 }
 
 /// Prepares slabs until no sender of tasks is left.
-pub(super) fn work(queue: &Mutex<Receiver<Task>>, known: &KnownChunks, hands: &Hands) {
+pub(super) fn work(queue: &Mutex<Receiver<Task>>, known: &KnownChunks) {
     let mut compressor = ChunkCompressor::new().expect("zstd has memory for a context");
     loop {
         let next = queue.lock().expect("receiving doesn't panic").recv();
         let Ok(Task { mut slab, reply }) = next else { return };
-        hands.work(|| slab.prepare(known, &mut compressor));
+        slab.prepare(known, &mut compressor);
         // Nobody listens when the ingest has failed elsewhere.
         let _ = reply.send(slab);
     }

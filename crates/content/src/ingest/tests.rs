@@ -268,8 +268,8 @@ fn staging_must_be_empty_and_outside_of_the_source() {
 fn a_full_disk_is_called_so() {
     let bench = Bench::new();
     let staging = Staging::create_outside(&bench.staging(), &bench.source()).unwrap();
-    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let error = crate::pack::PackWriter::new(full).unwrap().finish().unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-    assert!(matches!(staging.pack_error(error), IngestError::DiskFull(_)));
+    let mut full = crate::pack::PackWriter::new(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let error = full.as_mut().err().map(|error| error.kind());
+    assert_eq!(error, Some(io::ErrorKind::StorageFull));
+    assert!(matches!(staging.pack_error(full.err().unwrap()), IngestError::DiskFull(_)));
 }
