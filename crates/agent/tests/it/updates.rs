@@ -12,11 +12,12 @@ use crate::site::{Site, executions};
 const SCRIPT: &str = "#!/bin/sh\ncksum < data/payload\n";
 const LENGTH: usize = 1_000_000;
 
-/// Some version of the payload: a few bytes of each differ from the one before.
+/// Some version of the payload: of each a few bytes differ from the one before, and some in a row, too many to come with an update.
 fn payload(version: usize) -> Vec<u8> {
     let mut payload = noise(11, LENGTH);
     for change in 1..=version {
         payload.iter_mut().skip(change).step_by(40_000).for_each(|byte| *byte ^= 0x5a);
+        payload[change * 100_000..][..1500].copy_from_slice(&noise(100 + change as u64, 1500));
     }
     payload
 }
@@ -65,10 +66,26 @@ async fn version_after_version_comes_by_an_update_and_no_manifest_is_read() {
     for version in [1, 2] {
         site.offer_update(Some(&folders[version - 1]), &folders[version]);
         let (fetched, reused) = deliver(&site, &folders[version], version).await;
-        assert!((1..2_000).contains(&fetched), "{fetched}");
+        assert!((1_500..3_000).contains(&fetched), "{fetched}");
         assert!(reused >= LENGTH as u64 - fetched, "{reused}");
         assert_eq!(served(&site), (1, version as u32));
     }
+}
+
+#[tokio::test]
+async fn a_small_change_comes_with_the_update_and_no_pack_is_asked_for() {
+    let site = Site::start().await;
+    let computer = Computer::at_work(&site).await;
+    let folders = ["small-0", "small-1"].map(|name| computer.place(name));
+    source(&folders[0], SCRIPT, &payload(0));
+    let mut changed = payload(0);
+    changed[LENGTH / 2] ^= 1;
+    source(&folders[1], SCRIPT, &changed);
+    deliver(&site, &folders[0], 0).await;
+    assert_eq!(site.offer_update(Some(&folders[0]), &folders[1]), []);
+    let (fetched, reused) = deliver(&site, &folders[1], 1).await;
+    assert_eq!((fetched, served(&site)), (0, (1, 1)));
+    assert!(reused > LENGTH as u64 * 9 / 10, "{reused}");
 }
 
 #[tokio::test]

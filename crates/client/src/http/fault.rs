@@ -3,12 +3,38 @@
 use std::error::Error;
 use std::io;
 
+use dray_model::Timestamp;
 use hyper_util::client::legacy;
-use rustls::AlertDescription;
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError};
 
 use super::connect::ConnectTimeout;
 use crate::error::{ClientError, Refusal};
 use crate::limits::HttpLimits;
+
+/// A certificate that isn't good now, by our clock. In words and times that people read; rustls counts seconds.
+#[derive(Debug, thiserror::Error)]
+enum OutOfTime {
+    #[error("its certificate expired at {not_after}, and the clock here says {now}")]
+    Expired { not_after: Timestamp, now: Timestamp },
+    #[error("its certificate is not valid yet: it is good from {not_before} on, and the clock here says {now}")]
+    NotYet { not_before: Timestamp, now: Timestamp },
+}
+
+impl OutOfTime {
+    fn of(error: &rustls::Error) -> Option<Self> {
+        let at = |time: UnixTime| Timestamp::from_secs(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+        match *error {
+            rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after }) => {
+                Some(Self::Expired { not_after: at(not_after), now: at(time) })
+            }
+            rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext { time, not_before }) => {
+                Some(Self::NotYet { not_before: at(not_before), now: at(time) })
+            }
+            _ => None,
+        }
+    }
+}
 
 /// An error before the head of an answer was there.
 pub(super) fn of_request(url: String, error: legacy::Error, limits: &HttpLimits) -> ClientError {
@@ -18,8 +44,13 @@ pub(super) fn of_request(url: String, error: legacy::Error, limits: &HttpLimits)
     match find::<rustls::Error>(&error) {
         Some(rustls::Error::AlertReceived(alert)) if is_about_us(*alert) => not_let_in(url, *alert),
         Some(
-            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented | rustls::Error::General(_),
-        ) => ClientError::Untrusted { url, source: error.into() },
+            tls @ (rustls::Error::InvalidCertificate(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::General(_)),
+        ) => match OutOfTime::of(tls) {
+            Some(out_of_time) => ClientError::Untrusted { url, source: out_of_time.into() },
+            None => ClientError::Untrusted { url, source: error.into() },
+        },
         _ if error.is_connect() => ClientError::Unreachable { url, source: error.into() },
         _ => ClientError::Interrupted { url, source: error.into() },
     }

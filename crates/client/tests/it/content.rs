@@ -148,11 +148,11 @@ async fn a_source_without_work_takes_over_the_rest_of_a_slow_one() {
     let first_pack = format!("/packs/{}", published.ingested.manifest.packs()[0].digest);
     let taken_over = Arc::new(tokio::sync::Notify::new());
     let (waits, path) = (Arc::clone(&taken_over), first_pack.clone());
-    // Gives the beginning of what it is asked for, and the rest once somebody else was asked for a part of it.
+    // Gives the beginning of what it is asked for first, and the rest once somebody else was asked for a part of it.
     let slow: Answer = Arc::new(move |request, objects| {
-        let Some((start, end)) = server::asked(request).filter(|_| request.uri().path() == path) else {
-            return honest(request, objects);
-        };
+        let is_long = |(start, end): &(usize, usize)| end - start > 300_000;
+        let asked = server::asked(request).filter(|_| request.uri().path() == path).filter(is_long);
+        let Some((start, end)) = asked else { return honest(request, objects) };
         let bytes = &objects[&path];
         let rest = bytes.slice(start + 300_000..end);
         let waits = Arc::clone(&waits);

@@ -118,7 +118,7 @@ fn a_source_that_changed_mends_nothing_and_replaces_nothing() {
     assert!(why.contains("1 chunk of it") && fs::read(&pack).unwrap() == bad, "{found}");
     let left: Vec<_> =
         files(&root.path().join("store")).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
-    assert_eq!(left, ["lock", "manifests", "packs", "updates"]);
+    assert_eq!(left, ["lock", "manifests", "packs", "sources", "updates"]);
 }
 
 #[test]

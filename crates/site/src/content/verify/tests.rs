@@ -41,7 +41,7 @@ fn flip(path: &Path) -> Vec<u8> {
 /// The second version of the package, of which the store holds the update from the first.
 async fn publish_second(site: &Site, folder: &Path) {
     let mut bytes = noise(1, 3_000_000);
-    bytes[1_500_000] ^= 1;
+    bytes[1_500_000..1_502_000].copy_from_slice(&noise(7, 2000));
     fs::write(folder.join("noise"), bytes).unwrap();
     publish(site).await.unwrap();
 }
