@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::super::metered::metered;
+use super::super::metered::{least, metered};
 use super::super::report::Figure;
 use super::dray::{self, Measured};
 use super::peers::{self, Sent};
@@ -79,7 +79,7 @@ fn measure_form(
     let pair = Pair::take(folder, name, form, scratch.path())?;
     let measured = dray::measure(&programs.dray, options.level, &pair.old, &pair.new, scratch.path())?;
     let kilobytes = measured.fetched("bytes")? / 1e3;
-    let floor = metered(Command::new(&programs.floor).arg(&pair.old))?;
+    let floor = least(|| metered(Command::new(&programs.floor).arg(&pair.old)))?;
     let sent = if options.peers { peers::measure(&pair, scratch.path())? } else { Vec::new() };
     let limit = match form {
         Form::Tree => bars::tree_kb(name, options.level),
