@@ -46,7 +46,7 @@ impl Server {
     pub(crate) async fn published_again(&self) -> Value {
         let noise = self.test.site.dir().join("source").join("noise");
         let mut bytes = fs::read(&noise).unwrap();
-        bytes[300_000..302_000].iter_mut().enumerate().for_each(|(at, byte)| *byte ^= (at * at >> 3) as u8 | 1);
+        bytes[300_000..302_000].iter_mut().enumerate().for_each(|(at, byte)| *byte ^= ((at * at) >> 3) as u8 | 1);
         fs::write(noise, bytes).unwrap();
         let asked = self.admin(Method::POST, "/api/v1/packages/zip/update", None).await;
         assert_eq!(asked.status, 202, "{:?}", asked.body);

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use dray_content::Tree;
 use dray_model::Digest;
 
-use super::{FolderStore, cannot, sync_folder};
+use super::write::sync_folder;
+use super::{FolderStore, cannot};
 use crate::error::Outcome;
 
 const FOLDER: &str = "trees";
