@@ -11,6 +11,7 @@ use dray_model::status::StatusEvent;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::runner::end;
 use crate::site::{Site, executions};
 
 /// A computer with an agent.
@@ -340,7 +341,7 @@ async fn one_agent_works_in_a_folder_and_ends_when_it_is_asked() {
     let second = computer.command(&["run"]).await;
     assert!(String::from_utf8_lossy(&second.stderr).contains("already"), "{second:?}");
     let mut running = computer.running.take().unwrap();
-    Command::new("kill").arg(running.id().to_string()).status().unwrap();
+    end(&running.id().to_string());
     assert!(running.wait().unwrap().success());
     assert!(!computer.folder().join("control.sock").exists());
 }

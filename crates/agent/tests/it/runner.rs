@@ -8,6 +8,7 @@ use dray_agent::runner::spec::Spec;
 use dray_agent::runner::{RESULT, SPEC, STARTED};
 use dray_agent_core::{Outcome, RunResult};
 use dray_model::RunId;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// The folder of one run whose content is a folder of its own.
@@ -81,6 +82,12 @@ pub(crate) fn spawn(folder: &Path) -> Child {
 
 pub(crate) fn read_result(folder: &Path) -> RunResult {
     serde_json::from_slice(&std::fs::read(folder.join(RESULT)).unwrap()).unwrap()
+}
+
+/// Asks a process to end. A machine need not have the program that does this.
+pub(crate) fn end(pid: &str) {
+    let pid = pid.trim().parse().ok().and_then(Pid::from_raw).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
 }
 
 /// Waits for a file with a full line in it.
@@ -196,7 +203,7 @@ fn a_child_left_behind_that_holds_the_output_open_does_not_hold_the_runner() {
     assert_eq!((result.outcome, result.output_tail.as_str()), (Outcome::Exit(0), "done\n"));
     let left = run.wait_for("left");
     assert!(lives(&left), "what a program leaves behind on purpose lives on");
-    Command::new("kill").arg(left.trim()).status().unwrap();
+    end(&left);
 }
 
 #[test]
@@ -221,7 +228,7 @@ fn a_runner_that_was_killed_leaves_its_mark_and_no_other_starts_the_program() {
     assert!(run.spawn().wait().unwrap().success());
     assert!(run.folder().join(STARTED).exists() && !run.folder().join(RESULT).exists());
     assert_eq!(run.wait_for("count"), "x\n");
-    Command::new("kill").arg(own.trim()).status().unwrap();
+    end(&own);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use dray_agent_core::{Outcome, RunObservation, RunSpec};
 use dray_model::package::ReleaseNumber;
 use dray_model::{Digest, RunId};
 
-use crate::runner::wait_for;
+use crate::runner::{end, wait_for};
 
 fn open(folder: &std::path::Path) -> Runs {
     let runner = RunnerProgram { program: env!("CARGO_BIN_EXE_dray-agent").into(), arguments: vec!["runner".into()] };
@@ -66,7 +66,7 @@ async fn a_killed_runner_is_a_lost_run() {
     let own = wait_for(&runs.of(run.run).join("work/own"));
     child.kill().await.unwrap();
     assert_eq!(runs.follow(run.run).await.unwrap().unwrap().outcome, Outcome::Lost);
-    std::process::Command::new("kill").arg(own.trim()).status().unwrap();
+    end(&own);
 }
 
 #[tokio::test]

@@ -21,16 +21,13 @@ use crate::site::Site;
 /// Where else a good object may be.
 const ELSEWHERE: &str = "bring a good copy with dray content import FOLDER: an export, another store, or the folder of a distribution point";
 
-/// Mends what is known to be damaged. What can't be mended is left as it is, and told.
-pub(super) async fn mend(site: &Site, progress: &Progress) -> Result<(), JobFailure> {
+/// Mends what is known to be damaged, and tells how many objects it made again. What can't be mended is left as it is, and noted.
+pub(super) async fn mend(site: &Site, progress: &Progress) -> Result<u64, JobFailure> {
     let damaged = damage::list(&mut site.db().read().await?).await?;
     let mut names: Vec<ObjectName> = damaged.iter().filter_map(|damaged| damaged.object.parse().ok()).collect();
     // Manifests first: they tell what is in packs.
     names.sort_unstable();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let total = names.len() as u64;
+    let (total, mut mended) = (names.len() as u64, 0);
     for (done, name) in names.into_iter().enumerate() {
         progress.tell("mending objects", done as u64, Some(total));
         drop_updates(site, &name).await?;
@@ -46,11 +43,11 @@ pub(super) async fn mend(site: &Site, progress: &Progress) -> Result<(), JobFail
             ObjectName::Update(_) => continue,
         };
         match made {
-            Made::Good(upload) => replace(site, &name, upload).await?,
+            Made::Good(upload) => mended += u64::from(replace(site, &name, upload).await?),
             Made::Not(why) => note(site, &name, &format!("{why}; {ELSEWHERE}")).await?,
         }
     }
-    Ok(())
+    Ok(mended)
 }
 
 /// What came of an attempt.
@@ -78,15 +75,16 @@ async fn drop_updates(site: &Site, name: &ObjectName) -> Result<(), SiteError> {
     Ok(change.commit_unnoted().await?)
 }
 
-async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteError> {
+/// False when it is just being removed: nothing needs it any more.
+async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> Result<bool, SiteError> {
     let uploads = [(*name, upload)];
-    // When it is just being removed, nothing needs it any more.
-    if upload::begin(site, &uploads).await? {
-        let [(name, upload)] = uploads;
-        upload::replace(site, &name, upload).await?;
-        metrics::counter!("dray_content_mended_objects_total").increment(1);
+    if !upload::begin(site, &uploads).await? {
+        return Ok(false);
     }
-    Ok(())
+    let [(name, upload)] = uploads;
+    upload::replace(site, &name, upload).await?;
+    metrics::counter!("dray_content_mended_objects_total").increment(1);
+    Ok(true)
 }
 
 async fn note(site: &Site, name: &ObjectName, hint: &str) -> Result<(), SiteError> {

@@ -67,10 +67,10 @@ impl JobKind for Verify {
     async fn run(&self, site: &Site, _: Nothing, progress: &Progress) -> Result<(), JobFailure> {
         let work = Work::find(site).await?;
         let read = work.read(site, progress).await?;
-        mend::mend(site, progress).await?;
+        let mended = mend::mend(site, progress).await?;
         super::measure(site).await?;
         let left = damage::list(&mut site.db().read().await?).await?.len();
-        let step = format!("read {} objects; {left} of the store are damaged or missing", read.objects);
+        let step = format!("read {} objects, made {mended} again; {left} are damaged or missing", read.objects);
         progress.tell(&step, read.bytes, Some(read.bytes));
         Ok(())
     }
