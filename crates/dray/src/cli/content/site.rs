@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dray_model::api::content::{ContentStats, DamagedObject};
 use serde::Serialize;
 
-use super::stats::words;
+use super::stats::{by_kind, words};
 use super::store::FolderStore;
 use crate::cli::wait::wait_for_job;
 use crate::cli::{Context, block_on};
@@ -98,17 +98,14 @@ impl Asking<'_> {
 
 impl Shown for ContentStats {
     fn fields(&self) -> Fields {
-        vec![
-            ("contents", words(&self.contents, "content")),
-            ("manifests", words(&self.manifests, "manifest")),
-            ("packs", words(&self.packs, "pack")),
-            ("updates", words(&self.updates, "update")),
-            ("segments", words(&self.segments, "pack")),
+        let mut fields = by_kind([&self.contents, &self.manifests, &self.packs, &self.updates, &self.segments]);
+        fields.extend([
             ("unneeded", words(&self.unneeded, "object")),
             ("damaged", words(&self.damaged, "object")),
             ("fetched by updates", bytes(self.update_fetch_bytes)),
             ("without them", bytes(self.without_update_bytes)),
-        ]
+        ]);
+        fields
     }
 }
 

@@ -74,15 +74,21 @@ pub(super) fn words(sums: &ObjectSums, noun: &str) -> String {
     format!("{}, {}", count(sums.count, noun), bytes(sums.bytes))
 }
 
+/// What every store tells: contents, manifests, packs of chunks, updates, packs of segments.
+pub(super) fn by_kind([contents, manifests, packs, updates, segments]: [&ObjectSums; 5]) -> Fields {
+    vec![
+        ("contents", words(contents, "content")),
+        ("manifests", words(manifests, "manifest")),
+        ("packs", words(packs, "pack")),
+        ("updates", words(updates, "update")),
+        ("segments", words(segments, "pack")),
+    ]
+}
+
 impl Shown for Sums {
     fn fields(&self) -> Fields {
-        vec![
-            ("contents", words(&self.contents, "content")),
-            ("manifests", words(&self.manifests, "manifest")),
-            ("packs", words(&self.packs, "pack")),
-            ("updates", words(&self.updates, "update")),
-            ("segments", words(&self.segments, "pack")),
-            ("unneeded", words(&self.unneeded, "pack")),
-        ]
+        let mut fields = by_kind([&self.contents, &self.manifests, &self.packs, &self.updates, &self.segments]);
+        fields.push(("unneeded", words(&self.unneeded, "pack")));
+        fields
     }
 }
