@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use dray_content::difference::{self, Concatenation, Level, OpenFile, ReadAt, Window};
 use dray_content::ingest::{self, KnownChunks};
+use dray_content::rebuild;
 use dray_content::scan::OutsideLinks;
 use dray_content::update::prepare::{self, Folder, Outcome, Prepared, Source, Way};
 use dray_content::update::{BasePart, Place, relocated_part};
@@ -62,6 +63,7 @@ fn measure(pair: &str, old: &Path, new: &Path, options: &prepare::Options, is_ve
         Outcome::NotWorthIt(totals) => println!("{pair}: not worth it: {totals:?}, {cpu:.2} CPU s"),
         Outcome::Prepared(prepared) => {
             print(pair, &prepared, cpu, is_verbose);
+            print_manifest(&old_manifest, &new_manifest, &prepared.update);
             check(&prepared, &old, &new);
         }
     }
@@ -95,6 +97,14 @@ fn print(pair: &str, prepared: &Prepared, cpu: f64, is_verbose: bool) {
             );
         }
     }
+}
+
+/// What a point fetches besides, to have the manifest too.
+fn print_manifest(old: &Manifest, new: &Manifest, update: &Update) {
+    let before = cpu_seconds();
+    let difference = rebuild::describe_manifest(old, new, update).unwrap().len();
+    let cpu = cpu_seconds() - before;
+    println!("  manifest {} bytes, as a difference {difference}, {cpu:.2} CPU s", new.encode().unwrap().len());
 }
 
 /// Reads the update back and applies every segment.

@@ -6,7 +6,6 @@
 //! chunk or segment that was being written, and a damaged disk is noticed. Nothing is written outside of staging until the one
 //! final rename. Memory: one chunk or segment with its output, whatever the tree's size.
 
-mod base;
 mod container;
 mod disk;
 mod error;

@@ -31,6 +31,7 @@ pub use layout::{Layout, Stream};
 pub use open::{Opened, open};
 pub use pair::{Pair, open_pair};
 pub use rebuild::rebuild;
+pub(crate) use section::Section;
 
 use crate::codec::DecodeError;
 use crate::difference::ReadAt;

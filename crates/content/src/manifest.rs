@@ -5,6 +5,7 @@
 //! Trust comes from the tree's digest alone; a manifest that lies can waste a download, never change a file.
 
 mod block;
+pub mod difference;
 mod header;
 mod outline;
 

@@ -5,21 +5,26 @@
 //! these ([`Scratch::write_pack`]). What can't be had this way, because the update leaves it to chunks or because another zstd compressed
 //! it, stays a hole that the caller fetches. Nothing here is trusted: a pack is good when its bytes have the digest of its name.
 
+mod container;
+mod manifest;
 mod pack;
+mod segment;
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::collections::HashMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
-use crate::difference::{self, Concatenation, DifferenceError, ReadAt, Window};
+use crate::codec::DecodeError;
+use crate::container::ContainerError;
+use crate::difference::DifferenceError;
 use crate::packed::{Packed, Packs};
-use crate::update::{Container, OpenedBase, Place, Segment, Update, relocated_part};
+use crate::update::{Segment, Update};
 use crate::verify::hash_file;
 
+pub use manifest::describe_manifest;
 pub use pack::Written;
 
 /// Contents of the wanted tree that were built from segments, one file each.
@@ -44,9 +49,20 @@ pub enum RebuildError {
         /// What is wrong with it.
         source: DifferenceError,
     },
+    /// A container that differences begin from is not what the update says.
+    #[error("the container {} can't be opened", content.short())]
+    Container {
+        /// The content.
+        content: Digest,
+        /// Why not.
+        source: ContainerError,
+    },
     /// A segment gives other bytes than the update says.
     #[error("the segment that builds {} gives other bytes than it should", .0.short())]
     Output(Digest),
+    /// A manifest difference can't be read.
+    #[error("the manifest can't be made out of the old one")]
+    Manifest(#[source] DecodeError),
     /// The manifest doesn't list all that is in the pack.
     #[error("the manifest doesn't list all that is in the pack {}", .0.short())]
     Unlisted(Digest),
@@ -65,22 +81,15 @@ pub enum RebuildError {
 
 impl Scratch {
     /// Builds what `update` builds from segments into `folder`, which must be empty: the base is read from the packs of `old`,
-    /// segments from `packs`. Memory: one segment and what [`Packed`] keeps. Disk: the sizes of what is built.
+    /// segments from `packs`. Memory: one segment, what [`Packed`] keeps, and some MiB while a container is closed. Disk: the sizes
+    /// of what is built, and on the way [`space`].
     ///
     /// # Errors
     /// [`RebuildError`]. The folder is removed then, as when this is dropped.
     pub fn build(update: &Update, old: &Packed<'_>, packs: &dyn Packs, folder: &Path) -> Result<Self, RebuildError> {
         let mut scratch = Self { folder: folder.to_owned(), contents: HashMap::new() };
-        let mut output = Vec::new();
-        let forms: HashSet<Digest> = forms(update).collect();
-        let is_plain = |segment: &&Segment| {
-            let bases = segment.base.iter().map(|part| &part.content);
-            !bases.chain(segment.output.iter().map(|part| &part.content)).any(|content| forms.contains(content))
-        };
-        for segment in update.segments.iter().filter(is_plain) {
-            scratch.apply(update, segment, old, packs, &mut output)?;
-            scratch.keep(segment, &output)?;
-        }
+        scratch.build_segments(update, old, packs)?;
+        scratch.close_containers(update)?;
         let built = std::mem::take(&mut scratch.contents);
         for (content, length) in built {
             let path = scratch.path(&content);
@@ -104,80 +113,18 @@ impl Scratch {
         self.contents.is_empty()
     }
 
-    fn apply(
-        &self,
-        update: &Update,
-        segment: &Segment,
-        old: &Packed<'_>,
-        packs: &dyn Packs,
-        output: &mut Vec<u8>,
-    ) -> Result<(), RebuildError> {
-        let content = segment.output[0].content;
-        let wrong = |source| RebuildError::Segment { content, source };
-        let difference = difference_of(update, segment, packs).map_err(|error| wrong(DifferenceError::Base(error)))?;
-        let mut base: Vec<Box<dyn ReadAt + '_>> = Vec::new();
-        for part in &segment.base {
-            let content = old.content(&part.content).ok_or(RebuildError::NoBase(part.content))?;
-            let open = |offset, length| -> io::Result<Box<dyn ReadAt + '_>> {
-                let window = Window::new(content.clone(), offset, length);
-                Ok(Box::new(window.ok_or(io::ErrorKind::UnexpectedEof)?))
-            };
-            let parts = relocated_part(*part, &update.relocations, open);
-            base.extend(parts.map_err(|error| wrong(DifferenceError::Base(error)))?);
-        }
-        let base = Concatenation::new(base).map_err(|error| wrong(DifferenceError::Base(error)))?;
-        output.clear();
-        difference::apply(&base, &difference, segment.length(), output).map_err(wrong)?;
-        // What is whole contents is checked as such when all are built.
-        let is_right = segment.digest.is_none_or(|digest| Digest::of(output) == digest);
-        if is_right { Ok(()) } else { Err(RebuildError::Output(content)) }
-    }
-
-    /// Writes a segment's output to the files that it is for.
-    fn keep(&mut self, segment: &Segment, output: &[u8]) -> Result<(), RebuildError> {
-        let mut rest = output;
-        for part in &segment.output {
-            let (bytes, after) = rest.split_at(part.length as usize);
-            let path = self.path(&part.content);
-            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-            let written = file.and_then(|file| write_at(&file, part.offset, bytes));
-            written.map_err(|source| failed(&path, source))?;
-            let length = self.contents.entry(part.content).or_default();
-            *length = (*length).max(part.offset + bytes.len() as u64);
-            rest = after;
-        }
-        Ok(())
-    }
-
     fn path(&self, content: &Digest) -> PathBuf {
         self.folder.join(content.to_string())
     }
 }
 
-/// The difference of a segment, checked where it is in a pack.
-fn difference_of<'a>(update: &Update, segment: &'a Segment, packs: &dyn Packs) -> io::Result<Cow<'a, [u8]>> {
-    let at = match &segment.place {
-        Place::Carried(difference) => return Ok(Cow::Borrowed(difference)),
-        Place::Packed(at) => at,
-    };
-    let mut difference = vec![0; at.length as usize];
-    packs.read(&update.packs[at.pack as usize].digest, at.offset, &mut difference)?;
-    if Digest::of(&difference) == at.digest {
-        Ok(Cow::Owned(difference))
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidData, "it has another digest"))
-    }
-}
-
-/// Opened forms of containers, which are not built here: the chunks of those contents are fetched.
-fn forms(update: &Update) -> impl Iterator<Item = Digest> {
-    let containers = update.forms.containers.iter().map(Container::form);
-    update.forms.bases.iter().map(OpenedBase::form).chain(containers)
-}
-
-fn write_at(mut file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-    file.write_all(bytes)
+/// Bytes of disk that [`Scratch::build`] takes at most.
+#[must_use]
+pub fn space(update: &Update) -> u64 {
+    let built = update.segments.iter().map(Segment::length);
+    let opened = update.forms.bases.iter().map(|base| base.layout().opened_length());
+    let closed = update.forms.containers.iter().map(|container| container.layout().stored_length());
+    built.chain(opened).chain(closed).fold(0, u64::saturating_add)
 }
 
 fn failed(path: &Path, source: io::Error) -> RebuildError {

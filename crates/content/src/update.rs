@@ -8,7 +8,6 @@ mod check;
 mod cursor;
 mod encoding;
 mod form;
-mod frame;
 mod numbering;
 pub mod prepare;
 mod relocation;

@@ -7,11 +7,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::base::open_regular;
 use super::disk::{read_error, write_error};
 use super::held::remove_if_there;
 use super::{AssembleError, Assembly, BuildFile, FileState};
 use crate::container::{self, ContainerError};
+use crate::open_files::open_regular;
 use crate::plan::PlannedContainer;
 use crate::verify::hash_file;
 

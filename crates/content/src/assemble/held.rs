@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
-use super::base::OpenFiles;
 use super::disk::{read_error, write_error};
 use super::{AssembleError, Assembly, FileState};
 use crate::native;
+use crate::open_files::OpenFiles;
 use crate::path::TreePath;
 use crate::plan::{HeldChunk, HeldFile, Stored};
 use crate::progress::Progress;

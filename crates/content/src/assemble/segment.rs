@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use dray_model::Digest;
 
-use super::base::{BaseRange, OpenFiles, open_regular};
 use super::{AssembleError, Assembly};
 use crate::difference::{self, Concatenation, ReadAt};
+use crate::open_files::{BaseRange, OpenFiles, open_regular};
 use crate::plan::{HeldRange, PlannedDifference, Stored};
 use crate::update::{BasePart, relocated_part};
 

@@ -19,7 +19,7 @@ impl Place {
 }
 
 /// Reads a place.
-pub(super) struct Section<'f> {
+pub(crate) struct Section<'f> {
     file: &'f (dyn ReadAt + Sync),
     place: Place,
 }
@@ -30,7 +30,7 @@ impl<'f> Section<'f> {
     }
 
     /// Everything from `offset` on.
-    pub(super) fn from(file: &'f (dyn ReadAt + Sync), offset: u64) -> Self {
+    pub(crate) fn from(file: &'f (dyn ReadAt + Sync), offset: u64) -> Self {
         Self { file, place: Place { offset, length: file.length().saturating_sub(offset) } }
     }
 }

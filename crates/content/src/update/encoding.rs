@@ -7,9 +7,10 @@ use dray_model::Digest;
 
 use super::cursor::Cursor;
 use super::numbering::{Numbering, Sized, numbers};
-use super::{Container, Forms, InvalidUpdate, OpenedBase, PackedAt, Place, Segment, Update, check, frame, relocation};
+use super::{Container, Forms, InvalidUpdate, OpenedBase, PackedAt, Place, Segment, Update, check, relocation};
 use crate::codec::{DecodeError, Reader, put_prefixed, put_varint, within};
 use crate::container::Layout;
+use crate::frame;
 use crate::limits::Limits;
 use crate::manifest::{Manifest, put_packs, read_packs};
 use crate::pack;

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::codec::{Reader, put_varint};
 use crate::container::Layout;
+use crate::frame;
 use crate::manifest::{Chunk, Piece, Recipe};
 use crate::tree::{Entry, FileNode, Node};
 

@@ -18,7 +18,7 @@ use dray_model::Digest;
 use crate::world::{Files, World, noise};
 
 /// The packs of a world.
-struct Stored(PathBuf);
+pub(crate) struct Stored(pub(crate) PathBuf);
 
 impl Packs for Stored {
     fn read(&self, pack: &Digest, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -1,18 +1,23 @@
 //! Making updates: what they build, what they cost, and that a source which changes meanwhile is noticed.
 
+use std::collections::HashSet;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use dray_content::assemble::{Assembly, Outcome as Finished};
 use dray_content::ingest::{Ingested, KnownChunks};
+use dray_content::manifest::{Chunk, PackInfo};
+use dray_content::packed::Packed;
 use dray_content::plan::FetchOptions;
+use dray_content::rebuild::{Scratch, describe_manifest};
 use dray_content::update::prepare::{self, Folder, Options, Outcome, PrepareError, Prepared, Source, Way, prepare};
 use dray_content::{Limits, Manifest, Progress, Tree, Update};
 use dray_model::Digest;
 use proptest::prelude::*;
 
 use crate::archive::{Member, zip};
+use crate::rebuild::Stored;
 use crate::world::{Files, World, any_files, noise, write_folder};
 
 /// Two versions of a package, published and on disk.
@@ -64,11 +69,35 @@ impl Pair {
         }
     }
 
-    /// Sends the update to a receiver that holds the old tree, and checks what it makes of it.
+    /// Sends the update to a point that holds the packs of the old tree and to a receiver that holds the old tree, and checks what
+    /// they make of it.
     pub(crate) fn assert_builds(&self, prepared: &Prepared) {
+        self.assert_replicates(prepared);
         let mut assembly = self.assembly(prepared);
         self.world.complete(&mut assembly, &self.new.manifest).unwrap();
         assert_eq!(assembly.damaged(), []);
+    }
+
+    /// A point makes the manifest and the packs of the new tree to the bit, and fetches what is left to chunks.
+    fn assert_replicates(&self, prepared: &Prepared) {
+        for pack in &prepared.packs {
+            fs::copy(&pack.path, self.world.path("packs").join(pack.digest.to_string())).unwrap();
+        }
+        let difference = describe_manifest(&self.old, &self.new.manifest, &prepared.update).unwrap();
+        let (packs, folder) = (Stored(self.world.path("packs")), self.world.path("scratch"));
+        fs::create_dir_all(&folder).unwrap();
+        let scratch = Scratch::build(&prepared.update, &Packed::new(&self.old, &packs), &packs, &folder).unwrap();
+        let manifest = scratch.manifest(&difference, &self.old, &prepared.update).unwrap();
+        assert_eq!(Digest::of(&manifest.encode().unwrap()), self.new.manifest_digest);
+        let chunked: HashSet<Digest> = prepared.update.manifest.chunks().iter().map(|chunk| chunk.digest).collect();
+        for pack in &self.new.packs {
+            let info = PackInfo { digest: pack.digest, size: pack.size };
+            let mut out = tempfile::tempfile().unwrap();
+            let written = scratch.write_pack(&manifest, &info, &mut out).unwrap();
+            let is_hole = |chunk: &&Chunk| written.holes.iter().any(|hole| hole.contains(&chunk.offset));
+            let of_pack = manifest.chunks().iter().filter(|chunk| manifest.pack_of(chunk).digest == pack.digest);
+            assert!(of_pack.filter(is_hole).all(|chunk| chunked.contains(&chunk.digest)));
+        }
     }
 
     /// What the receiver begins with: the old tree, the update as it is sent, and packs.

@@ -15,9 +15,10 @@ use super::cost::ChunkCosts;
 use super::{Options, PrepareError, Source, program};
 use crate::container::{self, Layout, Pair};
 use crate::difference::OpenFile;
+use crate::frame;
 use crate::limits::Limits;
 use crate::progress::Progress;
-use crate::update::{Container, Forms, OpenedBase, Segment, frame};
+use crate::update::{Container, Forms, OpenedBase, Segment};
 
 /// Opening a file costs more than what could be saved of so few bytes.
 const WORTH_BYTES: u64 = 1 << 10;

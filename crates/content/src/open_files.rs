@@ -1,4 +1,4 @@
-//! Held files that are read at any place: the bases of segments and the chunks in other trees.
+//! Files that are read at any place: the bases of segments and the chunks in other trees.
 //!
 //! They are opened for reading only, when they are first needed, a few at a time. Nothing but a regular file is opened: no link is
 //! followed, no pipe waited for.
@@ -15,13 +15,13 @@ use crate::native;
 /// Files that are open at a time: a base of small files is read from its beginning to its end, mostly.
 const OPEN_MAX: usize = 32;
 
-/// The held files that were read last.
+/// The files that were read last.
 #[derive(Default)]
-pub(super) struct OpenFiles(RefCell<VecDeque<(PathBuf, File)>>);
+pub(crate) struct OpenFiles(RefCell<VecDeque<(PathBuf, File)>>);
 
 impl OpenFiles {
     /// Fills `out` with the bytes of a file from `offset` on.
-    pub(super) fn read(&self, path: &Path, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    pub(crate) fn read(&self, path: &Path, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut open = self.0.borrow_mut();
         let known = open.iter().rposition(|(known, _)| known == path);
         let file = match known.and_then(|place| open.remove(place)) {
@@ -37,12 +37,12 @@ impl OpenFiles {
     }
 }
 
-/// A part of a file that is held somewhere.
-pub(super) struct BaseRange<'a> {
-    pub(super) files: &'a OpenFiles,
-    pub(super) path: PathBuf,
-    pub(super) offset: u64,
-    pub(super) length: u64,
+/// A part of a file.
+pub(crate) struct BaseRange<'a> {
+    pub(crate) files: &'a OpenFiles,
+    pub(crate) path: PathBuf,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
 }
 
 impl ReadAt for BaseRange<'_> {
@@ -56,7 +56,7 @@ impl ReadAt for BaseRange<'_> {
 }
 
 /// Opens what is a regular file, by its own name.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     let named = fs::symlink_metadata(path)?;
     if !named.is_file() {
         return Err(io::Error::other("it is no regular file"));

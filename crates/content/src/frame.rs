@@ -1,13 +1,13 @@
 //! One zstd frame whose prefix is a run of bytes that the reader has: what both have alike costs a few bytes.
 //!
-//! The frame has no magic number, no length, no checksum and no dictionary number: the update says what it is and how long, and
-//! the tree in it has a digest. The reader expands into exactly the declared length and never more.
+//! The frame has no magic number, no length, no checksum and no dictionary number: what holds it says what it is and how long, and
+//! what comes of it has a digest. The reader expands into exactly the declared length and never more.
 
 use std::io;
 
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, DParameter, FrameFormat, compress_bound, get_error_name};
 
-/// Level for updates: made once, read by every client.
+/// Made once, read by every client.
 const LEVEL: i32 = 19;
 /// From this length on the level's own tables lose the beginning of the prefix, and long matches are looked for apart.
 const LONG_BYTES: usize = 8 << 20;
@@ -16,7 +16,7 @@ const WINDOW_LOG_MIN: u32 = 10;
 const WINDOW_LOG_MAX: u32 = 30;
 
 /// Compresses `plain` for whoever has `prefix`.
-pub(super) fn compress(plain: &[u8], prefix: &[u8]) -> Vec<u8> {
+pub(crate) fn compress(plain: &[u8], prefix: &[u8]) -> Vec<u8> {
     let reach = plain.len() + prefix.len();
     let window = (usize::BITS - reach.leading_zeros()).clamp(WINDOW_LOG_MIN, WINDOW_LOG_MAX);
     let mut context = CCtx::create();
@@ -39,7 +39,7 @@ pub(super) fn compress(plain: &[u8], prefix: &[u8]) -> Vec<u8> {
 }
 
 /// Expands a frame of [`compress`] into `length` bytes, which the caller checked against its limits.
-pub(super) fn expand(frame: &[u8], prefix: &[u8], length: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn expand(frame: &[u8], prefix: &[u8], length: usize) -> io::Result<Vec<u8>> {
     let mut context = DCtx::create();
     let ready = context
         .set_parameter(DParameter::Format(FrameFormat::Magicless))
