@@ -60,7 +60,7 @@ pub(crate) fn streaming_routes() -> OpenApiRouter<Api> {
 }
 
 /// Download an object of the content store.
-#[utoipa::path(get, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "content_object", params(("kind" = String, Path, description = "manifests, packs or updates"), ("digest" = Digest, Path)), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
+#[utoipa::path(get, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "content_object", params(("kind" = String, Path, description = "manifests, packs, updates or manifest-differences"), ("digest" = Digest, Path)), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
 async fn object(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -71,7 +71,7 @@ async fn object(
 }
 
 /// Bring back an object of the content store that is known to be damaged or missing.
-#[utoipa::path(put, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "restore_content_object", params(("kind" = String, Path, description = "manifests, packs or updates"), ("digest" = Digest, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
+#[utoipa::path(put, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "restore_content_object", params(("kind" = String, Path, description = "manifests, packs, updates or manifest-differences"), ("digest" = Digest, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
 async fn restore(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -90,61 +90,24 @@ fn object_name(kind: &str, digest: Digest) -> Result<ObjectName, ApiError> {
 }
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .route("/content/manifests/{digest}", get(manifest).head(manifest_head))
-        .route("/content/packs/{digest}", get(pack).head(pack_head))
-        .route("/content/updates/{digest}", get(update).head(update_head))
+    OpenApiRouter::new().route("/content/{kind}/{digest}", get(client_object).head(client_object_head))
 }
 
-async fn manifest(
+async fn client_object(
     State(api): State<Api>,
     identity: MemberIdentity,
-    Path(digest): Path<Digest>,
+    Path((kind, digest)): Path<(String, Digest)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    send(&api, &identity, ObjectName::Manifest(digest), &headers).await
+    send(&api, &identity, object_name(&kind, digest)?, &headers).await
 }
 
-async fn pack(
+async fn client_object_head(
     State(api): State<Api>,
     identity: MemberIdentity,
-    Path(digest): Path<Digest>,
-    headers: HeaderMap,
+    Path((kind, digest)): Path<(String, Digest)>,
 ) -> Result<Response, ApiError> {
-    send(&api, &identity, ObjectName::Pack(digest), &headers).await
-}
-
-async fn update(
-    State(api): State<Api>,
-    identity: MemberIdentity,
-    Path(digest): Path<Digest>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    send(&api, &identity, ObjectName::Update(digest), &headers).await
-}
-
-async fn manifest_head(
-    State(api): State<Api>,
-    identity: MemberIdentity,
-    Path(digest): Path<Digest>,
-) -> Result<Response, ApiError> {
-    describe(&api, &identity, ObjectName::Manifest(digest)).await
-}
-
-async fn pack_head(
-    State(api): State<Api>,
-    identity: MemberIdentity,
-    Path(digest): Path<Digest>,
-) -> Result<Response, ApiError> {
-    describe(&api, &identity, ObjectName::Pack(digest)).await
-}
-
-async fn update_head(
-    State(api): State<Api>,
-    identity: MemberIdentity,
-    Path(digest): Path<Digest>,
-) -> Result<Response, ApiError> {
-    describe(&api, &identity, ObjectName::Update(digest)).await
+    describe(&api, &identity, object_name(&kind, digest)?).await
 }
 
 async fn send(

@@ -9,7 +9,8 @@ use std::str::FromStr;
 use dray_model::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of an object in a content store, relative to the store's root: `manifests/<digest>`, `packs/<digest>` or `updates/<digest>`.
+/// The name of an object in a content store, relative to the store's root: `manifests/<digest>`, `packs/<digest>`, `updates/<digest>` or
+/// `manifest-differences/<digest>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectName {
     /// A manifest; the digest is that of its bytes.
@@ -18,6 +19,8 @@ pub enum ObjectName {
     Pack(Digest),
     /// An update; the digest is that of its bytes.
     Update(Digest),
+    /// What makes a manifest of an earlier one; the digest is that of its bytes.
+    ManifestDifference(Digest),
 }
 
 /// Bytes that are read of an object at a time.
@@ -25,15 +28,27 @@ const READ_BYTES: usize = 256 << 10;
 
 /// A text that names no content object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a content object: manifests/<digest>, packs/<digest> or updates/<digest> is expected")]
+#[error(
+    "not the name of a content object: manifests/, packs/, updates/ or manifest-differences/ and a digest are expected"
+)]
 pub struct InvalidObjectName;
 
 impl ObjectName {
+    /// The kinds of objects: the folder of each, and how its objects are named.
+    pub const KINDS: [(&'static str, fn(Digest) -> Self); 4] = [
+        ("manifests", Self::Manifest),
+        ("packs", Self::Pack),
+        ("updates", Self::Update),
+        ("manifest-differences", Self::ManifestDifference),
+    ];
+
     /// The digest that the object's bytes must have.
     #[must_use]
     pub const fn digest(&self) -> Digest {
         match self {
-            Self::Manifest(digest) | Self::Pack(digest) | Self::Update(digest) => *digest,
+            Self::Manifest(digest) | Self::Pack(digest) | Self::Update(digest) | Self::ManifestDifference(digest) => {
+                *digest
+            }
         }
     }
 
@@ -44,6 +59,7 @@ impl ObjectName {
             Self::Manifest(_) => "manifests",
             Self::Pack(_) => "packs",
             Self::Update(_) => "updates",
+            Self::ManifestDifference(_) => "manifest-differences",
         }
     }
 
@@ -90,12 +106,8 @@ impl FromStr for ObjectName {
     fn from_str(text: &str) -> Result<Self, InvalidObjectName> {
         let (folder, digest) = text.split_once('/').ok_or(InvalidObjectName)?;
         let digest = digest.parse().map_err(|_| InvalidObjectName)?;
-        match folder {
-            "manifests" => Ok(Self::Manifest(digest)),
-            "packs" => Ok(Self::Pack(digest)),
-            "updates" => Ok(Self::Update(digest)),
-            _ => Err(InvalidObjectName),
-        }
+        let kind = Self::KINDS.into_iter().find(|(kind, _)| *kind == folder);
+        kind.map(|(_, named)| named(digest)).ok_or(InvalidObjectName)
     }
 }
 
@@ -117,7 +129,9 @@ mod tests {
 
     #[test]
     fn a_name_reads_back() {
-        for name in [ObjectName::Manifest(Digest::of(b"m")), ObjectName::Pack(Digest::of(b"p"))] {
+        for (folder, named) in ObjectName::KINDS {
+            let name = named(Digest::of(b"o"));
+            assert_eq!(name.folder(), folder);
             assert_eq!(name.to_string().parse(), Ok(name));
             assert_eq!(serde_json::from_str::<ObjectName>(&serde_json::to_string(&name).unwrap()).unwrap(), name);
         }

@@ -34,16 +34,19 @@ pub struct AssignedUpdate {
     /// Bytes of the update object.
     pub bytes: u64,
     /// The packs of its segments. Other packs that it asks for are the manifest's.
-    pub packs: Vec<AssignedPack>,
+    pub packs: Vec<AssignedObject>,
+    /// What makes the manifest of the content, for a point that holds the content that the update begins from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_difference: Option<AssignedObject>,
 }
 
-/// A pack that a point is to hold.
+/// An object of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AssignedPack {
-    /// Digest of the pack.
+pub struct AssignedObject {
+    /// Digest of its bytes.
     pub digest: Digest,
-    /// Bytes of the pack.
+    /// How many there are.
     pub bytes: u64,
 }
 

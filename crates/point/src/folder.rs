@@ -44,7 +44,8 @@ impl Folder {
     /// # Errors
     /// [`PointError::InUse`] while another process has it; [`PointError::Folder`].
     pub fn open(root: &Path) -> Result<Self, PointError> {
-        for name in ["", "manifests", "packs", "updates", "partial", "damaged", "identity"] {
+        let kinds = ObjectName::KINDS.map(|(kind, _)| kind);
+        for name in ["", "partial", "damaged", "identity"].into_iter().chain(kinds) {
             let path = root.join(name);
             std::fs::create_dir_all(&path).map_err(PointError::folder("make the folder", path))?;
         }
@@ -103,12 +104,19 @@ impl Folder {
         std::fs::metadata(self.partial(name)).map_or(0, |metadata| metadata.len())
     }
 
-    /// Gives the object its place. `file` is its partial file, complete and **verified by the caller**; `verified_at` becomes its time.
+    /// Gives the object its place. `file` is open at `from` in this folder, complete and **verified by the caller**; `verified_at` becomes
+    /// its time.
     ///
     /// # Errors
-    /// [`PointError::Folder`]; the partial file stays then.
-    pub fn install(&self, name: &ObjectName, file: &File, verified_at: Timestamp) -> Result<(), PointError> {
-        let (from, to) = (self.partial(name), self.object(name));
+    /// [`PointError::Folder`]; `from` stays then.
+    pub fn install(
+        &self,
+        name: &ObjectName,
+        from: &Path,
+        file: &File,
+        verified_at: Timestamp,
+    ) -> Result<(), PointError> {
+        let to = self.object(name);
         let install = || {
             inventory::set_verified_at(file, verified_at)?;
             file.sync_all()?;
@@ -201,7 +209,7 @@ mod tests {
         let name = pack(bytes);
         std::fs::write(folder.partial(&name), bytes).unwrap();
         let file = File::options().write(true).open(folder.partial(&name)).unwrap();
-        folder.install(&name, &file, at).unwrap();
+        folder.install(&name, &folder.partial(&name), &file, at).unwrap();
         name
     }
 

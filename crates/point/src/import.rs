@@ -74,7 +74,7 @@ fn copy(folder: &Folder, from: &Path, name: &ObjectName, now: Timestamp) -> Resu
     let mut file = File::create(&partial).map_err(PointError::folder("write", &partial))?;
     let copied = name.copy(&mut read, &mut file).map_err(PointError::folder("copy", &source))?;
     match copied {
-        Some(_) => folder.install(name, &file, now)?,
+        Some(_) => folder.install(name, &partial, &file, now)?,
         None => std::fs::remove_file(&partial).map_err(PointError::folder("remove", &partial))?,
     }
     Ok(copied)

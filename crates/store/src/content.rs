@@ -65,12 +65,12 @@ pub async fn find_all(snapshot: &mut Snapshot, digests: &[Digest]) -> Result<Vec
     page::read_all(&rows, read)
 }
 
-/// All objects of a content and of the updates to it, by name.
+/// All objects of a content and of the updates to it, by name; whoever has the manifest needs no difference to make it.
 pub async fn objects(snapshot: &mut Snapshot, content: &Digest) -> Result<Vec<StoredObject>, StoreError> {
     const SQL: &str = "SELECT o.name, o.size_bytes FROM content_object AS o WHERE \
                        EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name AND u.content = $1) OR \
-                       EXISTS (SELECT 1 FROM content_update_object AS u WHERE u.object = o.name AND u.to_content = $1) \
-                       ORDER BY o.name";
+                       EXISTS (SELECT 1 FROM content_update_object AS u WHERE u.object = o.name AND u.to_content = $1 \
+                       AND o.name NOT LIKE 'manifest-differences/%') ORDER BY o.name";
     let rows = sqlx::query(SQL)
         .bind(content.as_bytes().as_slice())
         .fetch_all(snapshot.connection())

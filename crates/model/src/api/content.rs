@@ -18,6 +18,8 @@ pub struct ContentStats {
     pub updates: ObjectSums,
     /// Packs of updates' segments.
     pub segments: ObjectSums,
+    /// What makes manifests of earlier ones at points.
+    pub manifest_differences: ObjectSums,
     /// Objects that nothing needs: on their way, or soon to be removed.
     pub unneeded: ObjectSums,
     /// Objects of all kinds that are known to be damaged or missing.

@@ -30,7 +30,7 @@ impl Folder {
     /// [`PointError::Folder`].
     pub fn inventory(&self) -> Result<Inventory, PointError> {
         let mut objects = Inventory::new();
-        for kind in ["manifests", "packs", "updates"] {
+        for (kind, _) in ObjectName::KINDS {
             let path = self.root().join(kind);
             let entries = std::fs::read_dir(&path).map_err(PointError::folder("list", &path))?;
             for entry in entries {
@@ -52,7 +52,10 @@ impl Folder {
             for entry in std::fs::read_dir(&path).map_err(PointError::folder("list", &path))? {
                 let entry = entry.map_err(PointError::folder("list", &path))?;
                 let name = entry.file_name();
-                let name = name.to_str().and_then(|name| name.replacen('-', "/", 1).parse::<ObjectName>().ok());
+                let name = name.to_str().and_then(|name| {
+                    name.rsplit_once('-')
+                        .and_then(|(kind, digest)| format!("{kind}/{digest}").parse::<ObjectName>().ok())
+                });
                 names.extend(name);
             }
         }

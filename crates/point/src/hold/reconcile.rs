@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dray_content::ObjectName;
 use dray_model::Digest;
-use dray_model::point::PointAssignment;
+use dray_model::point::{AssignedUpdate, PointAssignment};
 
 use super::needs::{ManifestNeeds, Needs};
 use crate::folder::Inventory;
@@ -57,6 +57,12 @@ impl WantedContent {
         self.objects.contains_key(object) || self.extras.contains_key(object)
     }
 
+    /// Whether its manifest is not here.
+    #[must_use]
+    pub fn lacks_manifest(&self) -> bool {
+        self.missing.iter().any(|object| matches!(object, ObjectName::Manifest(_)))
+    }
+
     /// All objects that it asks for, with those of its updates.
     pub fn all_objects(&self) -> impl Iterator<Item = &ObjectName> {
         self.objects.keys().chain(self.extras.keys())
@@ -80,6 +86,17 @@ impl WantedContent {
         let missing: u64 = self.missing.iter().filter_map(|object| self.objects.get(object)).sum();
         self.total_bytes() - missing
     }
+}
+
+/// The objects of an update that clients need, with their lengths.
+pub(super) fn objects(update: &AssignedUpdate) -> impl Iterator<Item = (ObjectName, u64)> + '_ {
+    let packs = update.packs.iter().map(|pack| (ObjectName::Pack(pack.digest), pack.bytes));
+    [(ObjectName::Update(update.object), update.bytes)].into_iter().chain(packs)
+}
+
+/// What makes the manifest when the content that the update begins from is here. Nobody needs it afterwards.
+pub(super) fn manifest_difference(update: &AssignedUpdate) -> Option<(ObjectName, u64)> {
+    update.manifest_difference.map(|object| (ObjectName::ManifestDifference(object.digest), object.bytes))
 }
 
 /// Compares what is assigned with what is held, by what the manifests that were read so far ask for.
@@ -142,9 +159,12 @@ impl Work<'_> {
 
     /// Notes what a content's updates are made of. One that contradicts what else is known is passed over: clients do without.
     fn want_updates(&mut self, assignment: &PointAssignment) {
+        let contents = &self.done.contents;
+        let lacks_manifest = contents.get(&assignment.content).is_some_and(WantedContent::lacks_manifest);
         for update in &assignment.updates {
-            let packs = update.packs.iter().map(|pack| (ObjectName::Pack(pack.digest), pack.bytes));
-            for (object, bytes) in [(ObjectName::Update(update.object), update.bytes)].into_iter().chain(packs) {
+            let is_base_here = self.done.contents.get(&update.from).is_some_and(WantedContent::is_complete);
+            let of_manifest = manifest_difference(update).filter(|_| lacks_manifest && is_base_here);
+            for (object, bytes) in objects(update).chain(of_manifest) {
                 if *self.sizes.entry(object).or_insert(bytes) == bytes {
                     self.get(object, bytes);
                     self.done.contents.entry(assignment.content).or_default().extras.insert(object, bytes);
@@ -192,7 +212,7 @@ mod tests {
     use crate::folder::HeldObject;
     use dray_content::manifest::PackInfo;
     use dray_model::Timestamp;
-    use dray_model::point::{AssignedPack, AssignedUpdate};
+    use dray_model::point::AssignedObject;
     use proptest::prelude::*;
 
     fn digest(number: u8) -> Digest {
@@ -243,9 +263,14 @@ mod tests {
     }
 
     fn with_update(content: u8, packs: &[u8]) -> PointAssignment {
-        let packs = packs.iter().map(|number| AssignedPack { digest: digest(*number), bytes: pack(*number).size });
-        let update =
-            AssignedUpdate { from: digest(0), object: digest(200 + content), bytes: 5, packs: packs.collect() };
+        let packs = packs.iter().map(|number| AssignedObject { digest: digest(*number), bytes: pack(*number).size });
+        let update = AssignedUpdate {
+            from: digest(0),
+            object: digest(200 + content),
+            bytes: 5,
+            packs: packs.collect(),
+            manifest_difference: Some(AssignedObject { digest: digest(50 + content), bytes: 3 }),
+        };
         PointAssignment { updates: vec![update], ..assignment(content) }
     }
 
@@ -263,6 +288,18 @@ mod tests {
         assert!(second.contents[&digest(1)].is_complete());
         assert_eq!(second.contents[&digest(1)].total_bytes(), 10 + packed(8).1);
         assert_eq!(second.fetch.len(), 2);
+    }
+
+    #[test]
+    fn a_manifest_difference_is_fetched_while_it_helps_and_not_kept() {
+        let wanted = [assignment(0), with_update(1, &[])];
+        let difference = (ObjectName::ManifestDifference(digest(51)), 3);
+        let has = |done: &Reconciliation| done.fetch.iter().any(|fetch| fetch.object == difference.0);
+        let known: Needs = [needs(0, &[])].into();
+        assert!(!has(&reconcile(&wanted, &held(&[]), &Needs::new())), "the content that it begins from is not here");
+        assert!(has(&reconcile(&wanted, &held(&[manifest(0)]), &known)));
+        let done = reconcile(&wanted, &held(&[manifest(0), manifest(1), update(1), difference]), &known);
+        assert_eq!(done.unneeded, [difference.0]);
     }
 
     #[test]

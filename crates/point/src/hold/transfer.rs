@@ -100,7 +100,8 @@ impl Transfer {
     async fn install(&self, partial: Partial) -> Result<HeldObject, TransferError> {
         let (folder, object, verified_at) = (Arc::clone(&self.folder), self.fetch.object, (self.clock)());
         let bytes = partial.length;
-        tokio::task::spawn_blocking(move || folder.install(&object, &partial.file, verified_at)).await??;
+        let install = move || folder.install(&object, &folder.partial(&object), &partial.file, verified_at);
+        tokio::task::spawn_blocking(install).await??;
         Ok(HeldObject { bytes, verified_at })
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use dray_content::ObjectName;
 use dray_model::Digest;
-use dray_model::point::{AssignedPack, AssignedUpdate, PointContentState};
+use dray_model::point::{AssignedObject, AssignedUpdate, PointContentState};
 use dray_point::{PointError, Summary};
 
 use crate::server;
@@ -42,14 +42,16 @@ async fn what_is_assigned_comes_and_is_reported_and_served() {
 async fn updates_are_held_and_served_and_those_that_cannot_be_had_hold_up_nothing() {
     let world = World::with_point().await;
     let ingested = world.publish(1, 300_000);
-    let pack = AssignedPack { digest: world.serve("packs", b"segments"), bytes: 8 };
+    let pack = AssignedObject { digest: world.serve("packs", b"segments"), bytes: 8 };
     let good = AssignedUpdate {
         from: ingested.content,
         object: world.serve("updates", b"good update"),
         bytes: 11,
         packs: vec![pack],
+        manifest_difference: None,
     };
-    let lost = AssignedUpdate { from: ingested.content, object: Digest::of(b"lost"), bytes: 4, packs: Vec::new() };
+    let object = Digest::of(b"lost");
+    let lost = AssignedUpdate { object, bytes: 4, packs: Vec::new(), ..good.clone() };
     world.assign_with(&[&ingested], &[lost.clone(), good.clone()]);
     let point = world.start().await;
     let summary = point.wait_until(|summary| is_installed(summary) && summary.objects == 4).await;

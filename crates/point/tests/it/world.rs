@@ -11,12 +11,13 @@ use bytes::Bytes;
 use dray_client::content::{Fetch, Fetcher, Source};
 use dray_client::{HttpLimits, content};
 use dray_content::ingest::{self, Ingested, KnownChunks};
+use dray_content::rebuild;
 use dray_content::update::prepare::{self, Folder, Outcome};
-use dray_model::Name;
 use dray_model::api::client::{
     EnrolRequest, Enrolled, EnrolledIdentity, PointAssignments, PointReports, RenewRequest, Renewed,
 };
-use dray_model::point::{AssignedPack, AssignedUpdate, PointAssignment, PointContentState, PointReport};
+use dray_model::point::{AssignedObject, AssignedUpdate, PointAssignment, PointContentState, PointReport};
+use dray_model::{Digest, Name};
 use dray_point::{PointConfig, RunningPoint, Summary, enrol};
 use dray_trust::{Identity, Token, TokenKind};
 use http::{Request, Response};
@@ -159,16 +160,20 @@ impl World {
         let mut packs = Vec::new();
         for pack in &made.packs {
             objects.insert(format!("packs/{}", pack.digest), std::fs::read(&pack.path).unwrap().into());
-            packs.push(AssignedPack { digest: pack.digest, bytes: pack.size });
+            packs.push(AssignedObject { digest: pack.digest, bytes: pack.size });
         }
         let bytes = made.bytes.len() as u64;
         objects.insert(format!("updates/{}", made.digest), made.bytes.clone().into());
-        AssignedUpdate { from: old.content, object: made.digest, bytes, packs }
+        let difference = rebuild::describe_manifest(&old.manifest, &new.manifest, &made.update).unwrap();
+        let manifest_difference = AssignedObject { digest: Digest::of(&difference), bytes: difference.len() as u64 };
+        objects.insert(format!("manifest-differences/{}", manifest_difference.digest), difference.into());
+        let manifest_difference = Some(manifest_difference);
+        AssignedUpdate { from: old.content, object: made.digest, bytes, packs, manifest_difference }
     }
 
     /// Has the site serve an object, and tells its digest.
-    pub(crate) fn serve(&self, kind: &str, bytes: &'static [u8]) -> dray_model::Digest {
-        let digest = dray_model::Digest::of(bytes);
+    pub(crate) fn serve(&self, kind: &str, bytes: &'static [u8]) -> Digest {
+        let digest = Digest::of(bytes);
         self.state.objects.lock().unwrap().insert(format!("{kind}/{digest}"), bytes.into());
         digest
     }
@@ -188,7 +193,7 @@ impl World {
         Fetcher::new(http).from(vec![Source { name: "point".parse().unwrap(), base }])
     }
 
-    pub(crate) fn object_file(&self, kind: &str, digest: &dray_model::Digest) -> PathBuf {
+    pub(crate) fn object_file(&self, kind: &str, digest: &Digest) -> PathBuf {
         self.point_folder().join(kind).join(digest.to_string())
     }
 }

@@ -123,7 +123,13 @@ async fn improve(site: &Site, wanted: &Wanted, progress: &Progress) -> Result<()
             Some(manifest) => load(site, base.content, manifest).await?,
             None => nothing(),
         });
-        let pair = Pair { from, to: Arc::clone(&to), folder: None, level: UpdateLevel::Background };
+        let pair = Pair {
+            from,
+            to: Arc::clone(&to),
+            to_manifest: wanted.manifest,
+            folder: None,
+            level: UpdateLevel::Background,
+        };
         let doing = format!("preparing the update from {}", base.what);
         let at_most = former.get(&base.content).copied();
         let better = prepare::prepare(site, pair, staging.path(), at_most, &doing, progress).await?;

@@ -40,7 +40,7 @@ pub(super) async fn mend(site: &Site, progress: &Progress) -> Result<u64, JobFai
         let made = match name {
             ObjectName::Manifest(digest) => manifest::make(site, &digest, &publishers, &staging, progress).await?,
             ObjectName::Pack(digest) => pack::make(site, &digest, &publishers, &staging).await?,
-            ObjectName::Update(_) => continue,
+            ObjectName::Update(_) | ObjectName::ManifestDifference(_) => continue,
         };
         match made {
             Made::Good(upload) => mended += u64::from(replace(site, &name, upload).await?),

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use dray_content::difference::Level;
-use dray_content::update::prepare::{self, Contents, Folder, Options, Outcome, Prepared, Source};
-use dray_content::{Manifest, ObjectName};
+use dray_content::update::prepare::{self, Contents, Folder, Options, Outcome, PrepareError, Prepared, Source};
+use dray_content::{Manifest, ObjectName, Update, rebuild};
 use dray_model::Digest;
 use dray_model::api::content::UpdateLevel;
 use dray_store::StoreError;
@@ -37,6 +37,8 @@ pub(crate) struct Pair {
     pub(crate) from: Arc<Manifest>,
     /// What is wanted.
     pub(crate) to: Arc<Manifest>,
+    /// The manifest object of that.
+    pub(crate) to_manifest: Digest,
     /// Where the files of `to` are, when they are at hand; else they are read from the store.
     pub(crate) folder: Option<PathBuf>,
     /// How thoroughly.
@@ -77,7 +79,7 @@ pub(crate) enum UnpreparedError {
     Load(#[from] LoadError),
     /// The making.
     #[error("cannot make the update")]
-    Prepare(#[from] prepare::PrepareError),
+    Prepare(#[from] PrepareError),
     /// The server stops, or the making panicked.
     #[error("the making of the update was stopped")]
     Stopped(#[from] tokio::task::JoinError),
@@ -104,10 +106,7 @@ pub(crate) async fn prepare(
         let (site, work) = (site.clone(), work.to_owned());
         tokio::task::spawn_blocking(move || make(&site, &pair, &work, &steps))
     };
-    let prepared = match making.await?? {
-        Outcome::Prepared(prepared) => prepared,
-        Outcome::NotWorthIt(_) => return Ok(None),
-    };
+    let Some((prepared, manifest_difference)) = making.await?? else { return Ok(None) };
     if at_most.is_some_and(|at_most| prepared.totals.fetch_bytes() >= at_most) {
         return Ok(None);
     }
@@ -120,12 +119,17 @@ pub(crate) async fn prepare(
         fetch_bytes: prepared.totals.fetch_bytes(),
         without_bytes: prepared.totals.without_bytes,
     };
-    let objects = store(site, *prepared).await?;
+    let objects = store(site, *prepared, manifest_difference).await?;
     Ok(Some(StoredObjects { update, objects }))
 }
 
-/// Blocks.
-fn make(site: &Site, pair: &Pair, work: &Path, steps: &Steps) -> Result<Outcome, UnpreparedError> {
+/// An update and its manifest difference; `None` when it is not worth it. Blocks.
+fn make(
+    site: &Site,
+    pair: &Pair,
+    work: &Path,
+    steps: &Steps,
+) -> Result<Option<(Box<Prepared>, Option<Vec<u8>>)>, UnpreparedError> {
     let contents = work.join("contents");
     std::fs::create_dir_all(&contents)
         .map_err(|source| UnpreparedError::Folder { folder: contents.clone(), source })?;
@@ -138,7 +142,24 @@ fn make(site: &Site, pair: &Pair, work: &Path, steps: &Steps) -> Result<Outcome,
     let old = Source { manifest: &pair.from, contents: &from_store };
     let new = Source { manifest: &pair.to, contents: to_contents };
     let staging = work.join(format!("update-{}", pair.from.tree().digest().short()));
-    Ok(prepare::prepare(&old, &new, &staging, &options(pair.level), steps)?)
+    match prepare::prepare(&old, &new, &staging, &options(pair.level), steps)? {
+        Outcome::NotWorthIt(_) => Ok(None),
+        Outcome::Prepared(prepared) => {
+            let manifest_difference = describe_manifest(pair, &prepared.update)?;
+            Ok(Some((prepared, manifest_difference)))
+        }
+    }
+}
+
+/// What points make the manifest of; `None` when nobody holds one to begin from, or this release would encode it otherwise than the
+/// one that wrote it.
+fn describe_manifest(pair: &Pair, update: &Update) -> Result<Option<Vec<u8>>, PrepareError> {
+    let manifest = pair.to.encode()?;
+    if pair.from.tree().entries().is_empty() || Digest::of(&manifest) != pair.to_manifest {
+        return Ok(None);
+    }
+    let difference = rebuild::describe_manifest(&pair.from, &pair.to, update)?;
+    Ok(Some(difference).filter(|difference| difference.len() < manifest.len()))
 }
 
 fn options(level: UpdateLevel) -> Options {
@@ -173,12 +194,20 @@ fn bytes_only_in(this: &Manifest, other: &Manifest) -> u64 {
     this.tree().contents().into_iter().filter(|(content, _)| !others.contains(content)).map(|(_, size)| size).sum()
 }
 
-async fn store(site: &Site, prepared: Prepared) -> Result<Vec<StoredObject>, UnpreparedError> {
+async fn store(
+    site: &Site,
+    prepared: Prepared,
+    manifest_difference: Option<Vec<u8>>,
+) -> Result<Vec<StoredObject>, UnpreparedError> {
     let mut uploads: Vec<(ObjectName, Upload)> = prepared
         .packs
         .into_iter()
         .map(|pack| (ObjectName::Pack(pack.digest), Upload::File(pack.path, pack.size)))
         .collect();
+    uploads.extend(manifest_difference.map(|bytes| {
+        let name = ObjectName::ManifestDifference(Digest::of(&bytes));
+        (name, Upload::Bytes(bytes.into()))
+    }));
     // The update comes last: where it is, its packs are.
     uploads.push((ObjectName::Update(prepared.digest), Upload::Bytes(prepared.bytes.into())));
     if !upload::begin(site, &uploads).await? {

@@ -22,6 +22,7 @@ pub(crate) async fn measure(site: &Site) -> Result<(), SiteError> {
         ("packs", stats.packs),
         ("updates", stats.updates),
         ("segments", stats.segments),
+        ("manifest-differences", stats.manifest_differences),
         ("unneeded", stats.unneeded),
     ];
     for (kind, sums) in kinds {

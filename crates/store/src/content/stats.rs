@@ -13,7 +13,8 @@ pub async fn stats(snapshot: &mut Snapshot) -> Result<ContentStats, StoreError> 
                        WHEN EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name) \
                        THEN CASE WHEN o.name LIKE 'manifests/%' THEN 'manifests' ELSE 'packs' END \
                        WHEN EXISTS (SELECT 1 FROM content_update_object AS u WHERE u.object = o.name) \
-                       THEN CASE WHEN o.name LIKE 'updates/%' THEN 'updates' ELSE 'segments' END \
+                       THEN CASE WHEN o.name LIKE 'updates/%' THEN 'updates' WHEN o.name LIKE 'packs/%' THEN 'segments' \
+                       ELSE 'manifest-differences' END \
                        ELSE 'unneeded' END AS kind FROM content_object AS o \
                        UNION ALL SELECT c.size_bytes, 'contents' AS kind FROM content AS c \
                        UNION ALL SELECT o.size_bytes, 'damaged' AS kind FROM content_damage AS d \
@@ -31,6 +32,7 @@ pub async fn stats(snapshot: &mut Snapshot) -> Result<ContentStats, StoreError> 
             "packs" => stats.packs = sums,
             "updates" => stats.updates = sums,
             "segments" => stats.segments = sums,
+            "manifest-differences" => stats.manifest_differences = sums,
             "damaged" => stats.damaged = sums,
             "fetch" => stats.update_fetch_bytes = sums.bytes,
             "without" => stats.without_update_bytes = sums.bytes,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use dray_model::api::content::{UpdateLevel, UpdateView};
-use dray_model::point::{AssignedPack, AssignedUpdate};
+use dray_model::point::{AssignedObject, AssignedUpdate};
 use dray_model::{Digest, Name, Timestamp};
 use sqlx::any::AnyRow;
 
@@ -189,11 +189,10 @@ pub async fn on_point(
     snapshot: &mut Snapshot,
     point: &Name,
 ) -> Result<BTreeMap<Digest, Vec<AssignedUpdate>>, StoreError> {
-    const SQL: &str = "SELECT u.to_content, u.from_content, u.object, u.object_bytes, SUBSTR(o.name, 7) AS pack, o.size_bytes \
+    const SQL: &str = "SELECT u.to_content, u.from_content, u.object, u.object_bytes, o.name, o.size_bytes \
                        FROM content_update AS u \
-                       LEFT JOIN content_update_object AS uo ON uo.to_content = u.to_content \
-                       AND uo.from_content = u.from_content AND uo.object LIKE 'packs/%' \
-                       LEFT JOIN content_object AS o ON o.name = uo.object \
+                       JOIN content_update_object AS uo ON uo.to_content = u.to_content AND uo.from_content = u.from_content \
+                       JOIN content_object AS o ON o.name = uo.object \
                        WHERE u.to_content IN (SELECT a.content FROM point_assignment AS a WHERE a.point = $1) \
                        ORDER BY u.to_content, u.fetch_bytes, u.from_content, o.name";
     let rows = sqlx::query(SQL)
@@ -203,17 +202,21 @@ pub async fn on_point(
         .attempt("find the updates that a distribution point is to hold")?;
     let mut updates: BTreeMap<Digest, Vec<AssignedUpdate>> = BTreeMap::new();
     for row in &rows {
-        let record = Record::new("content_update", "pack", row);
+        let record = Record::new("content_update", "name", row);
         let of_content = updates.entry(record.digest("to_content")?).or_default();
         let object = record.digest("object")?;
         if of_content.last().is_none_or(|last| last.object != object) {
             let (from, bytes) = (record.digest("from_content")?, record.size("object_bytes")?);
-            of_content.push(AssignedUpdate { from, object, bytes, packs: Vec::new() });
+            of_content.push(AssignedUpdate { from, object, bytes, packs: Vec::new(), manifest_difference: None });
         }
-        // An update that carries all its differences has no packs.
-        if let Some(digest) = record.optional("pack", Record::parsed)? {
-            let pack = AssignedPack { digest, bytes: record.size("size_bytes")? };
-            of_content.last_mut().expect("one was just put there").packs.push(pack);
+        let update = of_content.last_mut().expect("one was just put there");
+        let (name, bytes) = (record.text("name")?, record.size("size_bytes")?);
+        let (kind, digest) = name.split_once('/').unwrap_or_default();
+        let digest = digest.parse().map_err(|error| record.corrupt("name", error))?;
+        match kind {
+            "packs" => update.packs.push(AssignedObject { digest, bytes }),
+            "manifest-differences" => update.manifest_difference = Some(AssignedObject { digest, bytes }),
+            _ => {}
         }
     }
     Ok(updates)

@@ -66,7 +66,7 @@ pub(super) fn check(store: &FolderStore, work: &Work) -> Outcome<Checked> {
     for (name, why) in damaged {
         let needed_by = match name {
             ObjectName::Manifest(_) => store.content_of(&name)?.into_iter().collect(),
-            ObjectName::Pack(_) | ObjectName::Update(_) => BTreeSet::new(),
+            ObjectName::Pack(_) | ObjectName::Update(_) | ObjectName::ManifestDifference(_) => BTreeSet::new(),
         };
         let problem = Problem { object: name, state: State::Damaged, why, needed_by, updates: BTreeSet::new() };
         problems.insert(name, problem);

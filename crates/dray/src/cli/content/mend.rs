@@ -66,7 +66,9 @@ impl<'a> Mending<'a> {
                         left.push(problem);
                     }
                 },
-                ObjectName::Manifest(_) | ObjectName::Update(_) => left.push(problem),
+                ObjectName::Manifest(_) | ObjectName::Update(_) | ObjectName::ManifestDifference(_) => {
+                    left.push(problem);
+                }
             }
         }
         Ok((made, left))

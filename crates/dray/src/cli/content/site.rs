@@ -98,7 +98,14 @@ impl Asking<'_> {
 
 impl Shown for ContentStats {
     fn fields(&self) -> Fields {
-        let mut fields = by_kind([&self.contents, &self.manifests, &self.packs, &self.updates, &self.segments]);
+        let mut fields = by_kind([
+            &self.contents,
+            &self.manifests,
+            &self.packs,
+            &self.updates,
+            &self.segments,
+            &self.manifest_differences,
+        ]);
         fields.extend([
             ("unneeded", words(&self.unneeded, "object")),
             ("damaged", words(&self.damaged, "object")),

@@ -27,6 +27,7 @@ struct Sums {
     packs: ObjectSums,
     updates: ObjectSums,
     segments: ObjectSums,
+    manifest_differences: ObjectSums,
     unneeded: ObjectSums,
 }
 
@@ -54,6 +55,7 @@ impl Sums {
             let kind = match found.name {
                 ObjectName::Manifest(_) => &mut sums.manifests,
                 ObjectName::Update(_) => &mut sums.updates,
+                ObjectName::ManifestDifference(_) => &mut sums.manifest_differences,
                 ObjectName::Pack(digest) if of_chunks.contains(&digest) => &mut sums.packs,
                 ObjectName::Pack(digest) if of_updates.contains(&digest) => &mut sums.segments,
                 ObjectName::Pack(_) => &mut sums.unneeded,
@@ -74,20 +76,30 @@ pub(super) fn words(sums: &ObjectSums, noun: &str) -> String {
     format!("{}, {}", count(sums.count, noun), bytes(sums.bytes))
 }
 
-/// What every store tells: contents, manifests, packs of chunks, updates, packs of segments.
-pub(super) fn by_kind([contents, manifests, packs, updates, segments]: [&ObjectSums; 5]) -> Fields {
+/// What every store tells: contents, manifests, packs of chunks, updates, packs of segments, manifest differences.
+pub(super) fn by_kind(
+    [contents, manifests, packs, updates, segments, manifest_differences]: [&ObjectSums; 6],
+) -> Fields {
     vec![
         ("contents", words(contents, "content")),
         ("manifests", words(manifests, "manifest")),
         ("packs", words(packs, "pack")),
         ("updates", words(updates, "update")),
         ("segments", words(segments, "pack")),
+        ("manifest differences", words(manifest_differences, "object")),
     ]
 }
 
 impl Shown for Sums {
     fn fields(&self) -> Fields {
-        let mut fields = by_kind([&self.contents, &self.manifests, &self.packs, &self.updates, &self.segments]);
+        let mut fields = by_kind([
+            &self.contents,
+            &self.manifests,
+            &self.packs,
+            &self.updates,
+            &self.segments,
+            &self.manifest_differences,
+        ]);
         fields.push(("unneeded", words(&self.unneeded, "pack")));
         fields
     }

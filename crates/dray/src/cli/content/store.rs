@@ -28,12 +28,6 @@ pub(super) use index::KeptIndex;
 pub(super) use lock::Lock;
 pub(super) use reach::{KeptUpdate, Reach, Unreadable};
 
-/// The name of an object of a kind with a digest.
-type Named = fn(Digest) -> ObjectName;
-
-/// The kinds of objects: the folder of each, and how its objects are named.
-const KINDS: [(&str, Named); 3] =
-    [("manifests", ObjectName::Manifest), ("packs", ObjectName::Pack), ("updates", ObjectName::Update)];
 /// What the folders of commands that are at work begin with.
 const INCOMING: &str = "incoming-";
 
@@ -95,7 +89,7 @@ impl StoreOption {
 impl FolderStore {
     /// The store in `root`, made when it isn't there.
     pub(super) fn make(root: PathBuf) -> Outcome<Self> {
-        for (kind, _) in KINDS {
+        for kind in ["manifests", "packs", "updates"] {
             let folder = root.join(kind);
             fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
         }
@@ -105,8 +99,7 @@ impl FolderStore {
 
     /// The store in `root`, which must be there.
     pub(super) fn open(root: PathBuf, lock: impl FnOnce(&Path) -> Outcome<Lock>) -> Outcome<Self> {
-        let (manifests, _) = KINDS[0];
-        if !root.join(manifests).is_dir() {
+        if !root.join("manifests").is_dir() {
             let failure = Failure::not_found(format!("there is no content store in {}", root.display()));
             return Err(failure.hint("dray content ingest SOURCE --store DIR makes one"));
         }
@@ -140,10 +133,10 @@ impl FolderStore {
         }
     }
 
-    /// All objects with their lengths: manifests, packs, updates, each kind by name.
+    /// All objects with their lengths, kind after kind, each by name.
     pub(super) fn objects(&self) -> Outcome<Vec<Found>> {
         let mut found = Vec::new();
-        for (kind, named) in KINDS {
+        for (kind, named) in ObjectName::KINDS {
             for name in self.names(kind, named)? {
                 found.push(Found { name, size_bytes: self.size(&name)? });
             }

@@ -1,4 +1,4 @@
-//! Decides when packs are made here instead of fetched, and takes over what came of it.
+//! Decides when manifests and packs are made here instead of fetched, and takes over what came of it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,13 +6,12 @@ use std::sync::Arc;
 use dray_client::content::Fetcher;
 use dray_client::error::in_full;
 use dray_content::ObjectName;
-use dray_content::manifest::PackInfo;
 use dray_model::Digest;
 use dray_model::point::{AssignedUpdate, PointAssignment};
 use tokio::time::Instant;
 
 use super::super::rebuild::{Described, Rebuild, RebuildFailure, Rebuilt};
-use super::super::reconcile::{Reconciliation, WantedContent};
+use super::super::reconcile::{Fetch, Reconciliation, WantedContent, manifest_difference, objects};
 use super::transfers::sources;
 use super::{Done, Holder};
 
@@ -20,7 +19,7 @@ use super::{Done, Holder};
 pub(super) type Tried = HashSet<(Digest, Digest)>;
 
 impl Holder {
-    /// Begins a rebuild when all for it is here. Gives the packs that are not to be fetched now, because they are being made or will be
+    /// Begins a rebuild when all for it is here. Gives the objects that are not to be fetched now, because they are being made or will be
     /// as soon as the update is here.
     pub(super) fn begin_rebuild(
         &mut self,
@@ -31,16 +30,16 @@ impl Holder {
         let mut held_back = HashSet::new();
         for new in duty {
             let Some(wanted) = todo.contents.get(&new.content) else { continue };
-            let packs = missing_packs(wanted);
-            if packs.is_empty() || wanted.is_open || wanted.unusable.is_some() {
+            // While a manifest is here and was not read, nothing is known to be missing.
+            if wanted.missing.is_empty() || wanted.unusable.is_some() {
                 continue;
             }
             let Some((old, update)) = self.way(duty, new, wanted, todo, now) else { continue };
-            held_back.extend(packs.iter().map(|pack| ObjectName::Pack(pack.digest)));
+            held_back.extend(wanted.missing.iter().copied());
             // What the update needs itself must come, whatever its packs are said to be.
             held_back.retain(|held| objects(update).all(|(object, _)| object != *held));
-            if self.rebuilding.is_none() && self.has_all_of(update) {
-                self.begin(old, new, update, packs);
+            if self.rebuilding.is_none() && self.is_ready_for(update, wanted, now) {
+                self.begin(old, new, update);
             }
         }
         held_back
@@ -64,15 +63,20 @@ impl Holder {
         });
         usable.into_iter().find_map(|update| {
             let old = duty.iter().find(|old| old.content == update.from && is_complete(&old.content))?;
-            Some((Described { content: old.content, manifest: old.manifest }, update))
+            Some((Described { content: old.content, manifest: manifest_of(old) }, update))
         })
     }
 
-    fn has_all_of(&self, update: &AssignedUpdate) -> bool {
-        objects(update).all(|(object, bytes)| self.held.get(&object).is_some_and(|held| held.bytes == bytes))
+    /// Whether the update's objects are here, and what makes the manifest too, unless that can't be had.
+    fn is_ready_for(&self, update: &AssignedUpdate, wanted: &WantedContent, now: Instant) -> bool {
+        let is_here = |(object, bytes)| self.held.get(&object).is_some_and(|held| held.bytes == bytes);
+        let is_coming =
+            |object: &ObjectName| wanted.extras.contains_key(object) && !self.retries.is_waiting(object, now);
+        let of_manifest = manifest_difference(update).filter(|(object, _)| is_coming(object));
+        objects(update).chain(of_manifest).all(is_here)
     }
 
-    fn begin(&mut self, old: Described, new: &PointAssignment, update: &AssignedUpdate, packs: Vec<PackInfo>) {
+    fn begin(&mut self, old: Described, new: &PointAssignment, update: &AssignedUpdate) {
         let key = (new.content, update.object);
         self.tried.insert(key);
         let api = self.wiring.site.borrow().clone();
@@ -81,13 +85,13 @@ impl Holder {
             folder: Arc::clone(&self.folder),
             sources: Fetcher::new(api.http().clone()).with_rate(self.rate.clone()).from(sources),
             old,
-            new: Described { content: new.content, manifest: new.manifest },
+            new: Described { content: new.content, manifest: manifest_of(new) },
             update: update.object,
-            packs,
+            manifest_difference: manifest_difference(update).map(|(object, _)| object),
             reserve_bytes: self.settings.reserve_bytes,
             clock: Arc::clone(&self.clock),
         };
-        tracing::debug!(content = %new.content, "packs are made out of an update");
+        tracing::debug!(content = %new.content, "a content is made out of an update");
         self.rebuilding = Some(key);
         self.work.spawn(async move { Done::Rebuilt(rebuild.run().await) });
     }
@@ -96,27 +100,22 @@ impl Holder {
     pub(super) fn rebuilt(&mut self, result: Result<Rebuilt, RebuildFailure>) {
         self.rebuilding = None;
         match result {
-            Ok(Rebuilt { packs, made_bytes, fetched_bytes }) => {
-                tracing::info!(packs = packs.len(), made_bytes, fetched_bytes, "packs were made out of an update");
-                self.held.extend(packs);
+            Ok(Rebuilt { objects, made_bytes, fetched_bytes }) => {
+                tracing::info!(
+                    objects = objects.len(),
+                    made_bytes,
+                    fetched_bytes,
+                    "a content was made out of an update"
+                );
+                self.held.extend(objects);
             }
             Err(error) => {
-                tracing::warn!(error = %in_full(&error), "packs can't be made out of an update; they are fetched");
+                tracing::warn!(error = %in_full(&error), "a content can't be made out of an update; it is fetched");
             }
         }
     }
 }
 
-fn missing_packs(wanted: &WantedContent) -> Vec<PackInfo> {
-    let size = |object: &ObjectName| wanted.objects.get(object).copied();
-    let packs = wanted.missing.iter().filter_map(|object| match object {
-        ObjectName::Pack(digest) => Some(PackInfo { digest: *digest, size: size(object)? }),
-        ObjectName::Manifest(_) | ObjectName::Update(_) => None,
-    });
-    packs.collect()
-}
-
-fn objects(update: &AssignedUpdate) -> impl Iterator<Item = (ObjectName, u64)> + '_ {
-    let packs = update.packs.iter().map(|pack| (ObjectName::Pack(pack.digest), pack.bytes));
-    [(ObjectName::Update(update.object), update.bytes)].into_iter().chain(packs)
+fn manifest_of(assignment: &PointAssignment) -> Fetch {
+    Fetch { object: ObjectName::Manifest(assignment.manifest), bytes: assignment.manifest_bytes }
 }

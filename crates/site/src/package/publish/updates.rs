@@ -81,7 +81,13 @@ async fn prepare_one(
     progress: &Progress,
 ) -> Result<Option<StoredObjects>, UnpreparedError> {
     let from = Arc::new(content::load(site, version.content, version.manifest).await?);
-    let pair = Pair { from, to, folder: Some(files.source.clone()), level: UpdateLevel::Publish };
+    let pair = Pair {
+        from,
+        to,
+        to_manifest: files.ingested.manifest_digest,
+        folder: Some(files.source.clone()),
+        level: UpdateLevel::Publish,
+    };
     let doing = format!("preparing the update from version {}", version.source_version);
     prepare::prepare(site, pair, &files.work(), None, &doing, progress).await
 }

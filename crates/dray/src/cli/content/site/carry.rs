@@ -60,7 +60,7 @@ pub(super) async fn export(context: &Context, versions: &[Version], to: &FolderS
         }
     }
     let rank = |name: &ObjectName| match name {
-        ObjectName::Pack(_) => 0,
+        ObjectName::Pack(_) | ObjectName::ManifestDifference(_) => 0,
         ObjectName::Update(_) => 1,
         ObjectName::Manifest(_) => 2,
     };
