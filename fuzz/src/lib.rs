@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 
 use dray_content::container::{self, Layout};
 use dray_content::ingest::SourceIndex;
-use dray_content::manifest::Header;
+use dray_content::manifest::{self, Header};
 use dray_content::{Entry, FileNode, Limits, Manifest, Node, Tree, Update, difference, pack};
 use dray_model::Digest;
 
@@ -60,6 +60,22 @@ pub fn manifest(data: &[u8]) {
     if let Ok(manifest) = Manifest::decode(&around_sections(&content, &sections), &content, &limits()) {
         let again = manifest.encode().expect("a decoded manifest is complete");
         assert_eq!(Manifest::decode(&again, &content, &limits()).expect("what was written reads"), manifest);
+    }
+}
+
+/// Decodes a manifest difference behind its compression.
+pub fn manifest_difference(data: &[u8]) {
+    let nothing = Tree::new(Vec::new()).expect("a tree may be empty");
+    let old = Manifest::new(nothing, &[], &[], Vec::new()).expect("an empty tree needs nothing");
+    let (tree, _) = sample_tree(b"wanted");
+    let mut bytes = b"DRAYMDIF\x01\0".to_vec();
+    varint(&mut bytes, data.len() as u64);
+    bytes.extend(zstd_raw(data, None));
+    let known = [Digest::of(b"known")];
+    if let Ok(manifest) = manifest::difference::decode(&bytes, &tree, &old, &known, &limits()) {
+        let again = manifest::difference::encode(&manifest, &old, &known).expect("a decoded manifest is complete");
+        let read = manifest::difference::decode(&again, &tree, &old, &known, &limits());
+        assert_eq!(read.expect("what was written reads"), manifest);
     }
 }
 

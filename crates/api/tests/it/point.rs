@@ -81,9 +81,10 @@ async fn an_update_is_told_to_devices_and_points_and_served_to_both() {
     let assigned = &assigned["contents"][0]["updates"][0];
     assert_eq!((&assigned["object"], &assigned["bytes"]), (&update["object"], &update["bytes"]));
     let (object, pack) = (assigned["object"].as_str().unwrap(), assigned["packs"][0]["digest"].as_str().unwrap());
-    for (path, digest) in [(format!("updates/{object}"), object), (format!("packs/{pack}"), pack)] {
+    let of_manifest = assigned["manifest_difference"]["digest"].as_str().unwrap();
+    for (kind, digest) in [("updates", object), ("packs", pack), ("manifest-differences", of_manifest)] {
         for who in [&berlin, &device] {
-            let served = server.get_with(&format!("/client/v1/content/{path}"), &[], who).await;
+            let served = server.get_with(&format!("/client/v1/content/{kind}/{digest}"), &[], who).await;
             assert_eq!((served.status, Digest::of(&served.body).to_string().as_str()), (StatusCode::OK, digest));
         }
     }
@@ -92,6 +93,9 @@ async fn an_update_is_told_to_devices_and_points_and_served_to_both() {
     assert_eq!((&listed["updates"][0]["from_version"], &listed["updates"][0]["level"]), (&json!(1), &json!("publish")));
     let stats = server.admin(Method::GET, "/api/v1/content", None).await.json();
     assert_eq!((&stats["updates"]["count"], &stats["update_fetch_bytes"]), (&json!(1), &update["fetch_bytes"]));
+    assert_eq!(stats["manifest_differences"]["count"], 1);
+    let unknown = server.get_with(&format!("/client/v1/content/secrets/{object}"), &[], &device).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     let asked = server.admin(Method::POST, "/api/v1/packages/zip/improve", None).await;
     assert_eq!(asked.status, StatusCode::ACCEPTED);
     let unknown = server.admin(Method::POST, "/api/v1/packages/unknown/improve", None).await;

@@ -8,9 +8,10 @@ mod targets;
 
 use crate::archive::{Member, zip};
 
-const TARGETS: [fn(&[u8]); 9] = [
+const TARGETS: [fn(&[u8]); 10] = [
     targets::tree,
     targets::manifest,
+    targets::manifest_difference,
     targets::pack,
     targets::update,
     targets::difference,

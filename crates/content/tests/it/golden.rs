@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe};
+use dray_content::manifest::{Chunk, PackInfo, Piece, Recipe, difference};
 use dray_content::pack::{self, PackSummary, PackWriter, PackedChunk};
 use dray_content::relocation::Map;
 use dray_content::update::{BasePart, Forms, OutputPart, PackedAt, Place, Relocation, Segment};
@@ -78,6 +78,24 @@ fn the_encoding_of_a_tree_with_outside_links_is_frozen() {
 #[test]
 fn a_manifest_of_version_1_is_read() {
     assert_eq!(Manifest::decode(&golden("manifest"), &tree().digest(), &Limits::default()).unwrap(), manifest());
+}
+
+/// A manifest before that: of the one file that is a chunk of its own.
+fn earlier() -> Manifest {
+    let digest = Digest::of(b" bytes");
+    let node = Node::File(FileNode { size: 6, executable: false, digest });
+    let tree = Tree::new(vec![Entry { path: "run".parse().unwrap(), node }]).unwrap();
+    let pack = PackInfo { digest: Digest::of(&golden("pack")), size: pack().size };
+    let recipe = Recipe { content: digest, pieces: vec![Piece { chunk: 1, offset: 0, length: 6 }] };
+    Manifest::new(tree, &[pack], &chunks(), vec![recipe]).unwrap()
+}
+
+#[test]
+fn a_manifest_difference_of_version_1_is_read() {
+    let known = [chunks()[0].digest];
+    let bytes = golden("manifest-difference");
+    let read = difference::decode(&bytes, &tree(), &earlier(), &known, &Limits::default()).unwrap();
+    assert_eq!(read, manifest());
 }
 
 #[test]
