@@ -23,8 +23,8 @@ pub use header::{HEADER_BYTES_MAX, Header, Section};
 pub use outline::{Block, Outline};
 pub(crate) use outline::{put_packs, read_packs};
 
-/// A tree and how its files are built.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A tree and how its files are built. The default is that of the tree without entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     tree: Tree,
     packs: Vec<PackInfo>,

@@ -91,6 +91,12 @@ impl Tree {
         Ok(tree)
     }
 
+    /// Whether a content digest is that of the tree without entries, which everybody holds.
+    #[must_use]
+    pub fn is_nothing(content: &Digest) -> bool {
+        *content == Self::default().digest()
+    }
+
     fn check(&self) -> Result<(), InvalidTree> {
         let mut folded: HashMap<String, &TreePath> = HashMap::with_capacity(self.entries.len());
         let mut sizes = HashMap::from([(Digest::of(b""), 0)]);

@@ -12,6 +12,7 @@ mod reconcile;
 mod report;
 mod standings;
 mod transfer;
+mod updates;
 mod verify;
 
 use std::time::Duration;

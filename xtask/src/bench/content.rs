@@ -8,6 +8,7 @@ mod noise;
 mod package;
 mod peers;
 mod plain;
+mod point;
 mod same;
 mod serving;
 mod tools;

@@ -22,6 +22,7 @@ pub(crate) struct Fleet {
     dray: PathBuf,
     agent: PathBuf,
     folder: TempDir,
+    admin_url: String,
     client_url: String,
     site: Process,
 }
@@ -41,18 +42,24 @@ impl Fleet {
     /// Builds the programs, makes a site and serves it.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let (dray, agent) = build()?;
+        Self::start_with(dray, agent)
+    }
+
+    /// Makes a site and serves it.
+    pub(crate) fn start_with(dray: PathBuf, agent: PathBuf) -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("dray-bench-").tempdir().context("can't make a folder to work in")?;
         let (admin, client) = (free_address()?, free_address()?);
+        let (admin_url, client_url) = (format!("https://{admin}"), format!("https://{client}"));
         let site_folder = folder.path().join("site");
         run(Command::new(&dray)
             .args(["site", "init"])
             .arg(&site_folder)
-            .args(["--url", &format!("https://{admin}"), "--client-url", &format!("https://{client}")])
+            .args(["--url", &admin_url, "--client-url", &client_url])
             .stdout(Stdio::null()))?;
         let site =
             Process::start(Command::new(&dray).args(["site", "serve"]).arg(&site_folder), folder.path(), "site")?;
-        let fleet = Self { dray, agent, client_url: format!("https://{client}"), folder, site };
+        let fleet = Self { dray, agent, folder, admin_url, client_url, site };
         until("the site server to answer", || Ok(fleet.dray(["device", "list"]).is_ok()))?;
         Ok(fleet)
     }
@@ -80,6 +87,31 @@ impl Fleet {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text).context("the command's answer is not JSON")
+    }
+
+    /// Enrols a distribution point and has it serve.
+    pub(crate) fn enrol_point(&self, name: &str) -> anyhow::Result<Process> {
+        let address = free_address()?;
+        self.dray(["point", "create", name, "--url", &format!("https://{address}")])?;
+        let created = self.dray(["enrolment-token", "create", "--point", name])?;
+        let token = created["token"].as_str().context("the new enrolment token has no text")?;
+        let folder = self.folder().join(name);
+        run(Command::new(&self.dray)
+            .args(["point", "enrol", "--site", &self.client_url, "--token", token, "--folder"])
+            .arg(&folder)
+            .stdout(Stdio::null()))?;
+        let mut serve = Command::new(&self.dray);
+        serve.args(["point", "serve", "--listen", &address, "--folder"]).arg(&folder);
+        Process::start(&mut serve, self.folder(), name)
+    }
+
+    /// Bytes of content that the site served so far, to anybody.
+    pub(crate) fn served_bytes(&self) -> anyhow::Result<u64> {
+        const NAME: &str = "dray_content_served_bytes_total ";
+        let metrics = output(Command::new("curl").args(["-ks", "--fail", &format!("{}/metrics", self.admin_url)]))?;
+        let value = metrics.lines().find_map(|line| line.strip_prefix(NAME));
+        // Nothing was served yet.
+        value.map_or(Ok(0), |value| value.trim().parse().context("the site's count of served bytes is no number"))
     }
 
     /// Enrols an agent and runs it.

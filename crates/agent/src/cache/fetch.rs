@@ -73,7 +73,7 @@ impl Errand<'_> {
     /// Takes the cheapest way; gives the bytes that were reused.
     async fn run(&self) -> Result<u64, ContentFailure> {
         let Some(update) = self.cheapest_update(None) else { return self.by_manifest().await };
-        if is_nothing(update.from) && self.cache.contents().is_ok_and(|held| !held.is_empty()) {
+        if Tree::is_nothing(&update.from) && self.cache.contents().is_ok_and(|held| !held.is_empty()) {
             // Held contents may have more in common with this one than an update from nothing saves: the manifest tells.
             let prepared = self.prepare_by_manifest().await?;
             if self.cheapest_update(Some(prepared.fetch_bytes)).is_none() {
@@ -140,11 +140,6 @@ fn tell_damage(assembly: &Assembly) {
     for held in assembly.damaged() {
         tracing::warn!(content = %held.tree, file = %held.path, "a held file is damaged and could not be used");
     }
-}
-
-/// Whether it is the tree that everybody holds.
-fn is_nothing(tree: Digest) -> bool {
-    tree == Tree::default().digest()
 }
 
 fn counted(fetch: &Fetch) -> Vec<SourceBytes> {

@@ -35,8 +35,8 @@ pub(super) struct Described {
 pub(super) struct Rebuild {
     pub(super) folder: Arc<Folder>,
     pub(super) sources: content::Fetch,
-    /// All of it is here.
-    pub(super) old: Described,
+    /// All of it is here; none when the update begins from nothing.
+    pub(super) old: Option<Described>,
     pub(super) new: Described,
     /// Digest of the update object, which is here with its packs.
     pub(super) update: Digest,
@@ -143,7 +143,10 @@ impl Rebuild {
     /// Puts the contents together. Blocking.
     fn build(&self) -> Result<Built, RebuildFailure> {
         self.folder.clear_scratch()?;
-        let old = self.manifest(&self.old)?;
+        let old = match &self.old {
+            Some(old) => self.manifest(old)?,
+            None => Manifest::default(),
+        };
         let object = ObjectName::Update(self.update);
         let update = Update::decode(&self.read(object)?, old.tree(), &self.new.content, &Limits::default())
             .map_err(|source| RebuildFailure::Decode { object, source })?;

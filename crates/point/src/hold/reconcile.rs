@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dray_content::ObjectName;
 use dray_model::Digest;
-use dray_model::point::{AssignedUpdate, PointAssignment};
+use dray_model::point::PointAssignment;
 
 use super::needs::{ManifestNeeds, Needs};
+use super::updates;
 use crate::folder::Inventory;
 
 /// An object to be fetched.
@@ -57,12 +58,6 @@ impl WantedContent {
         self.objects.contains_key(object) || self.extras.contains_key(object)
     }
 
-    /// Whether its manifest is not here.
-    #[must_use]
-    pub fn lacks_manifest(&self) -> bool {
-        self.missing.iter().any(|object| matches!(object, ObjectName::Manifest(_)))
-    }
-
     /// All objects that it asks for, with those of its updates.
     pub fn all_objects(&self) -> impl Iterator<Item = &ObjectName> {
         self.objects.keys().chain(self.extras.keys())
@@ -86,17 +81,6 @@ impl WantedContent {
         let missing: u64 = self.missing.iter().filter_map(|object| self.objects.get(object)).sum();
         self.total_bytes() - missing
     }
-}
-
-/// The objects of an update that clients need, with their lengths.
-pub(super) fn objects(update: &AssignedUpdate) -> impl Iterator<Item = (ObjectName, u64)> + '_ {
-    let packs = update.packs.iter().map(|pack| (ObjectName::Pack(pack.digest), pack.bytes));
-    [(ObjectName::Update(update.object), update.bytes)].into_iter().chain(packs)
-}
-
-/// What makes the manifest when the content that the update begins from is here. Nobody needs it afterwards.
-pub(super) fn manifest_difference(update: &AssignedUpdate) -> Option<(ObjectName, u64)> {
-    update.manifest_difference.map(|object| (ObjectName::ManifestDifference(object.digest), object.bytes))
 }
 
 /// Compares what is assigned with what is held, by what the manifests that were read so far ask for.
@@ -124,7 +108,7 @@ pub fn reconcile(wanted: &[PointAssignment], held: &Inventory, needs: &Needs) ->
         }
     }
     let own = work.done.fetch.len();
-    wanted.iter().for_each(|assignment| work.want_updates(assignment));
+    wanted.iter().for_each(|assignment| work.want_updates(assignment, wanted));
     // Updates come first: they are small, and clients ask for them as soon as the content is complete.
     work.done.fetch.rotate_left(own);
     work.finish(all_known)
@@ -158,13 +142,14 @@ impl Work<'_> {
     }
 
     /// Notes what a content's updates are made of. One that contradicts what else is known is passed over: clients do without.
-    fn want_updates(&mut self, assignment: &PointAssignment) {
-        let contents = &self.done.contents;
-        let lacks_manifest = contents.get(&assignment.content).is_some_and(WantedContent::lacks_manifest);
+    fn want_updates(&mut self, assignment: &PointAssignment, duty: &[PointAssignment]) {
         for update in &assignment.updates {
-            let is_base_here = self.done.contents.get(&update.from).is_some_and(WantedContent::is_complete);
-            let of_manifest = manifest_difference(update).filter(|_| lacks_manifest && is_base_here);
-            for (object, bytes) in objects(update).chain(of_manifest) {
+            if !updates::is_wanted(update, assignment, duty, &self.done.contents) {
+                continue;
+            }
+            let makes_manifest = updates::makes_manifest(update, assignment, &self.done.contents);
+            let of_manifest = updates::manifest_difference(update).filter(|_| makes_manifest);
+            for (object, bytes) in updates::objects(update).chain(of_manifest) {
                 if *self.sizes.entry(object).or_insert(bytes) == bytes {
                     self.get(object, bytes);
                     self.done.contents.entry(assignment.content).or_default().extras.insert(object, bytes);
@@ -212,7 +197,7 @@ mod tests {
     use crate::folder::HeldObject;
     use dray_content::manifest::PackInfo;
     use dray_model::Timestamp;
-    use dray_model::point::AssignedObject;
+    use dray_model::point::{AssignedObject, AssignedUpdate};
     use proptest::prelude::*;
 
     fn digest(number: u8) -> Digest {
@@ -300,6 +285,19 @@ mod tests {
         assert!(has(&reconcile(&wanted, &held(&[manifest(0)]), &known)));
         let done = reconcile(&wanted, &held(&[manifest(0), manifest(1), update(1), difference]), &known);
         assert_eq!(done.unneeded, [difference.0]);
+    }
+
+    #[test]
+    fn an_update_from_nothing_is_fetched_instead_of_the_content_and_not_beside_it() {
+        let mut wanted = [with_update(1, &[7])];
+        wanted[0].updates[0].from = dray_content::Tree::default().digest();
+        let has = |done: &Reconciliation| done.fetch.iter().any(|fetch| fetch.object == update(1).0);
+        let first = reconcile(&wanted, &held(&[]), &Needs::new());
+        assert_eq!(first.fetch.len(), 4, "update, its pack, what makes the manifest, the manifest");
+        assert!(!has(&reconcile(&wanted, &held(&[manifest(1)]), &[needs(1, &[8])].into())));
+        let with_other = [assignment(0), wanted[0].clone()];
+        assert!(!has(&reconcile(&with_other, &held(&[manifest(0)]), &[needs(0, &[])].into())));
+        assert!(has(&reconcile(&with_other, &held(&[]), &Needs::new())), "the other version isn't here either");
     }
 
     #[test]

@@ -138,3 +138,22 @@ async fn a_new_archive_is_made_from_the_old_one() {
     versions.hold_the_second().await;
     assert_eq!(versions.served(), [0, 0], "neither its manifest nor its pack was fetched");
 }
+
+#[tokio::test]
+async fn a_first_version_is_made_from_the_update_from_nothing_which_is_fetched_instead_of_it() {
+    let world = World::with_point().await;
+    let text: Vec<u8> = noise(1, 400_000).iter().flat_map(|byte| format!("word{} ", byte % 64).into_bytes()).collect();
+    let new = world.publish_bytes(1, &text);
+    let update = world.prepare_from_nothing((1, &new));
+    let [pack, manifest] = [format!("packs/{}", new.packs[0].digest), format!("manifests/{}", new.manifest_digest)];
+    world.answer_objects(move |request, bytes| {
+        let path = request.uri().path();
+        assert!(!path.ends_with(&pack) && !path.ends_with(&manifest), "{path} was asked for");
+        server::object(request, bytes)
+    });
+    world.assign_with(&[&new], std::slice::from_ref(&update));
+    let point = world.start().await;
+    point.wait_until(is_installed).await;
+    let file = world.object_file("packs", &new.packs[0].digest);
+    assert_eq!(Digest::of(&std::fs::read(file).unwrap()), new.packs[0].digest);
+}

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dray_client::content::{Fetch, Fetcher, Source};
 use dray_client::{HttpLimits, content};
+use dray_content::Manifest;
 use dray_content::ingest::{self, Ingested, KnownChunks};
 use dray_content::rebuild;
 use dray_content::update::prepare::{self, Folder, Outcome};
@@ -148,12 +149,20 @@ impl World {
 
     /// Prepares the update between two contents that [`publish_bytes`](Self::publish_bytes) made, and has the site serve it.
     pub(crate) fn prepare(&self, (from, old): (u64, &Ingested), (to, new): (u64, &Ingested)) -> AssignedUpdate {
-        let contents =
-            |seed: u64, of: &Ingested| Folder::new(&self.path(&format!("source-{seed}")), of.manifest.tree());
-        let (old_contents, new_contents) = (contents(from, old), contents(to, new));
-        let old_source = prepare::Source { manifest: &old.manifest, contents: &old_contents };
+        self.prepare_from((&format!("source-{from}"), &old.manifest), (to, new))
+    }
+
+    /// Prepares the update from nothing.
+    pub(crate) fn prepare_from_nothing(&self, new: (u64, &Ingested)) -> AssignedUpdate {
+        self.prepare_from(("nothing", &Manifest::default()), new)
+    }
+
+    fn prepare_from(&self, (folder, old): (&str, &Manifest), (to, new): (u64, &Ingested)) -> AssignedUpdate {
+        let contents = |folder: &str, of: &Manifest| Folder::new(&self.path(folder), of.tree());
+        let (old_contents, new_contents) = (contents(folder, old), contents(&format!("source-{to}"), &new.manifest));
+        let old_source = prepare::Source { manifest: old, contents: &old_contents };
         let new_source = prepare::Source { manifest: &new.manifest, contents: &new_contents };
-        let staging = self.path(&format!("update-{from}-{to}"));
+        let staging = self.path(&format!("update-{folder}-{to}"));
         let made = prepare::prepare(&old_source, &new_source, &staging, &prepare::Options::default(), &()).unwrap();
         let Outcome::Prepared(made) = made else { panic!("the update is not worth it: {made:?}") };
         let mut objects = self.state.objects.lock().unwrap();
@@ -164,11 +173,11 @@ impl World {
         }
         let bytes = made.bytes.len() as u64;
         objects.insert(format!("updates/{}", made.digest), made.bytes.clone().into());
-        let difference = rebuild::describe_manifest(&old.manifest, &new.manifest, &made.update).unwrap();
+        let difference = rebuild::describe_manifest(old, &new.manifest, &made.update).unwrap();
         let manifest_difference = AssignedObject { digest: Digest::of(&difference), bytes: difference.len() as u64 };
         objects.insert(format!("manifest-differences/{}", manifest_difference.digest), difference.into());
         let manifest_difference = Some(manifest_difference);
-        AssignedUpdate { from: old.content, object: made.digest, bytes, packs, manifest_difference }
+        AssignedUpdate { from: old.tree().digest(), object: made.digest, bytes, packs, manifest_difference }
     }
 
     /// Has the site serve an object, and tells its digest.

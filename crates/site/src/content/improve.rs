@@ -121,7 +121,7 @@ async fn improve(site: &Site, wanted: &Wanted, progress: &Progress) -> Result<()
     for base in bases {
         let from = Arc::new(match base.manifest {
             Some(manifest) => load(site, base.content, manifest).await?,
-            None => nothing(),
+            None => Manifest::default(),
         });
         let pair = Pair {
             from,
@@ -148,17 +148,11 @@ async fn bases(site: &Site, wanted: &Wanted) -> Result<(Vec<Base>, BTreeMap<Dige
             bases.push(Base { what, content: version.content, manifest: Some(version.manifest) });
         }
     }
-    bases.push(Base { what: "nothing".to_owned(), content: nothing().tree().digest(), manifest: None });
+    bases.push(Base { what: "nothing".to_owned(), content: Tree::default().digest(), manifest: None });
     let mut tried = update::tried(&mut snapshot, &wanted.content).await?;
     bases.retain(|base| tried.insert(base.content, UpdateLevel::Background) != Some(UpdateLevel::Background));
     let former = update::find_all(&mut snapshot, &[wanted.content]).await?;
     Ok((bases, former.into_iter().map(|update| (update.from, update.fetch_bytes)).collect()))
-}
-
-/// The manifest of the empty tree.
-fn nothing() -> Manifest {
-    let tree = Tree::new(Vec::new()).expect("a tree may be empty");
-    Manifest::new(tree, &[], &[], Vec::new()).expect("an empty tree needs nothing")
 }
 
 async fn keep(site: &Site, to: &Digest, from: &Digest, better: Option<StoredObjects>) -> Result<(), UnpreparedError> {

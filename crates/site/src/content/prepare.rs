@@ -151,11 +151,10 @@ fn make(
     }
 }
 
-/// What points make the manifest of; `None` when nobody holds one to begin from, or this release would encode it otherwise than the
-/// one that wrote it.
+/// What points make the manifest of; `None` when this release would encode it otherwise than the one that wrote it.
 fn describe_manifest(pair: &Pair, update: &Update) -> Result<Option<Vec<u8>>, PrepareError> {
     let manifest = pair.to.encode()?;
-    if pair.from.tree().entries().is_empty() || Digest::of(&manifest) != pair.to_manifest {
+    if Digest::of(&manifest) != pair.to_manifest {
         return Ok(None);
     }
     let difference = rebuild::describe_manifest(&pair.from, &pair.to, update)?;

@@ -1,6 +1,7 @@
 //! Tells a device where contents are to be had: points that hold them, spread over devices, and the site itself last; and which updates
 //! there are to them.
 
+use dray_content::Tree;
 use dray_model::api::client::{ContentLocations, ContentSource, ContentUpdate, Locations};
 use dray_model::{DeviceId, Digest};
 use dray_store::content::update::{self, StoredUpdate};
@@ -39,7 +40,7 @@ pub async fn locations(
         manifest: known.manifest,
         manifest_bytes: known.manifest_bytes,
         sources: of(&sources, &known.digest).chain([own(site_url)]).collect(),
-        updates: updates.iter().filter(|update| update.to == known.digest).map(told).collect(),
+        updates: updates.iter().filter(|update| is_for(update, &known.digest, &sources)).map(told).collect(),
     });
     Ok(Locations { contents: contents.collect() })
 }
@@ -52,6 +53,12 @@ fn place(device: DeviceId, source: &Source) -> [u8; 32] {
 fn of<'a>(sources: &'a [Source], content: &'a Digest) -> impl Iterator<Item = ContentSource> + 'a {
     let holding = sources.iter().filter(move |source| source.content == *content);
     holding.map(|source| ContentSource { name: source.point.clone(), url: format!("{}/v1", source.url) })
+}
+
+/// Points that hold a content don't hold the update from nothing to it, so whoever has a point near takes the content from there.
+fn is_for(update: &StoredUpdate, content: &Digest, sources: &[Source]) -> bool {
+    let is_on_points = sources.iter().any(|source| source.content == *content);
+    update.to == *content && !(is_on_points && Tree::is_nothing(&update.from))
 }
 
 fn told(update: &StoredUpdate) -> ContentUpdate {

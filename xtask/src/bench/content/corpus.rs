@@ -13,6 +13,7 @@ use super::super::metered::{least, metered};
 use super::super::report::Figure;
 use super::dray::{self, Measured};
 use super::peers::{self, Sent};
+use super::point::Branch;
 use super::{Level, Options, bars};
 use crate::process::{cargo, run, target_folder};
 
@@ -45,13 +46,15 @@ pub(super) const ARCHIVE: &str = "package";
 
 pub(super) fn measure(corpus: &Path, options: &Options) -> anyhow::Result<Vec<Figure>> {
     let programs = programs(options)?;
+    // A site prepares at the other level only when somebody asks for it.
+    let branch = (options.level == Level::Publish).then(|| Branch::start(&programs.dray)).transpose()?;
     let mut figures = Vec::new();
     for name in names(corpus, &options.pairs)? {
         let mut tree_kb = None;
         for form in [Form::Tree, Form::Archive].into_iter().filter(|form| form.is_in(&corpus.join(&name))) {
             let prefix = format!("{name}/{}", form.word());
             eprintln!("measuring {prefix}");
-            match measure_form(&programs, &corpus.join(&name), &name, form, tree_kb, options) {
+            match measure_form(&programs, branch.as_ref(), &corpus.join(&name), &name, form, tree_kb, options) {
                 Ok((kilobytes, measured)) => {
                     tree_kb = tree_kb.or(Some(kilobytes));
                     figures.extend(measured.into_iter().map(|figure| figure.below(&prefix)));
@@ -69,6 +72,7 @@ pub(super) fn measure(corpus: &Path, options: &Options) -> anyhow::Result<Vec<Fi
 /// The kilobytes on the wire and all figures of one form of one pair.
 fn measure_form(
     programs: &Programs,
+    branch: Option<&Branch>,
     folder: &Path,
     name: &str,
     form: Form,
@@ -89,6 +93,9 @@ fn measure_form(
         }
     };
     let mut figures = wire_figures(&measured, limit)?;
+    if let Some(branch) = branch {
+        figures.extend(branch.measure(&pair, limit)?);
+    }
     figures.extend(cost_figures(&measured, floor.cpu_s)?);
     figures.extend(peer_figures(kilobytes, &sent, options.level));
     Ok((kilobytes, figures))

@@ -13,11 +13,11 @@ use dray_client::content::TreeError;
 use dray_client::error::in_full;
 use dray_content::assemble::{AssembleError, Assembly};
 use dray_content::plan::{FetchOptions, HeldTreeId, Plan, plan, plan_update};
-use dray_content::{Limits, Manifest, Update};
+use dray_content::{Limits, Manifest, Tree, Update};
 use dray_model::Digest;
 
+use super::Cache;
 use super::failure::failure;
-use super::{Cache, is_nothing};
 
 /// Ranges in flight are what a fetch has in memory; an agent is small, and adjoining ranges go in one request anyway.
 const OPTIONS: FetchOptions = FetchOptions { gap_bytes_max: 64 << 10, range_bytes_max: 512 << 10 };
@@ -47,7 +47,7 @@ impl Cache {
         from: Digest,
         update: &[u8],
     ) -> Result<Prepared, ContentFailure> {
-        let held = if is_nothing(from) { self.held_for(content) } else { self.held_alone(from) };
+        let held = if Tree::is_nothing(&from) { self.held_for(content) } else { self.held_alone(from) };
         let base = held.tree(from).cloned().unwrap_or_default();
         let update = Update::decode(update, &base, &content, &Limits::default())
             .map_err(|error| damaged(format!("the update: {}", in_full(&error))))?;

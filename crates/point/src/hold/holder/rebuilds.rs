@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use dray_client::content::Fetcher;
 use dray_client::error::in_full;
-use dray_content::ObjectName;
+use dray_content::{ObjectName, Tree};
 use dray_model::Digest;
 use dray_model::point::{AssignedUpdate, PointAssignment};
 use tokio::time::Instant;
 
 use super::super::rebuild::{Described, Rebuild, RebuildFailure, Rebuilt};
-use super::super::reconcile::{Fetch, Reconciliation, WantedContent, manifest_difference, objects};
+use super::super::reconcile::{Fetch, Reconciliation, WantedContent};
+use super::super::updates::{self, manifest_difference, objects};
 use super::transfers::sources;
 use super::{Done, Holder};
 
@@ -45,7 +46,7 @@ impl Holder {
         held_back
     }
 
-    /// The best update to `new` from a content that is here, whose objects are here or coming.
+    /// The best update to `new` from a content that is here, or from nothing, whose objects are here or coming.
     fn way<'a>(
         &self,
         duty: &[PointAssignment],
@@ -53,17 +54,20 @@ impl Holder {
         wanted: &WantedContent,
         todo: &Reconciliation,
         now: Instant,
-    ) -> Option<(Described, &'a AssignedUpdate)> {
-        let is_complete = |content| todo.contents.get(content).is_some_and(WantedContent::is_complete);
+    ) -> Option<(Option<Described>, &'a AssignedUpdate)> {
         let usable = new.updates.iter().filter(|update| {
             let is_running = self.rebuilding == Some((new.content, update.object));
             (is_running || !self.tried.contains(&(new.content, update.object)))
+                && updates::begins_here(update, &todo.contents)
                 && objects(update)
                     .all(|(object, _)| wanted.extras.contains_key(&object) && !self.retries.is_waiting(&object, now))
         });
         usable.into_iter().find_map(|update| {
-            let old = duty.iter().find(|old| old.content == update.from && is_complete(&old.content))?;
-            Some((Described { content: old.content, manifest: manifest_of(old) }, update))
+            if Tree::is_nothing(&update.from) {
+                return Some((None, update));
+            }
+            let old = duty.iter().find(|old| old.content == update.from)?;
+            Some((Some(Described { content: old.content, manifest: manifest_of(old) }), update))
         })
     }
 
@@ -76,7 +80,7 @@ impl Holder {
         objects(update).chain(of_manifest).all(is_here)
     }
 
-    fn begin(&mut self, old: Described, new: &PointAssignment, update: &AssignedUpdate) {
+    fn begin(&mut self, old: Option<Described>, new: &PointAssignment, update: &AssignedUpdate) {
         let key = (new.content, update.object);
         self.tried.insert(key);
         let api = self.wiring.site.borrow().clone();

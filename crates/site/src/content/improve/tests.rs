@@ -3,12 +3,15 @@
 use std::fs;
 
 use dray_content::{Limits, ObjectName, Update};
+use dray_model::api::point::CreatePoint;
+use dray_model::point::{PointContentState, PointReport};
+use dray_model::{DeviceId, Timestamp};
 use dray_store::content::update::StoredUpdate;
 
 use super::*;
 use crate::content::{Wanted as Bytes, find};
 use crate::package::tests::{admin, name, noise, publish, published};
-use crate::package::{self};
+use crate::{package, point};
 
 async fn updates_to(site: &Site, content: &Digest) -> Vec<StoredUpdate> {
     update::find_all(&mut site.db().read().await.unwrap(), &[*content]).await.unwrap()
@@ -38,7 +41,7 @@ async fn what_is_asked_for_is_prepared_from_versions_and_from_nothing_once() {
     let updates = updates_to(site, &content).await;
     let old = first.release.unwrap().content.unwrap().digest;
     let froms: Vec<_> = updates.iter().map(|update| update.from).collect();
-    assert!(froms.contains(&old) && froms.contains(&nothing().tree().digest()), "{updates:?}");
+    assert!(froms.contains(&old) && froms.contains(&Tree::default().digest()), "{updates:?}");
     assert!(site.news().latest() > generation, "points hear of it");
     assert!(updates.iter().all(|update| update.fetch_bytes < update.without_bytes));
     for update in &updates {
@@ -53,12 +56,37 @@ async fn what_is_asked_for_is_prepared_from_versions_and_from_nothing_once() {
     assert_eq!((site.news().latest(), updates_to(site, &content).await), (generation, updates.clone()));
     assert_eq!(fs::read_dir(site.dir().join("improving")).unwrap().count(), 0);
 
-    let from_nothing = updates.iter().find(|update| update.from == nothing().tree().digest()).unwrap();
+    let from_nothing = updates.iter().find(|update| update.from == Tree::default().digest()).unwrap();
     let object = ObjectName::Update(from_nothing.object);
     let opened = crate::content::open(site, &Actor::Point(name("berlin")), &object, Bytes::Whole).await.unwrap();
     let bytes: Vec<bytes::Bytes> = futures_util::TryStreamExt::try_collect(opened.body).await.unwrap();
-    let decoded = Update::decode(&bytes.concat(), nothing().tree(), &content, &Limits::default()).unwrap();
+    let decoded = Update::decode(&bytes.concat(), &Tree::default(), &content, &Limits::default()).unwrap();
     assert_eq!(decoded.manifest.tree(), load(site, content, manifest).await.unwrap().tree());
+}
+
+#[tokio::test]
+async fn a_device_takes_a_content_that_a_point_holds_from_there_and_not_from_nothing() {
+    let (test, _, first) = published().await;
+    let site = &test.site;
+    package::improve(site, &admin(), &name("zip")).await.unwrap();
+    run(site).await.unwrap();
+    let content = first.release.unwrap().content.unwrap().digest;
+    let device = DeviceId::from_random(1);
+    let told = async || {
+        let found = point::locations(site, &Actor::Device(device), device, &[content], "https://site.example").await;
+        let updates = found.unwrap().contents.remove(0).updates;
+        updates.iter().filter(|update| Tree::is_nothing(&update.from)).count()
+    };
+    assert_eq!(told().await, 1);
+    let berlin =
+        CreatePoint { name: name("berlin"), title: "".parse().unwrap(), url: "https://berlin.example:8443".to_owned() };
+    point::create(site, &admin(), berlin).await.unwrap();
+    point::distribute(site, &admin(), &name("zip"), &[name("berlin")]).await.unwrap();
+    assert_eq!(told().await, 1, "the point doesn't hold it yet");
+    let state = PointContentState::Installed { verified_at: Timestamp::from_secs(1) };
+    let report = PointReport { content, state };
+    point::report(site, &Actor::Point(name("berlin")), &name("berlin"), vec![report]).await.unwrap();
+    assert_eq!(told().await, 0);
 }
 
 #[tokio::test]
