@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::excerpt::quoted;
+use crate::{Size, Timestamp};
 
 /// Where a client is with an advertised program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -317,7 +317,9 @@ impl std::fmt::Display for Reason {
             Self::SourcesFailed { error } => write!(f, "every source of the content failed: {error}"),
             Self::ContentDamaged { error } => write!(f, "content did not match its digest: {error}"),
             Self::DiskFull { needed_bytes, free_bytes } => {
-                write!(f, "not enough free space: {needed_bytes} bytes are needed and {free_bytes} are free")
+                // Rounded, what is needed and what is free may look the same; what lacks never looks like nothing.
+                let lacking = Size(needed_bytes.saturating_sub(*free_bytes));
+                write!(f, "not enough free space: {} are needed, {lacking} more than are free", Size(*needed_bytes))
             }
             Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
             Self::Starting => write!(f, "the content is checked once more, then the program is started"),
@@ -387,5 +389,11 @@ mod tests {
         for reason in reasons {
             assert_eq!(serde_json::to_value(&reason).unwrap()["code"], reason.code());
         }
+    }
+
+    #[test]
+    fn a_full_disk_tells_what_lacks_even_where_that_is_little() {
+        let reason = Reason::DiskFull { needed_bytes: (5 << 30) + (1 << 20), free_bytes: 5 << 30 };
+        assert_eq!(reason.to_string(), "not enough free space: 5.0 GiB are needed, 1.0 MiB more than are free");
     }
 }
