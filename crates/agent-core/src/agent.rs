@@ -14,6 +14,7 @@ use crate::effect::Effect;
 use crate::event::{Event, NotStarted, RunObservation, Started};
 use crate::facts::FactsBook;
 use crate::open::{self, Asked, Open};
+use crate::progress::Progress;
 use crate::run::{Outcome, Run, RunSpec};
 use crate::state::State;
 use crate::turn::{Turns, turns};
@@ -43,8 +44,6 @@ pub struct Agent {
     pub(crate) state: State,
     pub(crate) facts: FactsBook,
     pub(crate) checks: Checks,
-    /// Bytes here and in all of contents on their way; for people only.
-    pub(crate) progress: BTreeMap<dray_model::Digest, (u64, u64)>,
     asked: Asked,
     /// Known from [`Event::Started`] on; nothing is asked of the shell before.
     boot_id: Option<String>,
@@ -65,7 +64,6 @@ impl Agent {
             state,
             facts: FactsBook::default(),
             checks: Checks::default(),
-            progress: BTreeMap::new(),
             asked: Asked::default(),
             boot_id: None,
             wakeup: None,
@@ -123,8 +121,7 @@ impl Agent {
                 self.facts.taken(ticket, &facts, &self.identity.name, interval_s, now);
             }
             Event::ContentProgress { content, done_bytes, total_bytes } => {
-                self.state.contents.progressed(&content);
-                self.progress.insert(content, (done_bytes, total_bytes));
+                self.state.contents.progressed(&content, Progress { done_bytes, total_bytes });
             }
             Event::ContentReady { content, sources, reused_bytes, duration_ms } => {
                 self.asked.answered(Open::Content(content));
@@ -255,12 +252,11 @@ impl Agent {
         }
         let wanted = self.want_contents(now, effects);
         self.order_checks(now, &turns);
-        for (name, stop) in &turns.stops {
-            tell::tell(&mut self.state, name, stop, now, effects);
-        }
+        let stops = turns.stops.iter();
+        let to_tell = stops.filter_map(|(name, stop)| tell::tell(&mut self.state, name, stop, now, effects)).min();
         reconcile::dismiss(&mut self.state);
         self.asked.ask(open::open(&self.state, &self.facts, &wanted, now), effects);
-        self.wakeup = self.next_instant(now);
+        self.wakeup = self.next_instant(now).into_iter().chain(to_tell).min();
     }
 
     fn pass_verdict(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
@@ -314,7 +310,6 @@ impl Agent {
         let wanted: Vec<Content> = wanted.into_iter().map(|(_, content)| content).collect();
         let digests: BTreeSet<_> = wanted.iter().map(|content| content.digest).collect();
         self.state.contents.want(&digests);
-        self.progress.retain(|content, _| self.state.contents.is_fetched(content));
         let (named, retention_s) = (self.state.named_contents(), self.settings().cache_retention_s);
         let retired = self.state.contents.retire(&named, retention_s, now);
         effects.extend(retired.into_iter().map(|content| Effect::RemoveContent { content }));

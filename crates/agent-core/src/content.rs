@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{ContentFailure, ContentFailureKind};
 use crate::limits::sentence;
 use crate::pause::{Pause, backoff};
+use crate::progress::{Flow, Progress};
 
 /// Somebody has to make room first, so there is no hurry.
 const DISK_FULL_PAUSE: Duration = Duration::from_secs(10 * 60);
@@ -37,15 +38,16 @@ struct Fetch {
     losses: u32,
     problem: Option<Reason>,
     pause: Option<Pause>,
-    /// Bytes have come since the last problem.
-    flowing: bool,
+    /// Kept under its name of before bytes were known.
+    #[serde(rename = "flowing")]
+    flow: Flow,
 }
 
 impl Fetch {
     fn failed(&mut self, problem: Reason, wait: Duration, now: Timestamp) {
         self.problem = Some(problem);
         self.pause = Some(Pause::new(now, wait));
-        self.flowing = false;
+        self.flow = Flow(None);
     }
 
     fn paused(&self, now: Timestamp) -> Option<Timestamp> {
@@ -72,12 +74,17 @@ impl Contents {
     /// Where the delivery of content that is not held stands.
     pub(crate) fn standing(&self, content: &Digest, now: Timestamp) -> (ClientState, Reason, Option<Timestamp>) {
         match self.fetches.get(content) {
-            Some(Fetch { flowing: true, .. }) => (ClientState::Downloading, Reason::Fetching, None),
+            Some(Fetch { flow: Flow(Some(progress)), .. }) => (ClientState::Downloading, progress.reason(), None),
             Some(fetch @ Fetch { problem: Some(problem), .. }) => {
                 (ClientState::Waiting, problem.clone(), fetch.paused(now))
             }
             _ => (ClientState::Locating, Reason::AskingForSources, None),
         }
+    }
+
+    /// How far the fetch of content is, where that is known.
+    pub(crate) fn progress(&self, content: &Digest) -> Option<Progress> {
+        self.fetches.get(content)?.flow.0.filter(|progress| progress.total_bytes > 0)
     }
 
     /// Compares with what lies in the cache. Content whose fetch is open stays open: the shell says at once that it is there.
@@ -97,10 +104,10 @@ impl Contents {
     }
 
     /// Bytes are coming in.
-    pub(crate) fn progressed(&mut self, content: &Digest) {
+    pub(crate) fn progressed(&mut self, content: &Digest, progress: Progress) {
         if let Some(fetch) = self.fetches.get_mut(content) {
             fetch.problem = None;
-            fetch.flowing = true;
+            fetch.flow = Flow(Some(progress));
         }
     }
 
@@ -224,8 +231,9 @@ mod tests {
         let (mut contents, digest) = wanted();
         contents.failed(&digest, failure(ContentFailureKind::NoSource), device(), at(0));
         assert_eq!(contents.standing(&digest, at(100)), (ClientState::Waiting, Reason::NoSource, None), "tried again");
-        contents.progressed(&digest);
-        assert_eq!(contents.standing(&digest, at(101)).0, ClientState::Downloading);
+        contents.progressed(&digest, Progress { done_bytes: 3, total_bytes: 9 });
+        let downloading = (ClientState::Downloading, Reason::Fetching { done_bytes: 3, total_bytes: 9 }, None);
+        assert_eq!(contents.standing(&digest, at(101)), downloading);
     }
 
     #[test]

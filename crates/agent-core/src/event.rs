@@ -42,13 +42,14 @@ pub enum Event {
         /// The facts; what could not be found out is left out.
         facts: Box<Facts>,
     },
-    /// Bytes of content are coming in. Enough once a second; only the first one changes the state.
+    /// Bytes of content are coming in. Enough once a second; the state that is kept changes with the first one and when the site is
+    /// told.
     ContentProgress {
         /// Which content.
         content: Digest,
         /// Bytes here.
         done_bytes: u64,
-        /// Bytes to come over the wire in all.
+        /// Bytes to come over the wire in all; 0 while that is not known.
         total_bytes: u64,
     },
     /// Content is in the cache, verified.

@@ -29,6 +29,7 @@ mod offer;
 mod open;
 mod pause;
 mod policy;
+mod progress;
 mod reconcile;
 mod run;
 mod schedule;

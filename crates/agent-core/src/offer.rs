@@ -11,6 +11,7 @@ use dray_model::{Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::pause::Pause;
+use crate::progress::Told;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Offer {
@@ -22,6 +23,9 @@ pub(crate) struct Offer {
     pub(crate) standing: Standing,
     /// State and reason code of the last message about it.
     pub(crate) told: Option<(ClientState, String)>,
+    /// Of the download that it told of; absent when it told of none.
+    #[serde(default)]
+    pub(crate) told_progress: Option<Told>,
 }
 
 impl Offer {

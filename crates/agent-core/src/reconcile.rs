@@ -63,6 +63,7 @@ fn take_up(state: &mut State, name: &Name, entry: PolicyEntry, now: Timestamp) {
             next: None,
         },
         told: None,
+        told_progress: None,
     });
     offer.entry = entry;
     offer.presence = Presence::Named;

@@ -1,6 +1,6 @@
 //! What local commands show: advertisements with their standings, and the policy.
 
-use dray_model::package::ReleaseNumber;
+use dray_model::package::{Content, ReleaseNumber};
 use dray_model::state::{Reason, Standing};
 use dray_model::{Digest, Name, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,6 @@ pub struct AdvertisementView {
     pub expires: Option<Timestamp>,
     /// Where the device is with it.
     pub standing: Standing,
-    /// Content on its way: bytes here and bytes to come in all.
-    pub progress: Option<(u64, u64)>,
 }
 
 /// The policy that the agent acts by.
@@ -126,9 +124,18 @@ impl Agent {
             mandatory: terms.is_mandatory(),
             can_request: self.check_request(now, name).is_ok(),
             expires: terms.expires,
-            standing: offer.standing.clone(),
-            progress: content.and_then(|content| self.progress.get(&content.digest).copied()),
+            standing: self.live_standing(offer, content),
         })
+    }
+
+    /// The standing with the bytes that are here now, where they are known; in the state are those that the site was told of.
+    fn live_standing(&self, offer: &Offer, content: Option<Content>) -> Standing {
+        let live = content.and_then(|content| self.state.contents.progress(&content.digest));
+        let reason = match (&offer.standing.reason, live) {
+            (Some(Reason::Fetching { .. }), Some(live)) => Some(live.reason()),
+            (kept, _) => kept.clone(),
+        };
+        Standing { reason, ..offer.standing.clone() }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::excerpt::quoted;
+use crate::{Size, Timestamp};
 
 /// Where a client is with an advertised program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,7 +155,14 @@ pub enum Reason {
         error: String,
     },
     /// Content is being fetched.
-    Fetching,
+    Fetching {
+        /// Bytes here.
+        #[serde(default)]
+        done_bytes: u64,
+        /// Bytes to come over the wire in all; 0 while that is not known.
+        #[serde(default)]
+        total_bytes: u64,
+    },
     /// Sources failed; fetching goes on later.
     SourcesFailed {
         /// What happened last, in one sentence.
@@ -270,7 +277,7 @@ impl Reason {
             Self::AskingForSources => "asking_for_sources",
             Self::NoSource => "no_source",
             Self::SiteUnreachable { .. } => "site_unreachable",
-            Self::Fetching => "fetching",
+            Self::Fetching { .. } => "fetching",
             Self::SourcesFailed { .. } => "sources_failed",
             Self::ContentDamaged { .. } => "content_damaged",
             Self::DiskFull { .. } => "disk_full",
@@ -313,11 +320,16 @@ impl std::fmt::Display for Reason {
             Self::AskingForSources => write!(f, "asking the site where the content is"),
             Self::NoSource => write!(f, "no source holds this content yet"),
             Self::SiteUnreachable { error } => write!(f, "the site can't be reached: {error}"),
-            Self::Fetching => write!(f, "content is being fetched"),
+            Self::Fetching { total_bytes: 0, .. } => write!(f, "content is being fetched"),
+            Self::Fetching { done_bytes, total_bytes } => {
+                write!(f, "content is being fetched: {} of {}", Size(*done_bytes), Size(*total_bytes))
+            }
             Self::SourcesFailed { error } => write!(f, "every source of the content failed: {error}"),
             Self::ContentDamaged { error } => write!(f, "content did not match its digest: {error}"),
             Self::DiskFull { needed_bytes, free_bytes } => {
-                write!(f, "not enough free space: {needed_bytes} bytes are needed and {free_bytes} are free")
+                // Rounded, what is needed and what is free may look the same; what lacks never looks like nothing.
+                let lacking = Size(needed_bytes.saturating_sub(*free_bytes));
+                write!(f, "not enough free space: {} are needed, {lacking} more than are free", Size(*needed_bytes))
             }
             Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
             Self::Starting => write!(f, "the content is checked once more, then the program is started"),
@@ -379,6 +391,7 @@ mod tests {
         let reasons = [
             Reason::NotStarted,
             Reason::RequirementNotMet { requirement: "false".into() },
+            Reason::Fetching { done_bytes: 1, total_bytes: 2 },
             Reason::DiskFull { needed_bytes: 2, free_bytes: 1 },
             Reason::RetryAsked { exit_code: 75, tries: 3 },
             Reason::RanBefore { succeeded: true },
@@ -387,5 +400,20 @@ mod tests {
         for reason in reasons {
             assert_eq!(serde_json::to_value(&reason).unwrap()["code"], reason.code());
         }
+    }
+
+    #[test]
+    fn a_download_tells_its_bytes_and_reads_back_from_before_it_did() {
+        let told = |json: &str| serde_json::from_str::<Reason>(json).unwrap().to_string();
+        assert_eq!(told(r#"{"code":"fetching"}"#), "content is being fetched");
+        let bytes = r#"{"code":"fetching","done_bytes":1572864,"total_bytes":3221225472}"#;
+        assert_eq!(told(bytes), "content is being fetched: 1.5 MiB of 3.0 GiB");
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Reason>(bytes).unwrap()).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_full_disk_tells_what_lacks_even_where_that_is_little() {
+        let reason = Reason::DiskFull { needed_bytes: (5 << 30) + (1 << 20), free_bytes: 5 << 30 };
+        assert_eq!(reason.to_string(), "not enough free space: 5.0 GiB are needed, 1.0 MiB more than are free");
     }
 }

@@ -3,6 +3,7 @@
 use dray_agent_core::{ContentFailureKind, Effect, Event};
 use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};
 use dray_model::state::ClientState::{Downloading, Scheduled, Succeeded, Waiting};
+use dray_model::state::Reason;
 use dray_model::status::StatusEvent;
 
 use crate::site::{content, program, terms};
@@ -44,7 +45,7 @@ fn progress_is_shown_and_a_delivery_is_told_once() {
     world.send_policy();
     world.live(60);
     assert_eq!(world.words("now").0, Downloading);
-    assert_eq!(world.view("now").progress, Some((500, 1000)));
+    assert_eq!(world.standing("now").reason, Some(Reason::Fetching { done_bytes: 500, total_bytes: 1000 }));
     world.live(HOUR);
     let digest = content("editor", 1).digest;
     world.handle(Event::ContentReady { content: digest, sources: vec![], reused_bytes: 0, duration_ms: 1 });

@@ -7,6 +7,7 @@ mod content;
 mod documents;
 mod optional;
 mod policy;
+mod progress;
 mod restart;
 mod runs;
 mod simulation;

@@ -86,7 +86,7 @@ pub(crate) struct World {
     pub(crate) site: Site,
     pub(crate) facts: Facts,
     // On disk.
-    kept: State,
+    pub(crate) kept: State,
     pub(crate) outbox: Vec<StatusMessage>,
     pub(crate) folders: BTreeMap<RunId, Folder>,
     pub(crate) cache: BTreeSet<Digest>,
@@ -162,7 +162,7 @@ impl World {
         self.inbox.clear();
         let text = serde_json::to_string(&self.kept).unwrap();
         let state: State = serde_json::from_str(&text).unwrap();
-        assert_eq!(state, self.kept, "the state reads back");
+        assert_eq!(serde_json::to_string(&state).unwrap(), text, "the state reads back");
         self.agent = Agent::resume(identity(), state).unwrap();
         let started = Started {
             boot_id: format!("boot {}", self.boot),

@@ -34,7 +34,7 @@ pub struct Fetched {
     pub reused_bytes: u64,
 }
 
-/// Tells how far a fetch is: bytes here and bytes to come over the wire in all.
+/// Tells how far a fetch is: bytes here, those of earlier tries included, and bytes to come over the wire in all.
 pub type OnProgress = dyn Fn(u64, u64) + Send + Sync;
 
 impl Cache {
@@ -120,12 +120,12 @@ impl Errand<'_> {
     }
 
     async fn assemble(&self, prepared: Prepared) -> Result<u64, ContentFailure> {
-        let Prepared { assembly, disk_bytes, reused_bytes, fetch_bytes } = prepared;
+        let Prepared { assembly, disk_bytes, reused_bytes, fetch_bytes, arrived_bytes } = prepared;
         let (cache, content) = (self.cache, self.locations.content);
-        let done = AtomicU64::new(0);
+        let (done, total) = (AtomicU64::new(arrived_bytes), arrived_bytes + fetch_bytes);
         let on_bytes = |_: &Name, bytes: u64| {
             let done = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-            (self.on_progress)(done.min(fetch_bytes), fetch_bytes);
+            (self.on_progress)(done.min(total), total);
         };
         let assembly = Arc::new(Mutex::new(assembly));
         let assembled = self.fetch.assemble(Arc::clone(&assembly), cache.tree(content), &on_bytes).await;

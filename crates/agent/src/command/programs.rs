@@ -39,7 +39,6 @@ struct Row {
     mandatory: bool,
     can_request: bool,
     standing: Standing,
-    progress: Option<(u64, u64)>,
 }
 
 impl Programs {
@@ -76,7 +75,6 @@ impl Row {
     fn reason(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.standing.reason.as_ref().map(ToString::to_string));
-        parts.extend(self.progress.map(|(done, total)| format!("{done} of {total} bytes")));
         parts.extend(self.standing.next.map(|next| format!("next at {next:.0}")));
         parts.join(", ")
     }

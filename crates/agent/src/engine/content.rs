@@ -1,19 +1,21 @@
 //! Content for the state machine: fetched in turn, with news of its progress.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use dray_agent_core::Event;
+use dray_model::Digest;
 use dray_model::package::Content;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-use super::Outbound;
+use super::{News, Outbound};
 use crate::cache::Cache;
 use crate::sync::Link;
 
-/// Shortest time between two reports of progress, in milliseconds.
-const PROGRESS_EVERY_MS: u64 = 1000;
+/// Shortest time between two reports of progress.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// Waits for its turn and fetches; says what came of it.
 pub(super) async fn fetch(
@@ -26,15 +28,16 @@ pub(super) async fn fetch(
     let digest = content.digest;
     let _turn = turn.acquire().await.expect("the semaphore is never closed");
     let begun = Instant::now();
-    let told_ms = AtomicU64::new(0);
+    let (progress, seen) = watch::channel((0, 0));
+    let site = link.site();
     let on_progress = move |done_bytes, total_bytes| {
-        let elapsed_ms = millis(begun);
-        if elapsed_ms >= told_ms.load(Ordering::Relaxed) {
-            told_ms.store(elapsed_ms + PROGRESS_EVERY_MS, Ordering::Relaxed);
-            outbound.offer(Event::ContentProgress { content: digest, done_bytes, total_bytes });
-        }
+        progress.send_replace((done_bytes, total_bytes));
     };
-    match cache.fetch(&link.site(), digest, &on_progress).await {
+    let fetched = tokio::select! {
+        fetched = cache.fetch(&site, digest, &on_progress) => fetched,
+        never = follow(digest, seen, &outbound) => match never {},
+    };
+    match fetched {
         Ok(fetched) => {
             let duration_ms = millis(begun);
             tracing::info!(content = %digest.short(), duration_ms, reused_bytes = fetched.reused_bytes, "content is here");
@@ -46,6 +49,16 @@ pub(super) async fn fetch(
             Event::ContentFailed { content: digest, failure }
         }
     }
+}
+
+/// Reports how far a fetch is: at once, then the newest of each second, so that a fetch that comes to a stop is known to its last byte.
+async fn follow(content: Digest, mut seen: watch::Receiver<(u64, u64)>, outbound: &Outbound) -> Infallible {
+    while seen.changed().await.is_ok() {
+        let (done_bytes, total_bytes) = *seen.borrow_and_update();
+        outbound.send(News::of(Event::ContentProgress { content, done_bytes, total_bytes })).await;
+        tokio::time::sleep(PROGRESS_EVERY).await;
+    }
+    std::future::pending().await
 }
 
 fn millis(since: Instant) -> u64 {

@@ -48,11 +48,6 @@ impl Outbound {
         // Without an engine nobody is left who cares.
         let _ = self.0.send(news).await;
     }
-
-    /// Hands an event over that may be left out when the engine is busy.
-    pub(super) fn offer(&self, event: Event) {
-        let _ = self.0.try_send(News::of(event));
-    }
 }
 
 impl Tasks {

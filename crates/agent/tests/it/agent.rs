@@ -66,7 +66,7 @@ impl Computer {
     }
 
     /// Runs a command of the agent while the site goes on serving.
-    async fn command(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
         let mut command = self.program();
         command.args(arguments).arg("--folder").arg(self.folder());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
@@ -364,7 +364,7 @@ async fn a_certificate_is_renewed_in_time_and_used_from_then_on() {
 }
 
 /// Waits until a program is reported in a state, and gives the reason.
-async fn told(site: &Site, state: ClientState) -> Option<Reason> {
+pub(crate) async fn told(site: &Site, state: ClientState) -> Option<Reason> {
     site.heard(|messages| {
         messages.values().find_map(|message| match &message.event {
             StatusEvent::State { standing, .. } if standing.state == state => Some(standing.reason.clone()),
@@ -384,7 +384,7 @@ async fn wait_until(done: impl Fn() -> bool) {
     panic!("it does not happen");
 }
 
-async fn wait_until_json(computer: &Computer, arguments: &[&str], done: impl Fn(&Value) -> bool) {
+pub(crate) async fn wait_until_json(computer: &Computer, arguments: &[&str], done: impl Fn(&Value) -> bool) {
     let mut last = Value::Null;
     for _ in 0..200 {
         last = computer.json(arguments).await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path as InPath, Query, State};
 use axum::http::header::{CONTENT_RANGE, ETAG, IF_NONE_MATCH, RANGE};
 use axum::http::{HeaderMap, StatusCode};
@@ -28,11 +28,12 @@ use dray_trust::{
     CertificateAuthority, ClientAuth, Fingerprint, Identity, NewIdentity, Role, SigningKey, TlsSettings, Token,
     TokenKind, TrustedKeys, seal_document, server_config,
 };
+use futures_util::{StreamExt, stream};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 /// The site; it ends with the test's runtime.
@@ -65,6 +66,8 @@ pub(crate) struct Known {
     pub(crate) down: bool,
     /// Flips a byte of every document.
     pub(crate) tampers_documents: bool,
+    /// Of every pack only the first half is sent until this is opened.
+    pub(crate) halfway: Option<Arc<Semaphore>>,
     /// Flips a byte of every pack.
     pub(crate) tampers_packs: bool,
     /// Issues certificates at enrolment that are due for renewal at once.
@@ -376,6 +379,7 @@ async fn object(
         None => (0, total),
     };
     let mut part = bytes[start..end].to_vec();
+    let halfway = site.known().halfway.clone().filter(|_| kind == "packs");
     let mut known = site.known();
     match kind.as_str() {
         "manifests" => known.manifests += 1,
@@ -392,7 +396,17 @@ async fn object(
         return part.into_response();
     }
     let said = format!("bytes {start}-{}/{total}", end - 1);
-    (StatusCode::PARTIAL_CONTENT, [(CONTENT_RANGE, said)], Bytes::from(part)).into_response()
+    (StatusCode::PARTIAL_CONTENT, [(CONTENT_RANGE, said)], body(part.into(), halfway)).into_response()
+}
+
+fn body(mut bytes: Bytes, halfway: Option<Arc<Semaphore>>) -> Body {
+    let Some(halfway) = halfway else { return bytes.into() };
+    let first = bytes.split_to(bytes.len() / 2);
+    let second = async move {
+        let _opened = halfway.acquire().await.unwrap();
+        Ok::<_, std::convert::Infallible>(bytes)
+    };
+    Body::from_stream(stream::iter([Ok(first)]).chain(stream::once(second)))
 }
 
 fn flipped(mut bytes: Vec<u8>) -> Vec<u8> {

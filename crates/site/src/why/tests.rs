@@ -13,7 +13,7 @@ use dray_store::facts::{self, FactDigests};
 
 use super::*;
 use crate::advertisement::tests::{advertise, device as enrolled, terms, world};
-use crate::package::tests::{admin, command, name, source};
+use crate::package::tests::{admin, command, name, published, source};
 use crate::status::tests::{send, state};
 use crate::{advertisement as advertisements, package, policy, testing};
 
@@ -180,6 +180,28 @@ async fn what_the_device_reports_ends_the_chain() {
     let (answer, links) = links(&test.site).await;
     assert!(links.iter().all(|(_, holds, _)| *holds == WhyHolds::Yes), "{links:?}");
     assert_eq!(answer, "the program ended with exit code 0");
+}
+
+#[tokio::test]
+async fn a_download_tells_how_far_it_is_and_remains_one_device_that_downloads() {
+    let (test, _, _) = published().await;
+    let pc = enrolled(&test.site, 1, "pc").await;
+    crate::advertisement::tests::collection_with(&test.site, "some", pc).await;
+    advertise(&test.site, "now").await;
+    fetch(&test.site, pc).await;
+    tell(&test.site, pc, "linux").await;
+    for (number, done_bytes, far) in [(1, 0, "0 B"), (2, 1 << 20, "1.0 MiB")] {
+        let reason = Reason::Fetching { done_bytes, total_bytes: 2 << 20 };
+        report(&test.site, pc, number, ClientState::Downloading, reason.clone()).await;
+        let (stage, holds, _, answer) = in_the_way(&test.site).await;
+        assert_eq!((stage, holds), (WhyStage::Content, WhyHolds::Waiting));
+        assert_eq!(answer, format!("content is being fetched: {far} of 2.0 MiB"));
+        let request = Default::default();
+        let devices = advertisements::devices(&test.site, &admin(), &name("now"), None, &request).await.unwrap();
+        assert_eq!(devices.items[0].standing.reason, Some(reason));
+        let states = advertisements::find(&test.site, &admin(), &name("now")).await.unwrap().summary.states;
+        assert_eq!(states.iter().map(|count| count.devices).collect::<Vec<_>>(), [1]);
+    }
 }
 
 #[tokio::test]

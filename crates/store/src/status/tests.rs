@@ -4,7 +4,7 @@ use super::*;
 use crate::device;
 use crate::testing::each_engine;
 use dray_model::program::ExitClass;
-use dray_model::state::{ClientState, Standing};
+use dray_model::state::{ClientState, Reason, Standing};
 use dray_model::status::{StatusEvent, StatusMessage};
 use dray_model::{RunId, Timestamp};
 
@@ -16,6 +16,11 @@ fn name(text: &str) -> Name {
 }
 
 fn state(number: u64, state: ClientState) -> StatusMessage {
+    let since = Timestamp::from_secs(i64::try_from(number).unwrap());
+    told(number, Standing { state, reason: None, since, next: None })
+}
+
+fn told(number: u64, standing: Standing) -> StatusMessage {
     let at = Timestamp::from_secs(i64::try_from(number).unwrap());
     let event = StatusEvent::State {
         advertisement: name("now"),
@@ -23,7 +28,7 @@ fn state(number: u64, state: ClientState) -> StatusMessage {
         package: name("editor"),
         release: dray_model::package::ReleaseNumber { source_version: 1, revision: 1 },
         program: name("install"),
-        standing: Standing { state, reason: None, since: at, next: None },
+        standing,
     };
     StatusMessage { number, at, event }
 }
@@ -73,6 +78,26 @@ fn the_state_with_the_highest_number_counts_in_any_order_of_arrival() {
         receive(&mut tx, DEVICE, &[state(2, ClientState::Downloading)], NOW).await.unwrap();
         let standing = of_device(&mut tx, DEVICE).await.unwrap().remove(0).standing;
         assert_eq!(standing.state, ClientState::Succeeded);
+    });
+}
+
+#[test]
+fn a_download_that_came_further_replaces_its_bytes_and_counts_once() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        let since = Timestamp::from_secs(5);
+        for (number, done_bytes) in [(1, 10), (3, u64::MAX), (2, 30)] {
+            let reason = Some(Reason::Fetching { done_bytes, total_bytes: u64::MAX });
+            let standing = Standing { state: ClientState::Downloading, reason, since, next: None };
+            assert_eq!(receive(&mut tx, DEVICE, &[told(number, standing)], NOW).await.unwrap(), 1);
+            let counted = summary(&mut tx, &name("now"), &name("none")).await.unwrap();
+            let pairs: Vec<_> = counted.states.iter().map(|count| (count.state, count.devices)).collect();
+            assert_eq!(pairs, [(ClientState::Downloading, 1)]);
+        }
+        let standing = of_device(&mut tx, DEVICE).await.unwrap().remove(0).standing;
+        let newest = Reason::Fetching { done_bytes: u64::MAX, total_bytes: u64::MAX };
+        assert_eq!((standing.reason, standing.since), (Some(newest), since));
     });
 }
 

@@ -27,7 +27,10 @@ pub(super) struct Prepared {
     pub(super) assembly: Assembly,
     pub(super) disk_bytes: u64,
     pub(super) reused_bytes: u64,
+    /// Still to come over the wire.
     pub(super) fetch_bytes: u64,
+    /// Came in earlier tries.
+    pub(super) arrived_bytes: u64,
 }
 
 impl Cache {
@@ -74,12 +77,41 @@ impl Cache {
         let path = self.tree_file(content);
         write_down().map_err(|source| failed(AssembleError::Write { path, source }))?;
         let assembly = Assembly::open(&staging, plan, roots).map_err(failed)?;
-        let fetch_bytes = assembly.missing().iter().map(|range| range.length).sum();
+        let fetch_bytes: u64 = assembly.missing().iter().map(|range| range.length).sum();
+        let arrived_bytes = totals.fetch_bytes.saturating_sub(fetch_bytes);
         let reused_bytes = totals.copied_bytes + totals.reused_bytes + totals.derived_bytes;
-        Ok(Prepared { assembly, disk_bytes: totals.disk_bytes, reused_bytes, fetch_bytes })
+        Ok(Prepared { assembly, disk_bytes: totals.disk_bytes, reused_bytes, fetch_bytes, arrived_bytes })
     }
 }
 
 fn damaged(error: String) -> ContentFailure {
     failure(ContentFailureKind::Damaged, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dray_content::ingest::{KnownChunks, Options, ingest};
+
+    #[test]
+    fn what_arrived_in_an_earlier_try_counts_to_the_same_whole() {
+        let temp = tempfile::tempdir().unwrap();
+        let (source, packs) = (temp.path().join("source"), temp.path().join("packs"));
+        std::fs::create_dir_all(&source).unwrap();
+        let noise = (0_u32..60_000).flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes());
+        std::fs::write(source.join("payload"), noise.collect::<Vec<_>>()).unwrap();
+        let taken = ingest(&source, &packs, &KnownChunks::default(), &Options::default(), &()).unwrap();
+        let cache = Cache::open(&temp.path().join("cache"), crate::clock::now()).unwrap();
+
+        let mut first = cache.prepare_by_manifest(taken.content, &taken.manifest_bytes).unwrap();
+        assert_eq!(first.arrived_bytes, 0);
+        let range = first.assembly.missing()[0];
+        let pack = std::fs::read(&taken.packs[0].path).unwrap();
+        first.assembly.accept(&range, &pack[range.offset as usize..][..range.length as usize]).unwrap();
+        let whole = first.fetch_bytes;
+        drop(first);
+
+        let again = cache.prepare_by_manifest(taken.content, &taken.manifest_bytes).unwrap();
+        assert_eq!((again.arrived_bytes, again.arrived_bytes + again.fetch_bytes), (range.length, whole));
+    }
 }

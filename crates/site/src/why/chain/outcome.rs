@@ -53,7 +53,7 @@ fn is_about_content(reason: &Reason) -> bool {
         Reason::AskingForSources
             | Reason::NoSource
             | Reason::SiteUnreachable { .. }
-            | Reason::Fetching
+            | Reason::Fetching { .. }
             | Reason::SourcesFailed { .. }
             | Reason::ContentDamaged { .. }
             | Reason::DiskFull { .. }
