@@ -125,18 +125,14 @@ impl Rebuild {
         let work = Arc::clone(&this);
         let built = tokio::task::spawn_blocking(move || work.build()).await??;
         let (manifest, built) = Self::obtain_manifest(&this, built, &mut rebuilt).await?;
-        let work = Arc::clone(&this);
-        let unfinished = tokio::task::spawn_blocking(move || work.write_packs(&manifest, &built.scratch)).await??;
-        for pack in unfinished {
-            let name = ObjectName::Pack(pack.pack.digest);
-            match Self::finish(&this, &pack).await {
-                Ok(Some(held)) => rebuilt.add(name, held, pack.hole_bytes()),
-                Ok(None) => tracing::debug!(object = %name, "a pack came out otherwise than the site made it"),
-                Err(error) => tracing::debug!(object = %name, error = %in_full(&error), "a pack can't be made"),
-            }
+        if let Err(error) = Self::obtain_packs(&this, manifest, built, &mut rebuilt).await {
+            // What is in its place is to be known of.
+            tracing::warn!(error = %in_full(&error), "packs can't be made out of an update; they are fetched");
         }
         let folder = Arc::clone(&this.folder);
-        tokio::task::spawn_blocking(move || folder.clear_scratch()).await??;
+        if let Err(error) = tokio::task::spawn_blocking(move || folder.clear_scratch()).await? {
+            tracing::warn!(error = %in_full(&error), "what was put together could not be removed");
+        }
         Ok(rebuilt)
     }
 

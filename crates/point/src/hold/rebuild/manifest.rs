@@ -67,7 +67,8 @@ impl Rebuild {
             Ok(manifest) => manifest.encode(),
             Err(error) => return Ok(Made::Not(in_full(&error))),
         };
-        let Some(encoded) = encoded.ok().filter(|encoded| Digest::of(encoded) == object.digest()) else {
+        let is_right = |encoded: &Vec<u8>| encoded.len() as u64 == bytes && Digest::of(encoded) == object.digest();
+        let Some(encoded) = encoded.ok().filter(is_right) else {
             return Ok(Made::Not("it comes out otherwise than the site made it".to_owned()));
         };
         let path = self.path(&object.digest());

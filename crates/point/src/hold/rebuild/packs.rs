@@ -6,35 +6,52 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use dray_client::error::in_full;
 use dray_content::manifest::PackInfo;
 use dray_content::rebuild::Scratch;
 use dray_content::{Manifest, ObjectName};
 use dray_model::Digest;
 
-use super::{Rebuild, RebuildFailure};
+use super::{Built, Rebuild, RebuildFailure, Rebuilt};
 use crate::error::PointError;
 use crate::folder::HeldObject;
 
 /// A pack with holes, in a file of its own.
-pub(super) struct Unfinished {
-    pub(super) pack: PackInfo,
+struct Unfinished {
+    pack: PackInfo,
     holes: Vec<Range<u64>>,
 }
 
 impl Unfinished {
     /// What is to be fetched.
-    pub(super) fn hole_bytes(&self) -> u64 {
+    fn hole_bytes(&self) -> u64 {
         self.holes.iter().map(|hole| hole.end - hole.start).sum()
     }
 }
 
 impl Rebuild {
+    /// The packs of the new content that are not here, as far as they can be made.
+    pub(super) async fn obtain_packs(
+        this: &Arc<Self>,
+        manifest: Manifest,
+        built: Built,
+        rebuilt: &mut Rebuilt,
+    ) -> Result<(), RebuildFailure> {
+        let work = Arc::clone(this);
+        let unfinished = tokio::task::spawn_blocking(move || work.write_packs(&manifest, &built.scratch)).await??;
+        for pack in unfinished {
+            let name = ObjectName::Pack(pack.pack.digest);
+            match Self::finish(this, &pack).await {
+                Ok(Some(held)) => rebuilt.add(name, held, pack.hole_bytes()),
+                Ok(None) => tracing::debug!(object = %name, "a pack came out otherwise than the site made it"),
+                Err(error) => tracing::debug!(object = %name, error = %in_full(&error), "a pack can't be made"),
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what can be had of the packs that are not here. Blocking.
-    pub(super) fn write_packs(
-        &self,
-        manifest: &Manifest,
-        scratch: &Scratch,
-    ) -> Result<Vec<Unfinished>, RebuildFailure> {
+    fn write_packs(&self, manifest: &Manifest, scratch: &Scratch) -> Result<Vec<Unfinished>, RebuildFailure> {
         let is_missing = |pack: &&PackInfo| !self.is_here(&ObjectName::Pack(pack.digest), pack.size);
         let missing: Vec<PackInfo> = manifest.packs().iter().filter(is_missing).copied().collect();
         self.check_room(missing.iter().map(|pack| pack.size).fold(0, u64::saturating_add))?;
@@ -52,10 +69,7 @@ impl Rebuild {
     }
 
     /// Fetches what could not be made, and gives the pack its place when it is right then.
-    pub(super) async fn finish(
-        this: &Arc<Self>,
-        unfinished: &Unfinished,
-    ) -> Result<Option<HeldObject>, RebuildFailure> {
+    async fn finish(this: &Arc<Self>, unfinished: &Unfinished) -> Result<Option<HeldObject>, RebuildFailure> {
         this.fetch_holes(unfinished).await?;
         let (work, pack) = (Arc::clone(this), unfinished.pack);
         tokio::task::spawn_blocking(move || work.install(&pack)).await?
