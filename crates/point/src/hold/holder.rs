@@ -14,7 +14,6 @@ use dray_client::content::RateLimit;
 use dray_client::error::in_full;
 use dray_content::ObjectName;
 use dray_model::Digest;
-use dray_model::point::PointContentState;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -145,11 +144,11 @@ impl Holder {
             }
             self.retries.keep_only(&todo);
             self.begin_reading(&todo);
-            let held_back = self.begin_rebuild(&duty.contents, &todo, now);
-            self.begin_transfers(&todo, &held_back, now).await;
+            let made = self.begin_rebuild(&duty.contents, &todo, now);
+            self.begin_transfers(&todo, &made.objects, now).await;
             wake = wake.min(self.remove_unneeded(&todo, now).await);
             self.note_unusable(&todo, now);
-            self.tell(&todo);
+            self.tell(&todo, &made);
         }
         if !self.transfers.is_empty() {
             wake = wake.min(now + TELL_EVERY);
@@ -213,18 +212,11 @@ impl Holder {
         });
     }
 
-    fn tell(&self, todo: &Reconciliation) {
+    fn tell(&self, todo: &Reconciliation, made: &rebuilds::Made) {
         let under_way = self.transfers.iter().map(|(object, running)| (*object, running.bytes())).collect();
         let failures = self.retries.failures();
         let state = |content: &Digest, wanted: &WantedContent| {
-            let is_made = self.rebuilding.is_some_and(|(made, _)| made == *content);
-            match standings::state_of(wanted, &self.held, &under_way, &failures) {
-                PointContentState::Pending if is_made => {
-                    let (done_bytes, total_bytes) = (wanted.held_bytes(), wanted.total_bytes());
-                    PointContentState::Transferring { done_bytes, total_bytes }
-                }
-                state => state,
-            }
+            standings::state_of(wanted, made.contents.get(content), &self.held, &under_way, &failures)
         };
         let standings = Standings {
             contents: todo.contents.iter().map(|(content, wanted)| (*content, state(content, wanted))).collect(),

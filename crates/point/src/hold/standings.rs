@@ -20,6 +20,9 @@ pub(crate) struct Standings {
     pub(crate) bytes: u64,
 }
 
+/// The objects that a content is made of, with their lengths.
+pub(super) type Way = BTreeMap<ObjectName, u64>;
+
 /// A try that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -27,9 +30,11 @@ pub(super) struct Failure {
     pub(super) next_try: Timestamp,
 }
 
-/// The state of one content: the objects `under_way` have so many bytes already, the last try of others came to a failure.
+/// The state of one content: it is made of the objects `way`, if there are such, the objects `under_way` have so many bytes already, the
+/// last try of others came to a failure.
 pub(super) fn state_of(
     wanted: &WantedContent,
+    way: Option<&Way>,
     held: &Inventory,
     under_way: &HashMap<ObjectName, u64>,
     failures: &HashMap<ObjectName, Failure>,
@@ -37,6 +42,15 @@ pub(super) fn state_of(
     if wanted.is_complete() {
         let verified = wanted.objects.keys().filter_map(|object| held.get(object)).map(|held| held.verified_at);
         return PointContentState::Installed { verified_at: verified.max().unwrap_or(Timestamp::from_secs(0)) };
+    }
+    if let Some(way) = way {
+        let bytes_here = |object| held.get(object).map(|held| held.bytes).or_else(|| under_way.get(object).copied());
+        let here: Vec<u64> = way.keys().filter_map(bytes_here).collect();
+        let (done_bytes, total_bytes) = (here.iter().sum::<u64>(), way.values().sum());
+        return match here[..] {
+            [] => PointContentState::Pending,
+            _ => PointContentState::Transferring { done_bytes: done_bytes.min(total_bytes), total_bytes },
+        };
     }
     let coming: Vec<u64> = wanted.missing.iter().filter_map(|object| under_way.get(object)).copied().collect();
     if !coming.is_empty() {
@@ -73,24 +87,37 @@ mod tests {
 
     #[test]
     fn complete_content_is_installed_since_its_last_object_was_verified() {
-        let state = state_of(&wanted(&[]), &held(), &HashMap::new(), &HashMap::new());
+        let state = state_of(&wanted(&[]), None, &held(), &HashMap::new(), &HashMap::new());
         assert_eq!(state, PointContentState::Installed { verified_at: Timestamp::from_secs(7) });
     }
 
     #[test]
     fn a_transfer_counts_what_is_here_and_what_is_coming() {
         let under_way = [(object(2), 5)].into();
-        let state = state_of(&wanted(&[2]), &held(), &under_way, &HashMap::new());
+        let state = state_of(&wanted(&[2]), None, &held(), &under_way, &HashMap::new());
         assert_eq!(state, PointContentState::Transferring { done_bytes: 15, total_bytes: 30 });
+    }
+
+    #[test]
+    fn a_content_that_is_made_counts_what_it_is_made_of() {
+        let way = [(object(3), 100), (object(4), 50)].into();
+        let state = |held: &Inventory, under_way: &HashMap<ObjectName, u64>| {
+            state_of(&wanted(&[1, 2]), Some(&way), held, under_way, &HashMap::new())
+        };
+        let here = HeldObject { bytes: 100, verified_at: Timestamp::from_secs(0) };
+        let transferring = |done_bytes| PointContentState::Transferring { done_bytes, total_bytes: 150 };
+        assert_eq!(state(&Inventory::new(), &HashMap::new()), PointContentState::Pending);
+        assert_eq!(state(&Inventory::new(), &[(object(3), 30)].into()), transferring(30));
+        assert_eq!(state(&[(object(3), here)].into(), &[(object(4), 7)].into()), transferring(107));
     }
 
     #[test]
     fn a_failure_tells_the_earliest_next_try_and_only_while_nothing_moves() {
         let failure = |secs: i64| Failure { reason: format!("r{secs}"), next_try: Timestamp::from_secs(secs) };
         let failures = [(object(1), failure(9)), (object(2), failure(8))].into();
-        let state = state_of(&wanted(&[1, 2]), &Inventory::new(), &HashMap::new(), &failures);
+        let state = state_of(&wanted(&[1, 2]), None, &Inventory::new(), &HashMap::new(), &failures);
         assert_eq!(state, PointContentState::Failed { reason: "r8".to_owned(), next_try: Timestamp::from_secs(8) });
-        let state = state_of(&wanted(&[1, 2]), &Inventory::new(), &[(object(1), 0)].into(), &failures);
+        let state = state_of(&wanted(&[1, 2]), None, &Inventory::new(), &[(object(1), 0)].into(), &failures);
         assert!(matches!(state, PointContentState::Transferring { .. }));
     }
 }

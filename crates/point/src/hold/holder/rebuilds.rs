@@ -1,6 +1,6 @@
 //! Decides when manifests and packs are made here instead of fetched, and takes over what came of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use dray_client::content::Fetcher;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::super::rebuild::{Described, Rebuild, RebuildFailure, Rebuilt};
 use super::super::reconcile::{Fetch, Reconciliation, WantedContent};
+use super::super::standings::Way;
 use super::super::updates::{self, manifest_difference, objects};
 use super::transfers::sources;
 use super::{Done, Holder};
@@ -19,16 +20,19 @@ use super::{Done, Holder};
 /// What was tried, once each while the point runs: a content and the update to it.
 pub(super) type Tried = HashSet<(Digest, Digest)>;
 
+/// What is made of updates.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// Objects that are not to be fetched.
+    pub(super) objects: HashSet<ObjectName>,
+    /// Contents, each with what it is made of.
+    pub(super) contents: BTreeMap<Digest, Way>,
+}
+
 impl Holder {
-    /// Begins a rebuild when all for it is here. Gives the objects that are not to be fetched now, because they are being made or will be
-    /// as soon as the update is here.
-    pub(super) fn begin_rebuild(
-        &mut self,
-        duty: &[PointAssignment],
-        todo: &Reconciliation,
-        now: Instant,
-    ) -> HashSet<ObjectName> {
-        let mut held_back = HashSet::new();
+    /// Begins a rebuild when all for it is here. Tells what is being made, or will be as soon as the update is here.
+    pub(super) fn begin_rebuild(&mut self, duty: &[PointAssignment], todo: &Reconciliation, now: Instant) -> Made {
+        let mut made = Made::default();
         for new in duty {
             let Some(wanted) = todo.contents.get(&new.content) else { continue };
             // While a manifest is here and was not read, nothing is known to be missing.
@@ -36,14 +40,17 @@ impl Holder {
                 continue;
             }
             let Some((old, update)) = self.way(duty, new, wanted, todo, now) else { continue };
-            held_back.extend(wanted.missing.iter().copied());
+            let way: Way = objects(update).chain(self.difference_coming(update, wanted, now)).collect();
             // What the update needs itself must come, whatever its packs are said to be.
-            held_back.retain(|held| objects(update).all(|(object, _)| object != *held));
-            if self.rebuilding.is_none() && self.is_ready_for(update, wanted, now) {
+            made.objects.extend(wanted.missing.iter().filter(|object| !way.contains_key(object)));
+            let is_here =
+                |(object, bytes): (&ObjectName, &u64)| self.held.get(object).is_some_and(|held| held.bytes == *bytes);
+            if self.rebuilding.is_none() && way.iter().all(is_here) {
                 self.begin(old, new, update);
             }
+            made.contents.insert(new.content, way);
         }
-        held_back
+        made
     }
 
     /// The best update to `new` from a content that is here, or from nothing, whose objects are here or coming.
@@ -71,13 +78,16 @@ impl Holder {
         })
     }
 
-    /// Whether the update's objects are here, and what makes the manifest too, unless that can't be had.
-    fn is_ready_for(&self, update: &AssignedUpdate, wanted: &WantedContent, now: Instant) -> bool {
-        let is_here = |(object, bytes)| self.held.get(&object).is_some_and(|held| held.bytes == bytes);
+    /// What makes the manifest, when it is here or coming.
+    fn difference_coming(
+        &self,
+        update: &AssignedUpdate,
+        wanted: &WantedContent,
+        now: Instant,
+    ) -> Option<(ObjectName, u64)> {
         let is_coming =
             |object: &ObjectName| wanted.extras.contains_key(object) && !self.retries.is_waiting(object, now);
-        let of_manifest = manifest_difference(update).filter(|(object, _)| is_coming(object));
-        objects(update).chain(of_manifest).all(is_here)
+        manifest_difference(update).filter(|(object, _)| is_coming(object))
     }
 
     fn begin(&mut self, old: Option<Described>, new: &PointAssignment, update: &AssignedUpdate) {
