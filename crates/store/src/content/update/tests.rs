@@ -81,6 +81,41 @@ fn administrators_see_which_version_an_update_begins_from_and_what_the_store_hol
 }
 
 #[test]
+fn a_point_is_told_each_object_of_an_update_and_an_export_has_no_use_for_what_makes_manifests() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let to = zip_with(&mut tx, "new").await;
+        point::insert(&mut tx, &point::tests::point("berlin")).await.unwrap();
+        assert!(point::assign(&mut tx, &name("berlin"), &name("zip"), at(2)).await.unwrap());
+        let (update, _) = update(to, "old", 90);
+        let stored =
+            |kind: &str, digest: Digest, size_bytes| StoredObject { name: format!("{kind}/{digest}"), size_bytes };
+        let assigned = |text: &[u8], bytes| AssignedObject { digest: Digest::of(text), bytes };
+        let (pack, difference) = (assigned(b"a pack", 7), assigned(b"a manifest difference", 5));
+        let objects = [
+            stored("updates", update.object, 10),
+            stored("packs", pack.digest, 7),
+            stored("manifest-differences", difference.digest, 5),
+        ];
+        assert!(begin_upload(&mut tx, &objects, at(1)).await.unwrap());
+        assert!(keep(&mut tx, &update, &objects, at(2), at(100)).await.unwrap());
+        let expected = AssignedUpdate {
+            from: update.from,
+            object: update.object,
+            bytes: 10,
+            packs: vec![pack],
+            manifest_difference: Some(difference),
+        };
+        assert_eq!(on_point(&mut tx, &name("berlin")).await.unwrap(), [(to, vec![expected])].into());
+        let exported = content::objects(&mut tx, &to).await.unwrap();
+        assert!(!exported.contains(&objects[2]) && objects[..2].iter().all(|object| exported.contains(object)));
+        let stats = content::stats(&mut tx).await.unwrap();
+        assert_eq!(stats.manifest_differences, ObjectSums { count: 1, bytes: 5 });
+        assert!(begin_removal(&mut tx, at(50), at(50), 10).await.unwrap().is_empty(), "it is needed");
+    });
+}
+
+#[test]
 fn the_objects_of_an_update_stay_while_it_does_and_a_while_longer_when_it_is_replaced() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
