@@ -23,6 +23,9 @@ pub enum ObjectName {
     ManifestDifference(Digest),
 }
 
+/// How an object of a kind is named by its digest.
+pub type Named = fn(Digest) -> ObjectName;
+
 /// Bytes that are read of an object at a time.
 const READ_BYTES: usize = 256 << 10;
 
@@ -35,7 +38,7 @@ pub struct InvalidObjectName;
 
 impl ObjectName {
     /// The kinds of objects: the folder of each, and how its objects are named.
-    pub const KINDS: [(&'static str, fn(Digest) -> Self); 4] = [
+    pub const KINDS: [(&'static str, Named); 4] = [
         ("manifests", Self::Manifest),
         ("packs", Self::Pack),
         ("updates", Self::Update),

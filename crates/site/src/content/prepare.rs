@@ -52,6 +52,13 @@ pub(crate) struct StoredObjects {
     pub(crate) objects: Vec<StoredObject>,
 }
 
+/// An update whose packs are staged.
+struct Made {
+    prepared: Box<Prepared>,
+    /// What points make the manifest of.
+    manifest_difference: Option<Vec<u8>>,
+}
+
 /// Why there is no update of a pair. Clients get on without.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnpreparedError {
@@ -106,7 +113,8 @@ pub(crate) async fn prepare(
         let (site, work) = (site.clone(), work.to_owned());
         tokio::task::spawn_blocking(move || make(&site, &pair, &work, &steps))
     };
-    let Some((prepared, manifest_difference)) = making.await?? else { return Ok(None) };
+    let Some(made) = making.await?? else { return Ok(None) };
+    let prepared = &made.prepared;
     if at_most.is_some_and(|at_most| prepared.totals.fetch_bytes() >= at_most) {
         return Ok(None);
     }
@@ -119,17 +127,12 @@ pub(crate) async fn prepare(
         fetch_bytes: prepared.totals.fetch_bytes(),
         without_bytes: prepared.totals.without_bytes,
     };
-    let objects = store(site, *prepared, manifest_difference).await?;
+    let objects = store(site, made).await?;
     Ok(Some(StoredObjects { update, objects }))
 }
 
-/// An update and its manifest difference; `None` when it is not worth it. Blocks.
-fn make(
-    site: &Site,
-    pair: &Pair,
-    work: &Path,
-    steps: &Steps,
-) -> Result<Option<(Box<Prepared>, Option<Vec<u8>>)>, UnpreparedError> {
+/// `None` when the update is not worth it. Blocks.
+fn make(site: &Site, pair: &Pair, work: &Path, steps: &Steps) -> Result<Option<Made>, UnpreparedError> {
     let contents = work.join("contents");
     std::fs::create_dir_all(&contents)
         .map_err(|source| UnpreparedError::Folder { folder: contents.clone(), source })?;
@@ -146,7 +149,7 @@ fn make(
         Outcome::NotWorthIt(_) => Ok(None),
         Outcome::Prepared(prepared) => {
             let manifest_difference = describe_manifest(pair, &prepared.update)?;
-            Ok(Some((prepared, manifest_difference)))
+            Ok(Some(Made { prepared, manifest_difference }))
         }
     }
 }
@@ -193,11 +196,8 @@ fn bytes_only_in(this: &Manifest, other: &Manifest) -> u64 {
     this.tree().contents().into_iter().filter(|(content, _)| !others.contains(content)).map(|(_, size)| size).sum()
 }
 
-async fn store(
-    site: &Site,
-    prepared: Prepared,
-    manifest_difference: Option<Vec<u8>>,
-) -> Result<Vec<StoredObject>, UnpreparedError> {
+async fn store(site: &Site, made: Made) -> Result<Vec<StoredObject>, UnpreparedError> {
+    let Made { prepared, manifest_difference } = made;
     let mut uploads: Vec<(ObjectName, Upload)> = prepared
         .packs
         .into_iter()

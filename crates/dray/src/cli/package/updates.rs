@@ -1,5 +1,6 @@
 //! `dray package updates` and `dray package improve`: what whoever holds an earlier version fetches of the newest one.
 
+use dray_content::Tree;
 use dray_model::Name;
 use dray_model::api::content::{UpdateLevel, UpdateView};
 
@@ -30,7 +31,11 @@ impl Listed for UpdateView {
         "there are no updates to this package: whoever needs it fetches the chunks that it lacks";
 
     fn cells(&self) -> Vec<String> {
-        let from = self.from_version.map_or_else(|| self.from.short(), |version| format!("version {version}"));
+        let from = match self.from_version {
+            Some(version) => format!("version {version}"),
+            None if Tree::is_nothing(&self.from) => "nothing".to_owned(),
+            None => self.from.short(),
+        };
         let level = match self.level {
             UpdateLevel::Publish => "publish",
             UpdateLevel::Background => "background",
