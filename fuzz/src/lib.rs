@@ -9,6 +9,7 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 
 use dray_content::container::{self, Layout};
+use dray_content::difference::ReadAt;
 use dray_content::ingest::SourceIndex;
 use dray_content::manifest::{self, Header};
 use dray_content::{Entry, FileNode, Limits, Manifest, Node, Tree, Update, difference, pack};
@@ -131,7 +132,7 @@ pub fn container(data: &[u8]) {
     let mut form = Vec::new();
     container::inflate(&opened.layout, data, &mut form).expect("a file is inflated by its own layout");
     let mut file = Vec::new();
-    container::rebuild(&opened.layout, &opened.corrections, form.as_slice(), &mut file)
+    container::rebuild(&opened.layout, &opened.corrections, None, form.as_slice(), &mut file)
         .expect("what was opened closes");
     assert!(file == data, "a file is rebuilt bit for bit");
 }
@@ -146,11 +147,11 @@ pub fn container_layout(data: &[u8]) {
     if container::inflate(&decoded, file, &mut form).is_ok() {
         assert_eq!(form.len() as u64, decoded.opened_length());
     }
-    let _ = container::rebuild(&decoded, file, file, &mut rebuilt);
+    let _ = container::rebuild(&decoded, file, Some(&file), file, &mut rebuilt);
     assert!(rebuilt.len() as u64 <= decoded.stored_length(), "no more is made than was declared");
 }
 
-/// Rebuilds a container of one stream by the corrections `data`. The stream's length is the first two bytes.
+/// Rebuilds a container of one stream by the corrections `data`, alone and with another file to borrow from. The stream's length is the first two bytes.
 pub fn corrections(data: &[u8]) {
     let Some((length, data)) = data.split_first_chunk::<2>() else { return };
     let stored = u64::from(u16::from_le_bytes(*length)).max(1);
@@ -163,11 +164,18 @@ pub fn corrections(data: &[u8]) {
     let mut corrections = vec![1];
     varint(&mut corrections, data.len() as u64);
     corrections.extend_from_slice(data);
-    let mut rebuilt = Vec::new();
-    if container::rebuild(&layout, &corrections, text.as_slice(), &mut rebuilt).is_ok() {
-        assert_eq!(rebuilt.len() as u64, stored, "a stream is as long as was declared");
+    let borrowing = [&[2][..], &[0; 32], &corrections[1..]].concat();
+    for corrections in [corrections, borrowing] {
+        let mut rebuilt = Vec::new();
+        let lender: &(dyn ReadAt + Sync) = &LENDER;
+        if container::rebuild(&layout, &corrections, Some(lender), text.as_slice(), &mut rebuilt).is_ok() {
+            assert_eq!(rebuilt.len() as u64, stored, "a stream is as long as was declared");
+        }
     }
 }
+
+/// A deflate stream of the literals `abcdefgh`.
+const LENDER: &[u8] = &[75, 76, 74, 78, 73, 77, 75, 207, 0, 0];
 
 /// A tree with some files, most of them with contents of its own, and how many contents it has.
 fn sample_tree(own: &[u8]) -> (Tree, u64) {

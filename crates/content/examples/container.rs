@@ -21,15 +21,17 @@ fn main() {
     let [old, new] = &paths[..] else { panic!("two archives are compared") };
     let open = |path: &String| OpenFile::new(File::open(path).unwrap()).unwrap();
     let threads = thread::available_parallelism().unwrap();
+    let lender = open(old);
     let before = cpu_seconds();
-    let pair =
-        open_pair(&open(old), &open(new), &Limits::default(), threads).unwrap().expect("there is something to open");
+    let pair = open_pair((&Digest::of(old.as_bytes()), &lender), &open(new), &Limits::default(), threads)
+        .unwrap()
+        .expect("there is something to open");
     let opened = cpu_seconds();
     let mut form = Vec::new();
     inflate(&pair.new.layout, File::open(new).unwrap(), &mut form).unwrap();
     let inflated = cpu_seconds();
     let mut stored = Vec::new();
-    rebuild(&pair.new.layout, &pair.new.corrections, &form[..], &mut stored).unwrap();
+    rebuild(&pair.new.layout, &pair.new.corrections, Some(&lender), &form[..], &mut stored).unwrap();
     let rebuilt = cpu_seconds();
     assert_eq!(Digest::of(&stored), Digest::of(&fs::read(new).unwrap()));
     let streams = pair.new.layout.streams();

@@ -9,6 +9,7 @@
 //!
 //! 1. The publisher calls [`open_pair`] on the old and the new file. Streams that both have stay closed: they need neither
 //!    inflating nor rebuilding, and a difference finds them as they are.
+//!    Of the others, what the streams have alike is named instead of predicted, so [`rebuild`] reads the old file beside the opened form.
 //! 2. It writes both opened forms with [`inflate()`], and makes the difference between them. What travels is the difference, the old layout,
 //!    the new one and its corrections ([`Layout::encode`]; corrections are bytes already).
 //! 3. The receiver makes the old opened form with [`inflate()`] from the file that it holds, applies the difference, and streams the
@@ -17,6 +18,7 @@
 mod expand;
 mod gzip;
 mod layout;
+mod lender;
 mod open;
 mod pair;
 mod rebuild;
@@ -26,6 +28,7 @@ mod zip;
 use std::collections::HashMap;
 use std::io;
 
+use dray_model::Digest;
 pub use expand::inflate;
 pub use layout::{Layout, Stream};
 pub use open::{Opened, open};
@@ -38,8 +41,9 @@ use crate::difference::ReadAt;
 use crate::limits::Limits;
 use section::Place;
 
-/// The version of corrections, their first byte.
-const CORRECTIONS_VERSION: u8 = 1;
+/// The version of corrections, their first byte: of a file alone, and of one of whose streams tokens are in another file.
+const CORRECTIONS_ALONE: u8 = 1;
+const CORRECTIONS_BORROWED: u8 = 2;
 
 /// Why a container can't be opened or rebuilt.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,14 @@ fn mismatch(why: &'static str) -> io::Error {
 /// When the file can't be read. What is no zip file has no names.
 pub fn names(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<HashMap<u64, String>> {
     Ok(zip::streams(file, limits)?.into_iter().map(|(place, name)| (place.offset, name)).collect())
+}
+
+/// The content that a file borrows from by its corrections, which must be at hand to rebuild it.
+#[must_use]
+pub fn lender(corrections: &[u8]) -> Option<Digest> {
+    let (version, rest) = corrections.split_first()?;
+    let digest = rest.first_chunk().filter(|_| *version == CORRECTIONS_BORROWED)?;
+    Some(Digest::from_bytes(*digest))
 }
 
 /// Copies exactly `length` bytes.

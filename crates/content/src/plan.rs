@@ -83,6 +83,8 @@ pub struct PlannedContainer {
     pub file: u32,
     /// How it is closed.
     pub container: Container,
+    /// The held file that this borrows from.
+    pub lender: Option<HeldFile>,
 }
 
 /// A segment of an update, with the files that hold its base.
@@ -146,8 +148,14 @@ pub fn plan_update(update: Update, have: &[(HeldTreeId, &Manifest)], options: Fe
     let closed = closed(&forms);
     let bases =
         segments.iter().flat_map(|segment| segment.base.iter().map(|part| closed_content(&closed, part.content)));
-    let held = HeldFiles::find(&contents.iter().map(|(content, _)| *content).chain(bases).collect(), have);
+    let lenders = forms.containers.iter().filter_map(Container::lender);
+    let needed = contents.iter().map(|(content, _)| *content).chain(bases).chain(lenders).collect();
+    let held = HeldFiles::find(&needed, have);
     let is_lacking = |part: &OutputPart| held.get(&closed_content(&closed, part.content)).is_none();
+    let lacking = forms.containers.iter().filter(|container| held.get(&container.content()).is_none());
+    if let Some(lender) = lacking.filter_map(Container::lender).find(|lender| held.get(lender).is_none()) {
+        return Err(PlanError::NoBase(lender));
+    }
     let mut planned = Vec::with_capacity(segments.len());
     for segment in segments {
         match plan_segment(&segment, &packs, &forms.bases, &held) {
@@ -225,7 +233,8 @@ impl Draft {
         let Forms { bases: opened, containers } = forms;
         let containers = containers.into_iter().filter_map(|container| {
             let file = *numbers.get(&container.content())?;
-            Some(PlannedContainer { file, container })
+            let lender = container.lender().and_then(|lender| held.get(&lender)).map(|(file, _)| file.clone());
+            Some(PlannedContainer { file, container, lender })
         });
         let containers = containers.collect();
         let chunks = needed_chunks(&want, &files);

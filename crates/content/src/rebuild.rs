@@ -89,7 +89,7 @@ impl Scratch {
     pub fn build(update: &Update, old: &Packed<'_>, packs: &dyn Packs, folder: &Path) -> Result<Self, RebuildError> {
         let mut scratch = Self { folder: folder.to_owned(), contents: HashMap::new() };
         scratch.build_segments(update, old, packs)?;
-        scratch.close_containers(update)?;
+        scratch.close_containers(update, old)?;
         let built = std::mem::take(&mut scratch.contents);
         for (content, length) in built {
             let path = scratch.path(&content);

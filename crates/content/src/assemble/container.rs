@@ -11,6 +11,7 @@ use super::disk::{read_error, write_error};
 use super::held::remove_if_there;
 use super::{AssembleError, Assembly, BuildFile, FileState};
 use crate::container::{self, ContainerError};
+use crate::difference::{OpenFile, ReadAt};
 use crate::open_files::open_regular;
 use crate::plan::PlannedContainer;
 use crate::verify::hash_file;
@@ -114,11 +115,15 @@ impl Assembly {
 
     /// `false` when the opened form gives another file.
     fn close(&self, number: usize) -> Result<bool, AssembleError> {
-        let PlannedContainer { file, container } = &self.plan.containers[number];
+        let PlannedContainer { file, container, lender } = &self.plan.containers[number];
         let (form, target) = (&self.files[self.form(number)].on_disk, &self.files[*file as usize].on_disk);
         let opened = File::open(form).map_err(|error| read_error(form, error))?;
+        let lender = lender.as_ref().and_then(|held| self.held_path(held));
+        let lender = lender.and_then(|path| open_regular(&path).and_then(OpenFile::new).ok());
+        let lender = lender.as_ref().map(|file| file as &(dyn ReadAt + Sync));
         let out = File::create(target).map_err(|error| write_error(target, error))?;
-        match container::rebuild(container.layout(), container.corrections(), io::BufReader::new(opened), out) {
+        let opened = io::BufReader::new(opened);
+        match container::rebuild(container.layout(), container.corrections(), lender, opened, out) {
             Err(ContainerError::Transfer(error)) => return Err(write_error(target, error)),
             Err(_) => return Ok(false),
             Ok(()) => {}

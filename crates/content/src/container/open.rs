@@ -12,8 +12,9 @@ use std::thread;
 
 use dray_model::Digest;
 
+use super::lender::{self, Lender};
 use super::section::Section;
-use super::{CORRECTIONS_VERSION, Layout, Place, Stream, gzip, zip};
+use super::{CORRECTIONS_ALONE, CORRECTIONS_BORROWED, Layout, Place, Stream, gzip, zip};
 use crate::codec::put_prefixed;
 use crate::deflate::{self, Inflater, Style};
 use crate::difference::ReadAt;
@@ -51,11 +52,25 @@ pub fn open(
     threads: NonZeroUsize,
 ) -> io::Result<Option<Opened>> {
     let places = wanted(file, keep, limits)?;
-    let opener = Opener { rebuildable: true, limits };
+    let opener = Opener { rebuildable: true, lender: None, limits };
+    let opened = opener.open_all(file, &places, threads)?;
+    Ok(opened.map(|(layout, streams)| Opened { layout, corrections: [&[CORRECTIONS_ALONE], &streams[..]].concat() }))
+}
+
+/// As [`open`], with the help of an earlier version of the file, which must be there when it is rebuilt.
+pub(super) fn open_beside(
+    file: &(dyn ReadAt + Sync),
+    keep: &BTreeSet<Digest>,
+    (content, old): (&Digest, &(dyn ReadAt + Sync)),
+    limits: &Limits,
+    threads: NonZeroUsize,
+) -> io::Result<Option<Opened>> {
+    let places = wanted(file, keep, limits)?;
+    let lender = Lender::new(old, file, limits)?;
+    let opener = Opener { rebuildable: true, lender: Some(&lender), limits };
     let opened = opener.open_all(file, &places, threads)?;
     Ok(opened.map(|(layout, streams)| {
-        let mut corrections = vec![CORRECTIONS_VERSION];
-        corrections.extend(streams);
+        let corrections = [&[CORRECTIONS_BORROWED], &content.as_bytes()[..], &streams].concat();
         Opened { layout, corrections }
     }))
 }
@@ -68,7 +83,7 @@ pub(super) fn open_base(
     threads: NonZeroUsize,
 ) -> io::Result<Option<Layout>> {
     let places = wanted(file, keep, limits)?;
-    let opener = Opener { rebuildable: false, limits };
+    let opener = Opener { rebuildable: false, lender: None, limits };
     Ok(opener.open_all(file, &places, threads)?.map(|(layout, _)| layout))
 }
 
@@ -106,6 +121,8 @@ type OpenedStream = (Stream, Vec<u8>);
 struct Opener<'l> {
     /// Whether corrections are wanted.
     rebuildable: bool,
+    /// What streams of the file itself may borrow from.
+    lender: Option<&'l Lender<'l>>,
     limits: &'l Limits,
 }
 
@@ -157,7 +174,7 @@ impl Opener<'_> {
         likely: &mut Style,
         depth: u32,
     ) -> io::Result<Option<OpenedStream>> {
-        match self.take_apart(file, place, likely) {
+        match self.take_apart(file, place, likely, depth) {
             Ok(Some((plain, own))) => {
                 let inner = self.open_inner(Section::new(file, place), plain, likely, depth)?;
                 let mut corrections = Vec::new();
@@ -184,6 +201,7 @@ impl Opener<'_> {
         file: &(dyn ReadAt + Sync),
         place: Place,
         likely: &mut Style,
+        depth: u32,
     ) -> io::Result<Option<(u64, Vec<u8>)>> {
         let section = || Section::new(file, place);
         let plain_max = place.length.saturating_mul(EXPANSION_MAX).saturating_add(PLAIN_BYTES_FREE);
@@ -191,9 +209,19 @@ impl Opener<'_> {
             let plain = io::copy(&mut Inflater::new(section()).take(plain_max + 1), &mut io::sink())?;
             return Ok((plain <= plain_max).then(|| (plain, Vec::new())));
         }
-        let Some(analysis) = deflate::analyse(section(), *likely, plain_max)? else { return Ok(None) };
+        let borrowed = match self.lender.filter(|_| depth == 1) {
+            Some(lender) => lender.runs(file, place)?,
+            None => None,
+        };
+        let runs = borrowed.as_ref().map_or(&[][..], |(_, runs)| runs);
+        let Some(analysis) = deflate::analyse(section(), *likely, plain_max, runs)? else { return Ok(None) };
         *likely = analysis.style;
-        Ok(Some((analysis.plain_length, analysis.corrections)))
+        let mut corrections = Vec::new();
+        if self.lender.is_some() {
+            lender::put_borrowed(&mut corrections, borrowed.as_ref());
+        }
+        corrections.extend(analysis.corrections);
+        Ok(Some((analysis.plain_length, corrections)))
     }
 
     /// Opens the container that a stream's text may be.

@@ -3,12 +3,14 @@
 use std::io::{BufWriter, Read, Write};
 
 use super::expand::at_end;
-use super::{CORRECTIONS_VERSION, ContainerError, Layout, copy_exact};
+use super::lender;
+use super::{CORRECTIONS_ALONE, CORRECTIONS_BORROWED, ContainerError, Layout, copy_exact, mismatch};
 use crate::codec::{DecodeError, Reader};
 use crate::deflate::Recreator;
+use crate::difference::ReadAt;
 
-/// Writes the file whose opened form is `opened` to `out`: [`Layout::stored_length`] bytes, never more. Streams; takes 1 to 8 MiB
-/// for each level of containers.
+/// Writes the file whose opened form is `opened` to `out`: [`Layout::stored_length`] bytes, never more. `lender` is the file that [`super::lender`]
+/// names, if it names one. Streams; takes 1 to 8 MiB for each level of containers.
 ///
 /// The result is only as good as layout and corrections: compare its digest.
 ///
@@ -18,18 +20,25 @@ use crate::deflate::Recreator;
 pub fn rebuild(
     layout: &Layout,
     corrections: &[u8],
+    lender: Option<&(dyn ReadAt + Sync)>,
     mut opened: impl Read,
     out: impl Write,
 ) -> Result<(), ContainerError> {
     let what = "corrections of a container";
     let mut corrections = Reader::new(what, corrections);
-    let version = corrections.u8()?;
-    if version != CORRECTIONS_VERSION {
-        let (found, known) = (version.into(), CORRECTIONS_VERSION.into());
-        return Err(DecodeError::Version { what, found, known }.into());
-    }
+    let lender = match corrections.u8()? {
+        CORRECTIONS_ALONE => None,
+        CORRECTIONS_BORROWED => {
+            corrections.digest()?;
+            Some(lender.ok_or_else(|| mismatch("the file that it borrows from is missing"))?)
+        }
+        version => {
+            let (found, known) = (version.into(), CORRECTIONS_BORROWED.into());
+            return Err(DecodeError::Version { what, found, known }.into());
+        }
+    };
     let mut out = BufWriter::new(out);
-    close(layout, &mut corrections, &mut opened, &mut out)?;
+    close(layout, &mut corrections, lender, &mut opened, &mut out)?;
     corrections.end()?;
     at_end(&mut opened)?;
     out.flush()?;
@@ -39,15 +48,19 @@ pub fn rebuild(
 fn close(
     layout: &Layout,
     corrections: &mut Reader<'_>,
+    lender: Option<&(dyn ReadAt + Sync)>,
     opened: &mut dyn Read,
     out: &mut dyn Write,
 ) -> Result<(), ContainerError> {
     for stream in &layout.streams {
         copy_exact(opened, out, stream.before)?;
-        let mut recreator = Recreator::new(corrections.prefixed()?, stream.stored, &mut *out)?;
+        let mut own = Reader::new("corrections of a deflate stream", corrections.prefixed()?);
+        let borrowed = lender.map_or(Ok(None), |lender| lender::borrowed(&mut own, lender))?;
+        let own = own.take(own.remaining())?;
+        let mut recreator = Recreator::new(own, borrowed, stream.stored, &mut *out)?;
         match &stream.inner {
             None => copy_exact(opened, &mut recreator, stream.plain)?,
-            Some(inner) => close(inner, corrections, opened, &mut recreator)?,
+            Some(inner) => close(inner, corrections, lender, opened, &mut recreator)?,
         }
         recreator.finish()?;
     }

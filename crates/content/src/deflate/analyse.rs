@@ -5,6 +5,7 @@
 
 use std::io::{self, Read};
 
+use super::borrow::Run;
 use super::differ::{Differ, Item};
 use super::parse::{Form, Parser};
 use super::predict::Style;
@@ -33,11 +34,11 @@ pub(crate) struct Analysis {
     pub(crate) style: Style,
 }
 
-/// Takes apart the one deflate stream that fills `stored`; `likely` is tried first. `None` when its corrections would be too long, or
+/// Takes apart the one deflate stream that fills `stored`, of which `runs` are known from elsewhere; `likely` is tried first. `None` when its corrections would be too long, or
 /// its text has more than `plain_max` bytes. What is found is proved to make the same stream again.
 ///
 /// An error of kind `InvalidData` says that it isn't a deflate stream, or has one of the oddities that [`Parser`] refuses.
-pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64) -> io::Result<Option<Analysis>> {
+pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64, runs: &[Run]) -> io::Result<Option<Analysis>> {
     let stored = Hashed { source: stored, hasher: blake3::Hasher::new() };
     let mut items = Items { parser: Parser::new(stored), inside: Inside::Nothing, plain: 0 };
     let mut proof = Proof::new();
@@ -51,7 +52,7 @@ pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64) -> io::
             glance = sample.len();
         }
     }
-    let Some(mut differ) = best(&sample, glance, likely)? else { return Ok(None) };
+    let Some(mut differ) = best(&sample, glance, likely, runs)? else { return Ok(None) };
     drop(sample);
     while let Some(item) = items.next()? {
         let ends_block = matches!(item, Item::End);
@@ -74,19 +75,19 @@ fn is_worth(corrections: usize, stored: u64) -> bool {
 }
 
 /// The settings that predict the sample best, having taken it; `None` when none does it well.
-fn best(sample: &[Item], glance: usize, likely: Style) -> io::Result<Option<Differ>> {
-    let first = tried(sample, likely)?;
+fn best(sample: &[Item], glance: usize, likely: Style, runs: &[Run]) -> io::Result<Option<Differ>> {
+    let first = tried(sample, likely, runs)?;
     if first.score().1 == 0 {
         return Ok(Some(first));
     }
     let mut styles = Vec::new();
     for style in Style::all() {
-        styles.push((tried(&sample[..glance], style)?.score().1, style));
+        styles.push((tried(&sample[..glance], style, runs)?.score().1, style));
     }
     styles.sort_by_key(|(misses, _)| *misses);
     let mut best = first;
     for &(_, style) in styles.iter().take(FINALISTS) {
-        let other = tried(sample, style)?;
+        let other = tried(sample, style, runs)?;
         if other.score().1 < best.score().1 {
             best = other;
         }
@@ -95,8 +96,8 @@ fn best(sample: &[Item], glance: usize, likely: Style) -> io::Result<Option<Diff
     Ok((misses * TOKENS_A_MISS_MIN <= tokens).then_some(best))
 }
 
-fn tried(sample: &[Item], style: Style) -> io::Result<Differ> {
-    let mut differ = Differ::new(style);
+fn tried(sample: &[Item], style: Style, runs: &[Run]) -> io::Result<Differ> {
+    let mut differ = Differ::new(style, runs);
     for item in sample {
         differ.feed(item.clone())?;
     }

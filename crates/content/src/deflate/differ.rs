@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::io;
 
+use super::borrow::{Run, Turns};
 use super::parse::{BlockStart, Form};
 use super::predict::{LOOKAHEAD, Predictor, Style};
 use super::record::{self, Head, Misses};
@@ -32,6 +33,7 @@ pub(super) struct Differ {
     corrections: Vec<u8>,
     tokens: u64,
     misses: u64,
+    turns: Turns,
 }
 
 /// A block that was begun.
@@ -43,7 +45,8 @@ struct Block {
 }
 
 impl Differ {
-    pub(super) fn new(style: Style) -> Self {
+    /// Tokens in `runs` are not predicted.
+    pub(super) fn new(style: Style, runs: &[Run]) -> Self {
         let mut corrections = Vec::new();
         record::write_style(style, &mut corrections);
         Self {
@@ -56,6 +59,7 @@ impl Differ {
             corrections,
             tokens: 0,
             misses: 0,
+            turns: Turns::new(runs.to_vec()),
         }
     }
 
@@ -63,7 +67,7 @@ impl Differ {
         self.style
     }
 
-    /// Tokens that were compared, and those that differed.
+    /// Tokens so far, and those that were predicted otherwise.
     pub(super) fn score(&self) -> (u64, u64) {
         (self.tokens, self.misses)
     }
@@ -118,14 +122,18 @@ impl Differ {
     }
 
     fn token(&mut self, token: Token) {
-        let predicted = self.predictor.predict(&self.window, self.at);
-        self.predictor.accept(&self.window, self.at, token);
         let block = self.block.as_mut().expect("tokens come in blocks");
-        if token == predicted {
-            block.misses.right();
+        if self.turns.next().is_some() {
+            self.predictor.pass(&self.window, self.at, token);
         } else {
-            block.misses.wrong(token);
-            self.misses += 1;
+            let predicted = self.predictor.predict(&self.window, self.at);
+            self.predictor.accept(&self.window, self.at, token);
+            if token == predicted {
+                block.misses.right();
+            } else {
+                block.misses.wrong(token);
+                self.misses += 1;
+            }
         }
         block.frequencies.add(token);
         block.tokens += 1;

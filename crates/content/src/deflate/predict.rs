@@ -142,6 +142,19 @@ impl Predictor {
         }
     }
 
+    /// Tells what the stream has at `at`, without a prediction before it. As [`Predictor::accept`], but what the next prediction can't reach is
+    /// not indexed.
+    pub(super) fn pass(&mut self, window: &Window, at: u32, token: Token) {
+        (self.found, self.found_next) = (None, None);
+        if self.tuning.lazy {
+            let end = at + token.length();
+            self.indexed = self.indexed.max(end.saturating_sub(HISTORY_BYTES));
+        } else {
+            // Here it depends on the tokens what is indexed.
+            self.accept(window, at, token);
+        }
+    }
+
     /// Tells that stored bytes come next, up to `end`.
     pub(super) fn accept_stored(&mut self, window: &Window, end: u32) {
         self.found = None;

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::borrow::Borrowed;
 use super::encode::{Code, Encoder};
 use super::predict::{LOOKAHEAD, Predictor};
 use super::record::{self, Head, Miss};
@@ -25,6 +26,7 @@ pub(crate) struct Recreator<'c, W> {
     window: Window,
     at: u32,
     inside: Inside,
+    borrowed: Option<Borrowed<'c>>,
     out: Encoder<W>,
 }
 
@@ -47,12 +49,17 @@ struct Block {
 }
 
 impl<'c, W: Write> Recreator<'c, W> {
-    /// Will write exactly `stored_length` bytes to `out`.
+    /// Will write exactly `stored_length` bytes to `out`. Tokens that are not `borrowed` are predicted.
     ///
     /// # Errors
     ///
     /// When the corrections are for a writer that doesn't exist.
-    pub(crate) fn new(corrections: &'c [u8], stored_length: u64, out: W) -> io::Result<Self> {
+    pub(crate) fn new(
+        corrections: &'c [u8],
+        borrowed: Option<Borrowed<'c>>,
+        stored_length: u64,
+        out: W,
+    ) -> io::Result<Self> {
         let mut corrections = Reader::new("corrections of a deflate stream", corrections);
         let style = record::read_style(&mut corrections)?;
         Ok(Self {
@@ -61,6 +68,7 @@ impl<'c, W: Write> Recreator<'c, W> {
             window: Window::default(),
             at: 0,
             inside: Inside::Nothing,
+            borrowed,
             out: Encoder::new(out, stored_length),
         })
     }
@@ -76,6 +84,7 @@ impl<'c, W: Write> Recreator<'c, W> {
             return Err(malformed("a text doesn't end where its corrections do"));
         }
         record::end(&self.corrections)?;
+        self.borrowed.as_ref().map_or(Ok(()), Borrowed::end)?;
         match self.out.finish()? {
             (_, 0) => Ok(()),
             _ => Err(malformed("a deflate stream became shorter than it should be")),
@@ -100,15 +109,25 @@ impl<'c, W: Write> Recreator<'c, W> {
                 Inside::Coded(block) if block.tokens.len() as u64 == block.head.count => self.end()?,
                 Inside::Coded(_) if known == 0 || known < ahead => return Ok(()),
                 Inside::Coded(block) => {
-                    let predicted = self.predictor.predict(&self.window, self.at);
-                    let byte = self.window.from(self.at)[0];
-                    let token = block.miss.correct(&mut self.corrections, predicted, byte)?;
+                    let borrowed = self.borrowed.as_mut().map_or(Ok(None), Borrowed::next)?;
+                    let token = match borrowed {
+                        Some(token) => token,
+                        None => {
+                            let predicted = self.predictor.predict(&self.window, self.at);
+                            let byte = self.window.from(self.at)[0];
+                            block.miss.correct(&mut self.corrections, predicted, byte)?
+                        }
+                    };
                     if token.length() > known
                         || matches!(token, Token::Match(found) if u32::from(found.distance) > self.at)
                     {
                         return Err(malformed("a corrected token lies outside of the text"));
                     }
-                    self.predictor.accept(&self.window, self.at, token);
+                    if borrowed.is_some() {
+                        self.predictor.pass(&self.window, self.at, token);
+                    } else {
+                        self.predictor.accept(&self.window, self.at, token);
+                    }
                     self.at += token.length();
                     block.tokens.push(token);
                 }

@@ -5,6 +5,7 @@ use std::io::BufReader;
 
 use super::{RebuildError, Scratch, failed};
 use crate::container::{self, ContainerError, Section};
+use crate::difference::ReadAt;
 use crate::packed::Packed;
 use crate::update::{Container, OpenedBase, Update};
 
@@ -25,13 +26,13 @@ impl Scratch {
     }
 
     /// Makes containers of the opened forms that were built. One that comes out otherwise is left out by its digest, like any file.
-    pub(super) fn close_containers(&mut self, update: &Update) -> Result<(), RebuildError> {
+    pub(super) fn close_containers(&mut self, update: &Update, old: &Packed<'_>) -> Result<(), RebuildError> {
         for container in &update.forms.containers {
             if self.contents.remove(&container.form()).is_none() {
                 continue;
             }
             let form = self.path(&container.form());
-            if self.close(container)? {
+            if self.close(container, old)? {
                 self.contents.insert(container.content(), container.layout().stored_length());
             }
             fs::remove_file(&form).map_err(|source| failed(&form, source))?;
@@ -40,11 +41,14 @@ impl Scratch {
     }
 
     /// `false` when the opened form is not that of a container.
-    fn close(&self, container: &Container) -> Result<bool, RebuildError> {
+    fn close(&self, container: &Container, old: &Packed<'_>) -> Result<bool, RebuildError> {
         let (form, path) = (self.path(&container.form()), self.path(&container.content()));
         let opened = File::open(&form).map_err(|source| failed(&form, source))?;
         let out = File::create(&path).map_err(|source| failed(&path, source))?;
-        match container::rebuild(container.layout(), container.corrections(), BufReader::new(opened), out) {
+        let lender = container.lender().and_then(|lender| old.content(&lender));
+        let lender = lender.as_ref().map(|content| content as &(dyn ReadAt + Sync));
+        let opened = BufReader::new(opened);
+        match container::rebuild(container.layout(), container.corrections(), lender, opened, out) {
             Ok(()) => Ok(true),
             Err(ContainerError::Transfer(source)) => Err(failed(&path, source)),
             Err(_) => Ok(false),

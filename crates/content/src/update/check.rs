@@ -43,7 +43,8 @@ fn check_forms(update: &Update, numbering: &Numbering) -> Result<(), InvalidUpda
         let number = lacking.get(&container.content()).copied().filter(|number| *number >= next);
         let fits = |number: &usize| numbering.wanted[*number].1 == container.layout().stored_length();
         let is_built = update.manifest.recipe(&container.content()).is_none();
-        let number = number.filter(fits).filter(|_| is_built && names.insert(container.form()));
+        let is_lent = container.lender().is_none_or(|lender| held.contains_key(&lender));
+        let number = number.filter(fits).filter(|_| is_built && is_lent && names.insert(container.form()));
         next = number.ok_or(InvalidUpdate::Container(container.content()))? + 1;
     }
     Ok(())

@@ -8,7 +8,7 @@
 use dray_model::Digest;
 
 use super::numbering::Sized;
-use crate::container::Layout;
+use crate::container::{self, Layout};
 
 /// The containers of an update.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -91,6 +91,12 @@ impl Container {
     #[must_use]
     pub const fn form(&self) -> Digest {
         self.form
+    }
+
+    /// The content of the tree `from` that must be at hand to close it, if there is one.
+    #[must_use]
+    pub fn lender(&self) -> Option<Digest> {
+        container::lender(&self.corrections)
     }
 
     /// How the opened form is closed.

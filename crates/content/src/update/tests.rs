@@ -149,6 +149,15 @@ fn a_container_that_cannot_be_opened_as_it_is_said_is_refused() {
     refused(13, &|forms| forms.containers[0] = Container::new(content(13), layout(size(13) + 1, 1200), vec![]));
     refused(14, &|forms| forms.containers[0] = Container::new(content(14), layout(size(14), 1200), vec![]));
     refused(9, &|forms| forms.containers[0] = Container::new(content(9), layout(size(9), 1200), vec![]));
+    let borrowing = |lender: u64| {
+        let corrections = [&[2][..], content(lender).as_bytes()].concat();
+        Container::new(content(13), layout(size(13), 1200), corrections)
+    };
+    assert_eq!(borrowing(3).lender(), Some(content(3)));
+    refused(13, &|forms| forms.containers[0] = borrowing(13));
+    let mut lent = opened_sample();
+    lent.forms.containers[0] = borrowing(3);
+    assert_eq!(decode(&lent.encode(&from()).unwrap()).unwrap(), lent);
     let mut unbuilt = opened_sample();
     unbuilt.segments.pop();
     let form = unbuilt.forms.containers[0].form();

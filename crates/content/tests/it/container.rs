@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use dray_content::Limits;
-use dray_content::container::{self, ContainerError, Layout, Opened};
+use dray_content::container::{self, ContainerError, Layout, Opened, Pair};
 use dray_model::Digest;
 use proptest::prelude::*;
 
@@ -31,7 +31,18 @@ fn inflate(layout: &Layout, file: &[u8]) -> Result<Vec<u8>, ContainerError> {
 
 fn rebuild(layout: &Layout, corrections: &[u8], opened: &[u8]) -> Result<Vec<u8>, ContainerError> {
     let mut file = Vec::new();
-    container::rebuild(layout, corrections, opened, &mut file).map(|()| file)
+    container::rebuild(layout, corrections, None, opened, &mut file).map(|()| file)
+}
+
+fn open_pair(old: &[u8], new: &[u8], threads: NonZeroUsize) -> Option<Pair> {
+    container::open_pair((&Digest::of(old), &old), &new, &Limits::default(), threads).unwrap()
+}
+
+/// Rebuilds what was opened beside an earlier version.
+fn rebuild_beside(opened: &Opened, old: &[u8], form: &[u8]) -> Result<Vec<u8>, ContainerError> {
+    assert_eq!(container::lender(&opened.corrections), Some(Digest::of(old)));
+    let mut file = Vec::new();
+    container::rebuild(&opened.layout, &opened.corrections, Some(&old), form, &mut file).map(|()| file)
 }
 
 /// Opens a file, checks that it closes again, and gives its opened form.
@@ -99,20 +110,50 @@ fn golden_layouts_and_corrections_rebuild_their_archives() {
 }
 
 #[test]
+fn corrections_of_version_2_are_read() {
+    let (old, file, encoded) = (golden("borrowed-old.gz"), golden("borrowed.gz"), golden("borrowed.layout"));
+    let layout = Layout::decode(&encoded, &Limits::default()).unwrap();
+    let opened = Opened { layout, corrections: golden("borrowed.corrections") };
+    let form = inflate(&opened.layout, &file).unwrap();
+    assert!(rebuild_beside(&opened, &old, &form).unwrap() == file);
+    assert!(opened.corrections.len() < 100, "it borrows");
+}
+
+#[test]
 fn streams_that_both_versions_have_stay_closed() {
     let (same, old, new) = (text(1, 9000), text(2, 5000), text(3, 5000));
     let before = zip(&[Member::new("same", &same), Member::new("other", &old)]);
     let after = zip(&[Member::new("first", &new), Member::new("same", &same)]);
-    let limits = Limits::default();
-    let pair = container::open_pair(&&before[..], &&after[..], &limits, threads(2)).unwrap().unwrap();
+    let pair = open_pair(&before, &after, threads(2)).unwrap();
     assert_eq!((pair.old.streams().len(), pair.new.layout.streams().len()), (1, 1));
     let (old_form, new_form) = (inflate(&pair.old, &before).unwrap(), inflate(&pair.new.layout, &after).unwrap());
     assert!(
         old_form.ends_with(&before[before.len() - 50..]) && old_form.windows(old.len()).any(|window| window == old)
     );
-    assert!(rebuild(&pair.new.layout, &pair.new.corrections, &new_form).unwrap() == after);
-    assert_eq!(container::open_pair(&&before[..], &&before[..], &limits, threads(2)).unwrap(), None);
-    assert_eq!(container::open_pair(&&old[..], &&after[..], &limits, threads(2)).unwrap(), None);
+    assert!(rebuild_beside(&pair.new, &before, &new_form).unwrap() == after);
+    assert_eq!(open_pair(&before, &before, threads(2)), None);
+    assert_eq!(open_pair(&old, &after, threads(2)), None);
+}
+
+#[test]
+fn a_member_borrows_from_the_one_of_its_name_in_the_earlier_version() {
+    let body = text(5, 200_000);
+    let mut changed = body.clone();
+    changed[50_000..50_004].copy_from_slice(b"????");
+    let before = zip(&[Member::new("first", &text(6, 9000)), Member::new("body", &body)]);
+    let after = zip(&[Member::new("body", &changed), Member::new("first", &text(7, 9000))]);
+    let pair = open_pair(&before, &after, threads(2)).unwrap();
+    assert_eq!(open_pair(&before, &after, threads(1)).unwrap(), pair);
+    let form = inflate(&pair.new.layout, &after).unwrap();
+    assert!(rebuild_beside(&pair.new, &before, &form).unwrap() == after);
+    assert!(rebuild(&pair.new.layout, &pair.new.corrections, &form).is_err(), "nobody lends");
+    let mut other = before.clone();
+    let middle = other.len() / 2;
+    other[middle] ^= 1;
+    let (corrections, mut file) = (&pair.new.corrections, Vec::new());
+    let rebuilt = container::rebuild(&pair.new.layout, corrections, Some(&&other[..]), &form[..], &mut file);
+    assert!(rebuilt.is_err() || file != after, "a damaged lender is not passed over");
+    assert!(container::rebuild(&pair.new.layout, corrections, Some(&&b"short"[..]), &form[..], Vec::new()).is_err());
 }
 
 #[test]
@@ -245,7 +286,7 @@ fn a_bomb_stays_closed() {
     let file = zip(&[Member::new("bomb", &vec![0; 3 << 20]), Member::new("text", &body)]);
     assert_eq!(opened_and_closed(&file).0.layout.streams().len(), 1);
     let changed = zip(&[Member::new("bomb", &vec![1; 3 << 20]), Member::new("text", &text(10, 3000))]);
-    let pair = container::open_pair(&&file[..], &&changed[..], &Limits::default(), threads(1)).unwrap().unwrap();
+    let pair = open_pair(&file, &changed, threads(1)).unwrap();
     assert_eq!((pair.old.streams().len(), pair.new.layout.streams().len()), (1, 1));
 }
 

@@ -163,7 +163,7 @@ fn open_pair(
         OpenFile::new(source.open(content)?).map_err(failed)
     };
     let (old_file, new_file) = (file(old, base)?, file(new, content)?);
-    let pair = container::open_pair(&old_file, &new_file, &options.limits, options.threads);
+    let pair = container::open_pair((base, &old_file), &new_file, &options.limits, options.threads);
     let pair = pair.map_err(|source| PrepareError::Read { content: *content, source })?;
     if pair.is_some() {
         // Forms are not checked when they are read, so that what they were made from has to be.

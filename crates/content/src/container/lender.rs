@@ -1,0 +1,74 @@
+//! What streams of a container borrow from those of an earlier version of it.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::section::Section;
+use super::{ContainerError, Place, gzip, mismatch, zip};
+use crate::codec::{Reader, put_varint};
+use crate::deflate::{self, Borrowed, Run};
+use crate::difference::ReadAt;
+use crate::limits::Limits;
+
+/// An earlier version of a file.
+pub(super) struct Lender<'l> {
+    file: &'l (dyn ReadAt + Sync),
+    /// Where its streams are, by the places of those of the file that it lends to.
+    counterparts: HashMap<u64, Place>,
+}
+
+impl<'l> Lender<'l> {
+    /// Members of a zip file go together by name, those of gzip by their order.
+    pub(super) fn new(old: &'l (dyn ReadAt + Sync), new: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Self> {
+        let (mut from, to) = (gzip::places(old, limits)?, gzip::places(new, limits)?);
+        if !from.is_empty() && !to.is_empty() {
+            from.truncate(to.len());
+            let counterparts = to.iter().map(|place| place.offset).zip(from).collect();
+            return Ok(Self { file: old, counterparts });
+        }
+        let named = |(place, name): (Place, String)| (name, place);
+        let from: HashMap<String, Place> = zip::streams(old, limits)?.into_iter().map(named).collect();
+        let to = zip::streams(new, limits)?.into_iter();
+        let counterparts = to.filter_map(|(place, name)| Some((place.offset, *from.get(&name)?))).collect();
+        Ok(Self { file: old, counterparts })
+    }
+
+    /// What a stream has of its counterpart.
+    pub(super) fn runs(&self, file: &(dyn ReadAt + Sync), place: Place) -> io::Result<Option<(Place, Vec<Run>)>> {
+        let Some(old) = self.counterparts.get(&place.offset).copied() else { return Ok(None) };
+        match deflate::runs(Section::new(self.file, old), Section::new(file, place)) {
+            Ok(runs) if runs.is_empty() => Ok(None),
+            Ok(runs) => Ok(Some((old, runs))),
+            // What either calls a stream needn't be one.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What corrections say first of what a stream borrows.
+pub(super) fn put_borrowed(out: &mut Vec<u8>, borrowed: Option<&(Place, Vec<Run>)>) {
+    let Some((place, runs)) = borrowed else {
+        out.push(0);
+        return;
+    };
+    out.push(1);
+    put_varint(out, place.offset);
+    put_varint(out, place.length);
+    deflate::write_runs(runs, out);
+}
+
+/// What a stream borrows from one of the lender's.
+pub(super) fn borrowed<'a>(
+    corrections: &mut Reader<'_>,
+    lender: &'a (dyn ReadAt + Sync),
+) -> Result<Option<Borrowed<'a>>, ContainerError> {
+    if corrections.u8()? == 0 {
+        return Ok(None);
+    }
+    let (offset, length) = (corrections.varint()?, corrections.varint()?);
+    let end = offset.checked_add(length).filter(|end| *end <= lender.length());
+    end.ok_or_else(|| mismatch("a stream borrows from behind the end of the other file"))?;
+    let old = Section::new(lender, Place { offset, length });
+    Ok(Some(Borrowed::read(corrections, Box::new(old))?))
+}
