@@ -63,8 +63,10 @@ pub(super) fn borrowed<'a>(
     corrections: &mut Reader<'_>,
     lender: &'a (dyn ReadAt + Sync),
 ) -> Result<Option<Borrowed<'a>>, ContainerError> {
-    if corrections.u8()? == 0 {
-        return Ok(None);
+    match corrections.u8()? {
+        0 => return Ok(None),
+        1 => {}
+        _ => return Err(mismatch("a stream neither borrows nor doesn't").into()),
     }
     let (offset, length) = (corrections.varint()?, corrections.varint()?);
     let end = offset.checked_add(length).filter(|end| *end <= lender.length());
