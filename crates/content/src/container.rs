@@ -23,6 +23,7 @@ mod open;
 mod pair;
 mod rebuild;
 mod section;
+mod streams;
 mod zip;
 
 use std::collections::HashMap;

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::io;
 
 use super::section::Section;
-use super::{ContainerError, Place, gzip, mismatch, zip};
+use super::streams::Found;
+use super::{ContainerError, Place, mismatch};
 use crate::codec::{Reader, put_varint};
 use crate::deflate::{self, Borrowed, Run};
 use crate::difference::ReadAt;
-use crate::limits::Limits;
 
 /// An earlier version of a file.
 pub(super) struct Lender<'l> {
@@ -18,19 +18,11 @@ pub(super) struct Lender<'l> {
 }
 
 impl<'l> Lender<'l> {
-    /// Members of a zip file go together by name, those of gzip by their order.
-    pub(super) fn new(old: &'l (dyn ReadAt + Sync), new: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Self> {
-        let (mut from, to) = (gzip::places(old, limits)?, gzip::places(new, limits)?);
-        if !from.is_empty() && !to.is_empty() {
-            from.truncate(to.len());
-            let counterparts = to.iter().map(|place| place.offset).zip(from).collect();
-            return Ok(Self { file: old, counterparts });
-        }
-        let named = |(place, name): (Place, String)| (name, place);
-        let from: HashMap<String, Place> = zip::streams(old, limits)?.into_iter().map(named).collect();
-        let to = zip::streams(new, limits)?.into_iter();
-        let counterparts = to.filter_map(|(place, name)| Some((place.offset, *from.get(&name)?))).collect();
-        Ok(Self { file: old, counterparts })
+    /// `old` are the streams of the earlier version `file`, `new` those that may borrow: they go together by name.
+    pub(super) fn new(file: &'l (dyn ReadAt + Sync), old: &[Found], new: &[Found]) -> Self {
+        let named: HashMap<&str, Place> = old.iter().map(|stream| (stream.name.as_str(), stream.place)).collect();
+        let counterpart = |stream: &Found| Some((stream.place.offset, *named.get(stream.name.as_str())?));
+        Self { file, counterparts: new.iter().filter_map(counterpart).collect() }
     }
 
     /// What a stream has of its counterpart.

@@ -14,7 +14,7 @@ use dray_model::Digest;
 
 use super::lender::{self, Lender};
 use super::section::Section;
-use super::{CORRECTIONS_ALONE, CORRECTIONS_BORROWED, Layout, Place, Stream, gzip, zip};
+use super::{CORRECTIONS_ALONE, CORRECTIONS_BORROWED, Layout, Place, Stream, gzip, streams, zip};
 use crate::codec::put_prefixed;
 use crate::deflate::{self, Inflater, Style};
 use crate::difference::ReadAt;
@@ -51,66 +51,38 @@ pub fn open(
     limits: &Limits,
     threads: NonZeroUsize,
 ) -> io::Result<Option<Opened>> {
-    let places = wanted(file, keep, limits)?;
+    let streams = streams::find(file, limits)?;
+    let places = streams::without(&streams, keep);
     let opener = Opener { rebuildable: true, lender: None, limits };
     let opened = opener.open_all(file, &places, threads)?;
     Ok(opened.map(|(layout, streams)| Opened { layout, corrections: [&[CORRECTIONS_ALONE], &streams[..]].concat() }))
 }
 
-/// As [`open`], with the help of an earlier version of the file, which must be there when it is rebuilt.
+/// As [`open`], of a file whose streams were found, with the help of an earlier version of it, which must be there when it is rebuilt.
 pub(super) fn open_beside(
     file: &(dyn ReadAt + Sync),
-    keep: &BTreeSet<Digest>,
-    (content, old): (&Digest, &(dyn ReadAt + Sync)),
+    places: &[Place],
+    (content, lender): (&Digest, &Lender<'_>),
     limits: &Limits,
     threads: NonZeroUsize,
 ) -> io::Result<Option<Opened>> {
-    let places = wanted(file, keep, limits)?;
-    let lender = Lender::new(old, file, limits)?;
-    let opener = Opener { rebuildable: true, lender: Some(&lender), limits };
-    let opened = opener.open_all(file, &places, threads)?;
+    let opener = Opener { rebuildable: true, lender: Some(lender), limits };
+    let opened = opener.open_all(file, places, threads)?;
     Ok(opened.map(|(layout, streams)| {
         let corrections = [&[CORRECTIONS_BORROWED], &content.as_bytes()[..], &streams].concat();
         Opened { layout, corrections }
     }))
 }
 
-/// How a file is opened that needn't be closed again: a base. `None` when there is nothing to open.
+/// How a file whose streams were found is opened that needn't be closed again: a base. `None` when there is nothing to open.
 pub(super) fn open_base(
     file: &(dyn ReadAt + Sync),
-    keep: &BTreeSet<Digest>,
+    places: &[Place],
     limits: &Limits,
     threads: NonZeroUsize,
 ) -> io::Result<Option<Layout>> {
-    let places = wanted(file, keep, limits)?;
     let opener = Opener { rebuildable: false, lender: None, limits };
-    Ok(opener.open_all(file, &places, threads)?.map(|(layout, _)| layout))
-}
-
-/// The digests of a file's streams as they are stored.
-pub(super) fn digests(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<BTreeSet<Digest>> {
-    places(file, limits)?.into_iter().map(|place| digest(file, place)).collect()
-}
-
-fn wanted(file: &(dyn ReadAt + Sync), keep: &BTreeSet<Digest>, limits: &Limits) -> io::Result<Vec<Place>> {
-    let mut wanted = places(file, limits)?;
-    if !keep.is_empty() {
-        let digests = wanted.iter().map(|place| digest(file, *place)).collect::<io::Result<Vec<_>>>()?;
-        let mut digests = digests.iter();
-        wanted.retain(|_| digests.next().is_some_and(|digest| !keep.contains(digest)));
-    }
-    Ok(wanted)
-}
-
-fn digest(file: &(dyn ReadAt + Sync), place: Place) -> io::Result<Digest> {
-    let mut hasher = blake3::Hasher::new();
-    io::copy(&mut Section::new(file, place), &mut hasher)?;
-    Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
-}
-
-fn places(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Place>> {
-    let places = gzip::places(file, limits)?;
-    if places.is_empty() { zip::places(file, limits) } else { Ok(places) }
+    Ok(opener.open_all(file, places, threads)?.map(|(layout, _)| layout))
 }
 
 /// A stream that was opened, with its corrections and those of the streams within it.
@@ -241,7 +213,7 @@ impl Opener<'_> {
         }
         text.read_to_end(&mut bytes)?;
         let file = bytes.as_slice();
-        let places = places(&file, self.limits)?;
+        let places = streams::places(&file, self.limits)?;
         let mut opened = Vec::with_capacity(places.len());
         for place in places {
             opened.push((place, self.open_stream(&file, place, likely, depth + 1)?));

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroUsize;
 
-use super::open::{digests, open_base, open_beside};
+use dray_model::Digest;
+
+use super::lender::Lender;
+use super::open::{open_base, open_beside};
+use super::streams::{self, Found};
 use super::{Layout, Opened};
 use crate::difference::ReadAt;
 use crate::limits::Limits;
-use dray_model::Digest;
 
 /// Two containers, opened as far as they differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +22,8 @@ pub struct Pair {
     pub new: Opened,
 }
 
-/// Opens both files, except for streams that both have; `content` is the digest of the old one, which the new one borrows from. `None` when that leaves nothing to open on one side: then the files are as well
-/// compared as they are.
+/// Opens both files, except for streams that both have; `content` is the digest of the old one, which the new one borrows from. `None`
+/// when that leaves nothing to open on one side: then the files are as well compared as they are.
 ///
 /// # Errors
 ///
@@ -31,8 +34,11 @@ pub fn open_pair(
     limits: &Limits,
     threads: NonZeroUsize,
 ) -> io::Result<Option<Pair>> {
-    let both: BTreeSet<_> = digests(old, limits)?.intersection(&digests(new, limits)?).copied().collect();
-    let Some(new) = open_beside(new, &both, (content, old), limits, threads)? else { return Ok(None) };
-    let old = open_base(old, &both, limits, threads)?;
-    Ok(old.map(|old| Pair { old, new }))
+    let (of_old, of_new) = (streams::find(old, limits)?, streams::find(new, limits)?);
+    let digests = |streams: &[Found]| streams.iter().map(|stream| stream.digest).collect::<BTreeSet<_>>();
+    let both = &digests(&of_old) & &digests(&of_new);
+    let lender = Lender::new(old, &of_old, &of_new);
+    let Some(old) = open_base(old, &streams::without(&of_old, &both), limits, threads)? else { return Ok(None) };
+    let new = open_beside(new, &streams::without(&of_new, &both), (content, &lender), limits, threads)?;
+    Ok(new.map(|new| Pair { old, new }))
 }
