@@ -34,7 +34,8 @@ pub(crate) struct Analysis {
     pub(crate) style: Style,
 }
 
-/// Takes apart the one deflate stream that fills `stored`, of which `runs` are known from elsewhere; `likely` is tried first. `None` when its corrections would be too long, or
+/// Takes apart the one deflate stream that fills `stored`, of which `runs` are known from elsewhere; `likely` is tried first. `None`
+/// when its corrections would be too long, or
 /// its text has more than `plain_max` bytes. What is found is proved to make the same stream again.
 ///
 /// An error of kind `InvalidData` says that it isn't a deflate stream, or has one of the oddities that [`Parser`] refuses.
@@ -52,7 +53,12 @@ pub(crate) fn analyse<R: Read>(stored: R, likely: Style, plain_max: u64, runs: &
             glance = sample.len();
         }
     }
-    let Some(mut differ) = best(&sample, glance, likely, runs)? else { return Ok(None) };
+    // What is borrowed tells nothing of the writer, so it is judged by the whole sample.
+    let mut differ = match best(&sample, glance, likely)? {
+        Some(differ) if runs.is_empty() => differ,
+        None if runs.is_empty() => return Ok(None),
+        judged => tried(&sample, judged.map_or(likely, |differ| differ.style()), runs)?,
+    };
     drop(sample);
     while let Some(item) = items.next()? {
         let ends_block = matches!(item, Item::End);
@@ -75,19 +81,19 @@ fn is_worth(corrections: usize, stored: u64) -> bool {
 }
 
 /// The settings that predict the sample best, having taken it; `None` when none does it well.
-fn best(sample: &[Item], glance: usize, likely: Style, runs: &[Run]) -> io::Result<Option<Differ>> {
-    let first = tried(sample, likely, runs)?;
+fn best(sample: &[Item], glance: usize, likely: Style) -> io::Result<Option<Differ>> {
+    let first = tried(sample, likely, &[])?;
     if first.score().1 == 0 {
         return Ok(Some(first));
     }
     let mut styles = Vec::new();
     for style in Style::all() {
-        styles.push((tried(&sample[..glance], style, runs)?.score().1, style));
+        styles.push((tried(&sample[..glance], style, &[])?.score().1, style));
     }
     styles.sort_by_key(|(misses, _)| *misses);
     let mut best = first;
     for &(_, style) in styles.iter().take(FINALISTS) {
-        let other = tried(sample, style, runs)?;
+        let other = tried(sample, style, &[])?;
         if other.score().1 < best.score().1 {
             best = other;
         }

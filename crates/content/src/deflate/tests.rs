@@ -40,7 +40,9 @@ fn recreated(corrections: &[u8], plain: &[u8], length: usize) -> std::io::Result
 /// Takes `stored` apart with what it has of `old`, and puts it together again. Gives how many runs there were, and the bytes of all words.
 fn borrowed(old: &[u8], stored: &[u8]) -> Option<(usize, usize)> {
     let found = runs(old, stored).unwrap();
-    let Analysis { corrections, plain_length, .. } = analyse(stored, Style::USUAL, u64::MAX, &found).unwrap()?;
+    let alone = analyse(stored, Style::USUAL, u64::MAX, &[]).unwrap();
+    let Analysis { corrections, plain_length, style } = analyse(stored, Style::USUAL, u64::MAX, &found).unwrap()?;
+    assert!(alone.is_none_or(|alone| alone.style == style), "what is borrowed hides the writer");
     let text = plain(stored).unwrap();
     assert_eq!(plain_length, text.len() as u64);
     let mut words = Vec::new();
@@ -122,6 +124,8 @@ fn one_block(kind: Kind, count: u64) -> Vec<u8> {
 }
 
 proptest! {
+    // Texts are longer than a match reaches, so that tables are left behind.
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_stream_is_put_together_out_of_an_earlier_one(
         seed in 0u64..50,
@@ -129,7 +133,7 @@ proptest! {
         level in 0u8..=10,
         other_level in prop_oneof![4 => Just(None), 1 => (0u8..=10).prop_map(Some)],
     ) {
-        let old = words(seed, 6000);
+        let old = words(seed, 20_000);
         let mut new = old.clone();
         for (at, gone, text) in edits {
             let at = at.index(new.len());
@@ -138,7 +142,9 @@ proptest! {
         let old = miniz_oxide::deflate::compress_to_vec(&old, other_level.unwrap_or(level));
         borrowed(&old, &miniz_oxide::deflate::compress_to_vec(&new, level));
     }
+}
 
+proptest! {
     #[test]
     fn any_stream_is_put_together_bit_for_bit(text in text(), level in 0u8..=10) {
         let stored = miniz_oxide::deflate::compress_to_vec(&text, level);
