@@ -18,25 +18,26 @@ const WINDOW_TOKENS: usize = 1 << 19;
 const INDEX_BITS: u32 = 18;
 /// How far back from its end a run is cut, so that it ends behind a match: then nothing is left over of what a compressor knew.
 const TRIM_TOKENS: usize = 64;
+
 /// Finds the runs of `new` that `old` has in the same order. Memory: some MiB, whatever the streams' lengths.
 ///
 /// An error of kind `InvalidData` says that one of them isn't a deflate stream.
 pub(crate) fn runs(old: impl Read, new: impl Read) -> io::Result<Vec<Run>> {
     let (mut old, mut new) = (Ahead::new(old), Ahead::new(new));
-    let mut found = Search::default();
+    let mut search = Search::default();
     let mut at = 0;
     loop {
-        let diagonal = found.used + (at - found.made);
-        old.drop_before(found.used.max(diagonal.saturating_sub(WINDOW_TOKENS as u64 / 4)))?;
+        let diagonal = search.used + (at - search.made);
+        old.drop_before(search.used.max(diagonal.saturating_sub(WINDOW_TOKENS as u64 / 4)))?;
         new.drop_before(at)?;
         old.fill()?;
         new.fill()?;
         if new.tokens.is_empty() || old.tokens.is_empty() {
-            return Ok(found.runs);
+            return Ok(search.runs);
         }
-        at = new.start + found.look(&old, &new) as u64;
+        at = new.start + search.look(&old, &new) as u64;
         if new.is_at_end && at == new.start + new.tokens.len() as u64 {
-            return Ok(found.runs);
+            return Ok(search.runs);
         }
     }
 }
@@ -48,6 +49,8 @@ struct Search {
     /// Where the last one ends in the new stream and in the earlier one.
     made: u64,
     used: u64,
+    /// Whether a window ended it, so that it may go on.
+    is_cut: bool,
 }
 
 impl Search {
@@ -65,7 +68,9 @@ impl Search {
             };
             self.add(new.start + made as u64, old.start + used as u64, length as u64);
             at = made + length;
-            if used + length == old.tokens.len() && !old.is_at_end {
+            let is_old_used_up = used + length == old.tokens.len() && !old.is_at_end;
+            self.is_cut = is_old_used_up || at == new.tokens.len();
+            if is_old_used_up {
                 break;
             }
         }
@@ -77,8 +82,7 @@ impl Search {
         let gap = new.start + made as u64 - self.made;
         let used = (self.used + gap).checked_sub(old.start)? as usize;
         let length = alike(old.tokens.get(used..)?, &new.tokens[made..]);
-        // What the end of a window cut off goes on.
-        let is_long = length >= RUN_TOKENS_MIN || gap == 0 && self.made > 0 && length > 0;
+        let is_long = length >= RUN_TOKENS_MIN || self.is_cut && gap == 0 && length > 0;
         is_long.then_some(Found { made, used, length })
     }
 
