@@ -2,7 +2,8 @@
 //!
 //! One plain text has many deflate streams; which one an archive holds depends on its writer's search for matches. Nearly all
 //! writers are zlib or descend from the same code, so [`analyse()`] repeats that search and writes down where the stream differs from
-//! it: its *corrections*. What an earlier version of the stream has too may be borrowed from there instead ([`runs`]). [`Recreator`] makes the stream again from plain text and corrections. Both hold a window and one
+//! it: its *corrections*. What an earlier version of the stream has too may be borrowed from there instead ([`runs`]).
+//! [`Recreator`] makes the stream again from plain text and corrections. Both hold a window and one
 //! block, whatever the stream's length. Corrections are not believed: no bytes of theirs can cost more than one block's memory,
 //! nor make more output than was asked for, nor end in anything but an error. RFC 1951 is the source of everything here.
 

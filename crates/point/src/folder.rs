@@ -189,6 +189,12 @@ fn loose_name(name: &ObjectName) -> String {
     format!("{}-{}", name.folder(), name.digest())
 }
 
+/// The object that [`loose_name`] made this of.
+fn loose_object(name: &str) -> Option<ObjectName> {
+    let (kind, digest) = name.rsplit_once('-')?;
+    format!("{kind}/{digest}").parse().ok()
+}
+
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

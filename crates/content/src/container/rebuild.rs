@@ -9,8 +9,8 @@ use crate::codec::{DecodeError, Reader};
 use crate::deflate::Recreator;
 use crate::difference::ReadAt;
 
-/// Writes the file whose opened form is `opened` to `out`: [`Layout::stored_length`] bytes, never more. `lender` is the file that [`super::lender`]
-/// names, if it names one. Streams; takes 1 to 8 MiB for each level of containers.
+/// Writes the file whose opened form is `opened` to `out`: [`Layout::stored_length`] bytes, never more. `lender` is the file that
+/// [`super::lender`] names, if it names one. Streams; takes 1 to 8 MiB for each level of containers.
 ///
 /// The result is only as good as layout and corrections: compare its digest.
 ///

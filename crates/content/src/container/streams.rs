@@ -21,19 +21,21 @@ pub(super) struct Found {
 
 /// The streams of a file, in order; none when it is no container.
 pub(super) fn find(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Found>> {
-    let numbered = gzip::places(file, limits)?.into_iter().enumerate();
-    let mut named: Vec<_> = numbered.map(|(number, place)| (place, number.to_string())).collect();
-    if named.is_empty() {
-        named = zip::streams(file, limits)?;
-    }
     let found = |(place, name)| Ok(Found { place, name, digest: digest(file, place)? });
-    named.into_iter().map(found).collect()
+    named(file, limits)?.into_iter().map(found).collect()
 }
 
 /// Where the streams of a file are.
 pub(super) fn places(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Place>> {
-    let places = gzip::places(file, limits)?;
-    if places.is_empty() { zip::places(file, limits) } else { Ok(places) }
+    Ok(named(file, limits)?.into_iter().map(|(place, _)| place).collect())
+}
+
+fn named(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<(Place, String)>> {
+    let members = gzip::places(file, limits)?;
+    if members.is_empty() {
+        return zip::streams(file, limits);
+    }
+    Ok(members.into_iter().enumerate().map(|(number, place)| (place, number.to_string())).collect())
 }
 
 /// The places of those whose digest is not in `keep`.

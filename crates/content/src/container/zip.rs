@@ -26,12 +26,7 @@ const ELSEWHERE: u64 = 0xffff_ffff;
 /// The extra field with those.
 const EXTRA64: u16 = 1;
 
-/// The places of the streams, in order; none when it isn't a zip file.
-pub(super) fn places(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Place>> {
-    Ok(streams(file, limits)?.into_iter().map(|(place, _)| place).collect())
-}
-
-/// The places of the streams, in order, with the names of their members.
+/// The places of the streams, in order, with the names of their members; none when it isn't a zip file.
 pub(super) fn streams(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<(Place, String)>> {
     let Some(directory) = Directory::find(file)? else { return Ok(Vec::new()) };
     if directory.place.length > limits.index_bytes_max {

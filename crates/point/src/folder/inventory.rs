@@ -52,11 +52,7 @@ impl Folder {
             for entry in std::fs::read_dir(&path).map_err(PointError::folder("list", &path))? {
                 let entry = entry.map_err(PointError::folder("list", &path))?;
                 let name = entry.file_name();
-                let name = name.to_str().and_then(|name| {
-                    name.rsplit_once('-')
-                        .and_then(|(kind, digest)| format!("{kind}/{digest}").parse::<ObjectName>().ok())
-                });
-                names.extend(name);
+                names.extend(name.to_str().and_then(super::loose_object));
             }
         }
         Ok(names)

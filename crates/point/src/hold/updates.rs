@@ -22,8 +22,8 @@ pub(super) fn manifest_difference(update: &AssignedUpdate) -> Option<(ObjectName
     update.manifest_difference.map(|object| (ObjectName::ManifestDifference(object.digest), object.bytes))
 }
 
-/// Whether the update is to be here. Clients of a point ask for those from what they hold. One from nothing is all of the content once more, so it is
-/// here only instead of that: until the manifest is, where no other version makes the content cheaper.
+/// Whether the update is to be here. Clients of a point ask for those from what they hold. One from nothing is all of the content
+/// once more, so it is here only instead of that: until the manifest is, where no other version makes the content cheaper.
 pub(super) fn is_wanted(
     update: &AssignedUpdate,
     of: &PointAssignment,
