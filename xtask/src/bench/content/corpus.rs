@@ -14,7 +14,7 @@ use super::super::report::Figure;
 use super::dray::{self, Measured};
 use super::peers::{self, Sent};
 use super::point::Branch;
-use super::{Level, Options, bars};
+use super::{Level, Options, bars, tools};
 use crate::process::{cargo, run, target_folder};
 
 /// The programs that are measured.
@@ -47,7 +47,8 @@ pub(super) const ARCHIVE: &str = "package";
 pub(super) fn measure(corpus: &Path, options: &Options) -> anyhow::Result<Vec<Figure>> {
     let programs = programs(options)?;
     // A site prepares at the other level only when somebody asks for it.
-    let branch = (options.level == Level::Publish).then(|| Branch::start(&programs.dray)).transpose()?;
+    let has_branch = options.level == Level::Publish && tools::are_there(&["curl"], "the way to a point");
+    let branch = has_branch.then(|| Branch::start(&programs.dray)).transpose()?;
     let mut figures = Vec::new();
     for name in names(corpus, &options.pairs)? {
         let mut tree_kb = None;
