@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use dray_site::generation::Follower;
+use dray_site::feed::Follower;
 use dray_site::presence::Flusher;
 use dray_site::{ServerIdentityError, Site};
 use dray_trust::tls::TlsError;

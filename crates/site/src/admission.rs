@@ -1,23 +1,19 @@
 //! Whose certificates count: those of enrolled devices and points, from enrolment to revocation or deletion. A point's name may come
 //! again after its deletion, so of a point only those count that were issued since it enrolled last.
 //!
-//! Whoever was found in the database once is let in from memory. Each change that shuts somebody out raises a counter, on which
-//! all of the memory is forgotten: at once in the process that made the change, and within [`LOOK`] in the others.
+//! Whoever was found in the database once is let in from memory. A change that shuts somebody out has that party forgotten: at once in the
+//! process that made the change, and in the others as soon as they read the change feed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use dray_model::Timestamp;
-use dray_store::{StoreError, device, meta, point};
+use dray_model::{DeviceId, Name, Timestamp};
+use dray_store::{StoreError, device, point};
 use dray_trust::certificate::Identity;
-use tokio::time::Instant;
 
 use crate::site::Site;
 
-/// How often the counter is read while requests come: the delay with which other processes' revocations are noticed.
-const LOOK: Duration = Duration::from_secs(1);
-/// Most credentials remembered, some 50 MB; beyond that the memory starts anew.
+/// Most parties remembered, some 100 MB; beyond that the memory starts again.
 const REMEMBERED_MAX: usize = 1_000_000;
 
 /// What a party shows with its certificate.
@@ -37,23 +33,22 @@ pub struct Admission {
 
 #[derive(Debug, Default)]
 struct Memory {
-    admitted: HashSet<Credential>,
-    /// Goes up each time that all is forgotten.
+    /// Instants of issue of the certificates that were let in.
+    admitted: HashMap<Identity, HashSet<Timestamp>>,
+    /// Goes up each time that anybody is forgotten.
     epoch: u64,
-    counter: i64,
-    looked_at: Option<Instant>,
 }
 
 impl Admission {
-    /// Whether the party may talk to the site now. Costs a query the first time, and a look at a counter each second.
+    /// Whether the party may talk to the site now. Costs a query the first time, and a look-up from then on.
     ///
     /// # Errors
     /// The database's.
     pub async fn admits(&self, site: &Site, credential: &Credential) -> Result<bool, StoreError> {
-        self.look(site).await?;
+        site.feed().keep_up(site).await?;
         let epoch = {
             let memory = self.memory();
-            if memory.admitted.contains(credential) {
+            if memory.admits(credential) {
                 return Ok(true);
             }
             memory.epoch
@@ -65,30 +60,30 @@ impl Admission {
         Ok(found)
     }
 
-    /// Forgets whoever was let in.
+    /// Forgets everybody.
     pub(crate) fn forget_all(&self) {
-        self.memory().forget_all();
-    }
-
-    /// Forgets all when another process shut somebody out.
-    async fn look(&self, site: &Site) -> Result<(), StoreError> {
-        {
-            let mut memory = self.memory();
-            if memory.looked_at.is_some_and(|at| at.elapsed() < LOOK) {
-                return Ok(());
-            }
-            memory.looked_at = Some(Instant::now());
-        }
-        let counter = meta::generation(&mut site.db().read().await?, meta::SHUT_OUT).await?;
         let mut memory = self.memory();
-        if memory.counter != counter {
-            memory.counter = counter;
-            memory.forget_all();
-        }
-        Ok(())
+        memory.admitted.clear();
+        memory.epoch += 1;
     }
 
-    /// Not when somebody was shut out since the caller looked: it may have been this one.
+    /// Forgets a device.
+    pub(crate) fn forget_device(&self, device: DeviceId) {
+        self.forget(&Identity::Device(device));
+    }
+
+    /// Forgets a point, with all certificates that it showed.
+    pub(crate) fn forget_point(&self, name: &Name) {
+        self.forget(&Identity::Point(name.clone()));
+    }
+
+    fn forget(&self, identity: &Identity) {
+        let mut memory = self.memory();
+        memory.admitted.remove(identity);
+        memory.epoch += 1;
+    }
+
+    /// Not when somebody was forgotten since the caller looked: it may have been this one.
     fn remember(&self, credential: &Credential, epoch: u64) {
         let mut memory = self.memory();
         if memory.epoch != epoch {
@@ -97,7 +92,7 @@ impl Admission {
         if memory.admitted.len() >= REMEMBERED_MAX {
             memory.admitted.clear();
         }
-        memory.admitted.insert(credential.clone());
+        memory.admitted.entry(credential.identity.clone()).or_default().insert(credential.issued_at);
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -106,9 +101,8 @@ impl Admission {
 }
 
 impl Memory {
-    fn forget_all(&mut self) {
-        self.admitted.clear();
-        self.epoch += 1;
+    fn admits(&self, credential: &Credential) -> bool {
+        self.admitted.get(&credential.identity).is_some_and(|issued| issued.contains(&credential.issued_at))
     }
 }
 
@@ -130,6 +124,8 @@ fn to_the_second(at: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use dray_store::feed::Scope;
+
     use super::*;
     use crate::actor::{Actor, Permission};
     use crate::random;
@@ -153,7 +149,7 @@ mod tests {
         let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
         let now = change.now();
         device::revoke(&mut change, *id, now).await.unwrap();
-        change.shut_out().await.unwrap();
+        change.concerns(Scope::DeviceShutOut(*id));
         change.commit_unnoted().await.unwrap();
     }
 
@@ -175,7 +171,7 @@ mod tests {
         let identity = device(&test.site).await;
         assert!(test.site.admission().admits(&test.site, &identity).await.unwrap());
         revoke(&other, &identity).await;
-        test.site.admission().memory().looked_at = None;
+        test.site.feed().look_now();
         assert!(!test.site.admission().admits(&test.site, &identity).await.unwrap());
     }
 

@@ -5,10 +5,11 @@
 
 use std::ops::{Deref, DerefMut};
 
-use dray_model::{JobId, Timestamp};
+use dray_model::{DeviceId, Digest, JobId, Name, Timestamp};
 use dray_store::audit::Entry;
+use dray_store::feed::{self, Scope};
 use dray_store::job::NewJob;
-use dray_store::{StoreError, WriteTx, audit, meta};
+use dray_store::{StoreError, WriteTx, advertisement, audit, collection};
 use serde_json::Value;
 
 use crate::actor::Actor;
@@ -36,13 +37,12 @@ pub struct Change<'a> {
     now: Timestamp,
     tx: WriteTx,
     enqueued: bool,
-    generation: Option<i64>,
-    shuts_out: bool,
+    scopes: Vec<Scope>,
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(site: &'a Site, actor: &'a Actor, now: Timestamp, tx: WriteTx) -> Self {
-        Self { site, actor, now, tx, enqueued: false, generation: None, shuts_out: false }
+        Self { site, actor, now, tx, enqueued: false, scopes: Vec::new() }
     }
 
     /// The site that is changed.
@@ -81,20 +81,43 @@ impl<'a> Change<'a> {
         dray_store::job::enqueue(&mut self.tx, &job).await
     }
 
-    /// Raises the site's policy generation: the change may alter what clients and points are told. Whoever waits for news looks
-    /// again after the commit.
-    pub async fn raise_generation(&mut self) -> Result<i64, StoreError> {
-        let generation = meta::next_generation(&mut self.tx, meta::POLICY_GENERATION).await?;
-        self.generation = Some(generation);
-        Ok(generation)
+    /// The change concerns them: after the commit, here at once and in other processes within a second, they look again.
+    pub(crate) fn concerns(&mut self, scope: Scope) {
+        self.scopes.push(scope);
     }
 
-    /// Somebody may no longer talk to the site: a device was revoked, a point deleted. From the commit on nobody is let in for having
-    /// been let in before, here at once and in other processes within a second.
-    pub async fn shut_out(&mut self) -> Result<i64, StoreError> {
-        meta::next_generation(&mut self.tx, meta::SHUT_OUT).await?;
-        self.shuts_out = true;
-        self.raise_generation().await
+    /// The release that the advertisements of a package offer changed.
+    pub(crate) async fn concerns_package(&mut self, package: &Name) -> Result<(), StoreError> {
+        let collections = advertisement::collections_of_package(&mut self.tx, package).await?;
+        self.scopes.extend(collections.into_iter().map(Scope::Offers));
+        let points = dray_store::point::of_package(&mut self.tx, package).await?;
+        self.scopes.extend(points.into_iter().map(Scope::Point));
+        Ok(())
+    }
+
+    /// What points are to hold of a content changed.
+    pub(crate) async fn concerns_points_with(&mut self, content: &Digest) -> Result<(), StoreError> {
+        let points = dray_store::point::of_content(&mut self.tx, content).await?;
+        self.scopes.extend(points.into_iter().map(Scope::Point));
+        Ok(())
+    }
+
+    /// Evaluates a collection. Whoever is offered something else by that is concerned.
+    pub(crate) async fn evaluate(&mut self, id: i64) -> Result<collection::Evaluation, StoreError> {
+        let names_devices = advertisement::reaches(&mut self.tx, id).await?;
+        let evaluation = collection::evaluate(&mut self.tx, id, self.now, names_devices).await?;
+        if names_devices && evaluation.changed() {
+            self.scopes.extend(feed::moved(id, evaluation.devices.as_deref()));
+        }
+        Ok(evaluation)
+    }
+
+    /// A device's memberships of these collections changed.
+    pub(crate) async fn concerns_member(&mut self, device: DeviceId, collections: &[i64]) -> Result<(), StoreError> {
+        if advertisement::reaches_any(&mut self.tx, collections).await? {
+            self.concerns(Scope::Device(device));
+        }
+        Ok(())
     }
 
     /// Notes one of several objects that the change is about; the last one goes with [`Change::commit`].
@@ -117,16 +140,17 @@ impl<'a> Change<'a> {
     }
 
     /// For changes of the system to its own bookkeeping, which nobody asks the audit log about.
-    pub(crate) async fn commit_unnoted(self) -> Result<(), StoreError> {
+    pub(crate) async fn commit_unnoted(mut self) -> Result<(), StoreError> {
+        let sequence = match self.scopes.as_slice() {
+            [] => None,
+            scopes => Some(feed::publish(&mut self.tx, scopes, self.now).await?),
+        };
         self.tx.commit().await?;
         if self.enqueued {
             self.site.wake_workers();
         }
-        if self.shuts_out {
-            self.site.admission().forget_all();
-        }
-        if let Some(generation) = self.generation {
-            self.site.news().announce(generation);
+        if let Some(sequence) = sequence {
+            self.site.feed().committed(self.site, sequence, &self.scopes);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod cancel;
 mod housekeeping;
 mod kind;
 mod list;
+mod recount;
 mod runner;
 
 use dray_model::JobId;
@@ -29,6 +30,7 @@ pub fn registry() -> Registry {
         .with(crate::content::Sweep)
         .with(crate::content::Verify)
         .with(crate::package::Publish)
+        .with(recount::Recount)
         .with(crate::status::Retention)
 }
 

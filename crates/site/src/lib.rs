@@ -29,7 +29,7 @@ pub mod document;
 pub mod enrolment;
 mod error;
 pub mod facts;
-pub mod generation;
+pub mod feed;
 pub mod idempotency;
 mod init;
 pub mod job;

@@ -9,6 +9,7 @@ mod list;
 mod locations;
 mod report;
 mod url;
+mod waiting;
 
 use dray_model::Name;
 use dray_model::excerpt::quoted;
@@ -21,6 +22,7 @@ pub use delete::delete;
 pub use list::{find, list, packages};
 pub use locations::{CONTENTS_MAX, locations};
 pub use report::{REPORTS_MAX, report};
+pub(crate) use waiting::PointsWaiting;
 
 use crate::error::{Class, Failure, SiteError, from_store_error, listed};
 

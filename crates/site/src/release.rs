@@ -112,7 +112,7 @@ pub(crate) async fn publish(
     let view = ReleaseView { number, digest: sealed.digest, content, manifest, new_bytes, published_at };
     release::insert(change, &package.name, &view).await?;
     package::set_newest(change, &package.name, &view.digest).await?;
-    change.raise_generation().await?;
+    change.concerns_package(&package.name).await?;
     metrics::counter!("dray_releases_published_total").increment(1);
     Ok(view)
 }

@@ -18,8 +18,9 @@ use crate::config::{ConfigError, SiteConfig};
 use crate::content_location::{Environment, OpenContentError};
 use crate::enrolment::Guesses;
 use crate::error::SiteError;
-use crate::generation::News;
+use crate::feed::Feed;
 use crate::keys::{KeyError, SiteKeys};
+use crate::point::PointsWaiting;
 use crate::policy::Policies;
 use crate::presence::Presence;
 
@@ -40,7 +41,8 @@ struct Inner {
     keys: SiteKeys,
     clock: Clock,
     work: Notify,
-    news: News,
+    feed: Feed,
+    points_waiting: PointsWaiting,
     admission: Admission,
     presence: Arc<Presence>,
     guesses: Guesses,
@@ -116,7 +118,7 @@ impl Site {
             return Err(OpenError::NoDatabase(file));
         }
         let db = Db::open(&config.database_in(dir), clock()).await?;
-        let policies = Policies::new(db.engine());
+        let sequences = dray_store::feed::sequences(&mut db.read().await?).await?;
         let inner = Inner {
             dir: dir.to_owned(),
             config,
@@ -125,11 +127,12 @@ impl Site {
             keys,
             clock,
             work: Notify::new(),
-            news: News::default(),
+            feed: Feed::starting_at(sequences),
+            points_waiting: PointsWaiting::default(),
             admission: Admission::default(),
             presence: Arc::default(),
             guesses: Guesses::default(),
-            policies,
+            policies: Policies::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -213,10 +216,14 @@ impl Site {
         Ok(ServerIdentity { chain_pem: issued.chain_pem, key_pem })
     }
 
-    /// Tells held requests that there may be something new for them.
-    #[must_use]
-    pub fn news(&self) -> &News {
-        &self.inner.news
+    /// What this process knows of the change feed.
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.inner.feed
+    }
+
+    /// Points that wait for other assignments.
+    pub(crate) fn points_waiting(&self) -> &PointsWaiting {
+        &self.inner.points_waiting
     }
 
     /// Whose certificates count.

@@ -30,6 +30,15 @@ pub async fn site() -> TestSite {
     TestSite { site, made, _folder: folder }
 }
 
+/// The sequence of the site's newest change.
+///
+/// # Panics
+/// When the database can't be read.
+pub async fn sequence(site: &Site) -> i64 {
+    let mut snapshot = site.db().read().await.expect("the database answers");
+    dray_store::feed::sequences(&mut snapshot).await.expect("the sequences are read").newest
+}
+
 /// An actor with the given role.
 ///
 /// # Panics

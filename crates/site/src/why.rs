@@ -101,7 +101,7 @@ impl Failure for WhyError {
 /// [`WhyError::Device`], [`WhyError::NotFound`], [`WhyError::NoProgram`], [`WhyError::Ambiguous`].
 pub async fn why(site: &Site, actor: &Actor, device: &Name, program: &str) -> Result<Why, WhyError> {
     let device = device::find_without_facts(site, actor, device).await?;
-    let current = match crate::policy::compute(site, device.id).await {
+    let current = match crate::policy::one(site, device.id).await {
         Ok(computed) => Some(computed),
         Err(PolicyError::NotEnrolled(_)) => None,
         Err(error) => return Err(error.into()),

@@ -33,8 +33,8 @@ pub struct StoredAdvertisement {
 pub struct Offer {
     /// The advertisement.
     pub name: Name,
-    /// Who gets it.
-    pub collection: Name,
+    /// Who gets it: the collection's number.
+    pub collection: i64,
     /// Digest of the advertisement's document.
     pub advertisement: Digest,
     /// Digest of the newest release's document.
@@ -143,16 +143,48 @@ pub async fn of_collection(snapshot: &mut Snapshot, collection: &Name) -> Result
     page::read_all(&rows, |row| Record::new("advertisement", "name", row).parsed("name"))
 }
 
+/// Whether anything is advertised to the collection with this number.
+pub async fn reaches(snapshot: &mut Snapshot, collection: i64) -> Result<bool, StoreError> {
+    reaches_any(snapshot, &[collection]).await
+}
+
+/// Whether anything is advertised to any of the collections with these numbers.
+pub async fn reaches_any(snapshot: &mut Snapshot, collections: &[i64]) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) AS found FROM (SELECT 1 AS one FROM EACH($1) AS e \
+                       JOIN collection AS c ON c.id = CAST(e.value ->> 'id' AS BIGINT) \
+                       JOIN advertisement AS a ON a.collection = c.name LIMIT 1) AS reached";
+    let ids: Vec<_> = collections.iter().map(|id| serde_json::json!({ "id": id })).collect();
+    let row = sqlx::query(sql::expand(snapshot.engine(), SQL))
+        .bind(sql::rows(&ids))
+        .fetch_one(snapshot.connection())
+        .await
+        .attempt("look whether anything is advertised to collections")?;
+    Ok(Record::new("advertisement", "found", &row).number("found")? > 0)
+}
+
+/// Numbers of the collections that the programs of a package are advertised to.
+pub async fn collections_of_package(snapshot: &mut Snapshot, package: &Name) -> Result<Vec<i64>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT c.id FROM advertisement AS a JOIN collection AS c ON c.name = a.collection \
+                       WHERE a.package = $1 ORDER BY c.id";
+    let rows = sqlx::query(SQL)
+        .bind(package.as_str())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the collections that a package is advertised to")?;
+    page::read_all(&rows, |row| Record::new("collection", "id", row).number("id"))
+}
+
 /// Every advertisement whose package has a release, by name.
 pub async fn offers(snapshot: &mut Snapshot) -> Result<Vec<Offer>, StoreError> {
-    const SQL: &str = "SELECT a.name, a.collection, a.document, p.newest FROM advertisement AS a \
+    const SQL: &str = "SELECT a.name, c.id AS collection, a.document, p.newest FROM advertisement AS a \
+                       JOIN collection AS c ON c.name = a.collection \
                        JOIN package AS p ON p.name = a.package WHERE p.newest IS NOT NULL ORDER BY a.name";
     let rows = sqlx::query(SQL).fetch_all(snapshot.connection()).await.attempt("read what is advertised")?;
     page::read_all(&rows, |row| {
         let record = Record::new("advertisement", "name", row);
         Ok(Offer {
             name: record.parsed("name")?,
-            collection: record.parsed("collection")?,
+            collection: record.number("collection")?,
             advertisement: record.digest("document")?,
             release: record.digest("newest")?,
         })

@@ -15,7 +15,7 @@ use dray_model::{Name, Timestamp};
 use sqlx::any::AnyRow;
 
 pub use evaluate::{Evaluation, evaluate, matching};
-pub use member::{Touched, change_device, forget_device, members, names_of, touched};
+pub use member::{Touched, change_device, forget_device, member_ids, members, names_of, touched};
 pub use rule::{Rule, rules, set_rules};
 
 use crate::db::{Snapshot, WriteTx};
@@ -28,7 +28,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.name, c.revision, c.properties, c.evaluated_at, c.created_at, c.changed_at, ",
-            "(SELECT COUNT(*) FROM collection_member AS m WHERE m.collection_id = c.id) AS members FROM collection AS c ",
+            "c.members FROM collection AS c ",
             $rest
         )
     };
@@ -95,6 +95,16 @@ pub async fn find(snapshot: &mut Snapshot, name: &Name) -> Result<Option<StoredC
     let Some(mut found) = row.as_ref().map(read).transpose()? else { return Ok(None) };
     found.view.rules = rules(snapshot, found.id).await?.iter().map(Rule::to_model).collect();
     Ok(Some(found))
+}
+
+/// The number of the collection called `name`.
+pub async fn number(snapshot: &mut Snapshot, name: &Name) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query("SELECT id, name FROM collection WHERE name = $1")
+        .bind(name.as_str())
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("find the number of a collection")?;
+    row.map(|row| Record::new("collection", "name", &row).number("id")).transpose()
 }
 
 /// Collections by name.

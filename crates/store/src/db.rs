@@ -10,6 +10,7 @@ mod transaction;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dray_model::Timestamp;
@@ -61,8 +62,19 @@ impl Engine {
 #[derive(Debug, Clone)]
 pub struct Db {
     engine: Engine,
+    postgres: Option<Address>,
     readers: AnyPool,
     writers: AnyPool,
+}
+
+/// May hold a password, so it isn't shown.
+#[derive(Clone)]
+struct Address(Arc<str>);
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Address(…)")
+    }
 }
 
 impl Db {
@@ -90,18 +102,28 @@ impl Db {
         let options = options(&sqlite_url(path)?)?;
         let writers = pool(1, &[SQLITE_SETTINGS, SQLITE_WRITER]).connect_lazy_with(options.clone());
         let readers = pool(SQLITE_READERS, &[SQLITE_SETTINGS, SQLITE_READER]).connect_lazy_with(options);
-        Ok(Self { engine: Engine::Sqlite, readers, writers })
+        Ok(Self { engine: Engine::Sqlite, postgres: None, readers, writers })
     }
 
     fn open_postgres(address: &str) -> Result<Self, StoreError> {
         let pool = pool(POSTGRES_CONNECTIONS, &[POSTGRES_SETTINGS]).connect_lazy_with(options(address)?);
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writers: pool })
+        Ok(Self {
+            engine: Engine::Postgres,
+            postgres: Some(Address(address.into())),
+            readers: pool.clone(),
+            writers: pool,
+        })
     }
 
     /// Which database this is.
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Where PostgreSQL is, for a connection beside the pool; `None` on SQLite.
+    pub(crate) fn postgres_address(&self) -> Option<&str> {
+        self.postgres.as_ref().map(|address| &*address.0)
     }
 
     /// Begins a reading transaction: everything read through it comes from one instant.

@@ -135,6 +135,8 @@ pub async fn revoke(tx: &mut WriteTx, id: DeviceId, now: Timestamp) -> Result<bo
 
 /// Removes the device with its facts and memberships, and the rules that name it.
 pub async fn delete(tx: &mut WriteTx, id: DeviceId) -> Result<(), StoreError> {
+    tx.wait_for_other_status_writers().await?;
+    crate::collection::forget_device(tx, id).await?;
     sqlx::query("DELETE FROM device WHERE id = $1")
         .bind(id.number())
         .execute(tx.connection())

@@ -6,10 +6,10 @@ use crate::row::Record;
 
 /// Key of the site's id, set once at its making.
 pub const SITE_ID: &str = "site_id";
-/// Key of the counter that goes up with every change that may alter a client's policy.
-pub const POLICY_GENERATION: &str = "policy_generation";
-/// Key of the counter that goes up when a device or point is shut out.
-pub const SHUT_OUT: &str = "shut_out";
+/// Key of the counter of changes: the sequence of the newest row of the change feed, and the number of policies made from it.
+pub const CHANGE_SEQUENCE: &str = "change_sequence";
+/// Key of the sequence of the newest change to what is offered to any collection.
+pub const OFFERS_SEQUENCE: &str = "offers_sequence";
 /// Key of the instant, in microseconds, since which every object of the content store is to be read.
 pub const VERIFY_SINCE: &str = "content_verify_since";
 
@@ -47,7 +47,7 @@ pub async fn generation(snapshot: &mut Snapshot, key: &str) -> Result<i64, Store
     })
 }
 
-/// Raises the counter `key` by one and tells its new value.
+/// Raises the counter `key` by one and returns its new value.
 pub async fn next_generation(tx: &mut WriteTx, key: &str) -> Result<i64, StoreError> {
     const SQL: &str = "INSERT INTO site_meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE \
                        SET value = CAST(CAST(site_meta.value AS BIGINT) + 1 AS TEXT) RETURNING key, value";

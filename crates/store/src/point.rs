@@ -12,7 +12,7 @@ use dray_model::api::page::{Page, PageRequest};
 use dray_model::api::point::PointView;
 use sqlx::any::AnyRow;
 
-pub use assignment::{assign, assignments, unassign};
+pub use assignment::{assign, assignments, of_content, of_package, unassign};
 pub use holding::{Source, forget_unassigned, on_package, on_point, report, sources};
 
 use crate::db::{Snapshot, WriteTx};

@@ -1,6 +1,8 @@
 //! Which policy each device last asked for. Policies themselves are computed and never kept.
 
-use dray_model::{DeviceId, Digest, Name, Timestamp};
+use std::collections::HashMap;
+
+use dray_model::{DeviceId, Digest, Timestamp};
 
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
@@ -63,18 +65,34 @@ pub async fn fetched(snapshot: &mut Snapshot, device: DeviceId) -> Result<Option
     .transpose()
 }
 
-/// The collections that the device is a member of, by name; `None` when it isn't enrolled.
-pub async fn collections(snapshot: &mut Snapshot, device: DeviceId) -> Result<Option<Vec<Name>>, StoreError> {
-    const SQL: &str = "SELECT c.name FROM device AS d LEFT JOIN collection_member AS m ON m.device_id = d.id \
-                       LEFT JOIN collection AS c ON c.id = m.collection_id \
-                       WHERE d.id = $1 AND d.revoked_at IS NULL ORDER BY c.name";
-    let rows = sqlx::query(SQL)
-        .bind(device.number())
+/// Of each enrolled device among these: the collections that it is a member of and that something is advertised to, sorted. One statement.
+pub async fn advertised_collections(
+    snapshot: &mut Snapshot,
+    devices: &[DeviceId],
+) -> Result<HashMap<DeviceId, Vec<i64>>, StoreError> {
+    const SQL: &str = "SELECT d.id, m.collection_id FROM EACH($1) AS e \
+                       JOIN device AS d ON d.id = CAST(e.value ->> 'device' AS BIGINT) \
+                       LEFT JOIN collection_member AS m ON m.device_id = d.id AND m.collection_id IN \
+                       (SELECT c.id FROM advertisement AS a JOIN collection AS c ON c.name = a.collection) \
+                       WHERE d.revoked_at IS NULL ORDER BY m.collection_id";
+    let wanted: Vec<_> = devices.iter().map(|device| Device { device: device.number() }).collect();
+    let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
+        .bind(sql::rows(&wanted))
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the collections of a device")?;
-    let names = page::read_all(&rows, |row| Record::new("collection", "name", row).optional("name", Record::parsed))?;
-    Ok(if names.is_empty() { None } else { Some(names.into_iter().flatten().collect()) })
+        .attempt("find what devices are offered")?;
+    let mut found: HashMap<DeviceId, Vec<i64>> = HashMap::with_capacity(devices.len());
+    for row in &rows {
+        let record = Record::new("device", "id", row);
+        let collections = found.entry(record.converted("id")?).or_default();
+        collections.extend(record.optional("collection_id", Record::number)?);
+    }
+    Ok(found)
+}
+
+#[derive(serde::Serialize)]
+struct Device {
+    device: i64,
 }
 
 #[derive(serde::Serialize)]
@@ -118,24 +136,36 @@ mod tests {
     }
 
     #[test]
-    fn collections_are_those_of_an_enrolled_device() {
+    fn an_enrolled_device_is_offered_what_is_advertised_to_its_collections() {
         each_engine(async |db| {
-            let device = DeviceId::from_random(7);
+            let [first, second, absent] = [7, 8, 9].map(DeviceId::from_random);
             let mut tx = db.write().await.unwrap();
-            assert_eq!(collections(&mut tx, device).await.unwrap(), None);
-            device::insert(&mut tx, device, &"a".parse().unwrap(), Timestamp::from_secs(1)).await.unwrap();
-            assert_eq!(collections(&mut tx, device).await.unwrap(), Some(Vec::new()));
+            for (device, name) in [(first, "a"), (second, "b")] {
+                device::insert(&mut tx, device, &name.parse().unwrap(), Timestamp::from_secs(1)).await.unwrap();
+            }
+            let document = Digest::of(b"document");
+            let new = crate::document::NewDocument {
+                digest: document,
+                role: "advertisement",
+                envelope: b"{}",
+                created_at: Timestamp::from_secs(1),
+            };
+            crate::document::insert(&mut tx, &new).await.unwrap();
             for sql in [
-                "INSERT INTO collection (id, name, revision, properties, created_at, changed_at) VALUES (1, 'b', 1, '{}', 0, 0)",
-                "INSERT INTO collection (id, name, revision, properties, created_at, changed_at) VALUES (2, 'a', 1, '{}', 0, 0)",
-                "INSERT INTO collection_member (collection_id, device_id) VALUES (1, 7), (2, 7)",
+                "INSERT INTO collection (id, name, revision, properties, created_at, changed_at) VALUES \
+                 (1, 'quiet', 1, '{}', 0, 0), (2, 'some', 1, '{}', 0, 0), (3, 'more', 1, '{}', 0, 0)",
+                "INSERT INTO collection_member (collection_id, device_id) VALUES (1, 7), (2, 7), (3, 7), (1, 8)",
+                "INSERT INTO package (name, revision, properties, programs, created_at, changed_at) \
+                 VALUES ('zip', 1, '{}', '[]', 0, 0)",
+                "INSERT INTO advertisement (name, revision, document, package, collection, terms, published_at) \
+                 SELECT c.name, 1, d.digest, 'zip', c.name, '{}', 0 FROM collection AS c, document AS d WHERE c.id > 1",
             ] {
                 sqlx::query(sql).execute(tx.connection()).await.unwrap();
             }
-            let names = ["a".parse().unwrap(), "b".parse().unwrap()];
-            assert_eq!(collections(&mut tx, device).await.unwrap(), Some(names.to_vec()));
-            device::revoke(&mut tx, device, Timestamp::from_secs(2)).await.unwrap();
-            assert_eq!(collections(&mut tx, device).await.unwrap(), None);
+            let found = advertised_collections(&mut tx, &[first, second, absent]).await.unwrap();
+            assert_eq!(found, [(first, vec![2, 3]), (second, Vec::new())].into());
+            device::revoke(&mut tx, first, Timestamp::from_secs(2)).await.unwrap();
+            assert_eq!(advertised_collections(&mut tx, &[first]).await.unwrap(), HashMap::new());
         });
     }
 }

@@ -17,7 +17,7 @@ use crate::page;
 use crate::row::Record;
 
 pub use receive::receive;
-pub use summary::{devices, of_device, summary};
+pub use summary::{devices, of_device, summaries, summary};
 
 /// Which messages are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub async fn remove_before(tx: &mut WriteTx, limit: Timestamp, most: u32) -> Res
 
 /// Forgets where devices are with an advertisement. Messages stay.
 pub async fn forget_states(tx: &mut WriteTx, advertisement: &Name) -> Result<(), StoreError> {
+    tx.wait_for_other_status_writers().await?;
     for statement in [
         "DELETE FROM advertisement_state WHERE advertisement = $1",
         "DELETE FROM advertisement_run WHERE advertisement = $1",

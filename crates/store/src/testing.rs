@@ -38,6 +38,14 @@ pub fn on_sqlite(test: impl AsyncFn(Db)) {
     });
 }
 
+/// Runs a statement that no function of the store would, so that a test can prove what happens then.
+///
+/// # Panics
+/// When the database refuses it.
+pub async fn execute(tx: &mut crate::WriteTx, statement: &'static str) {
+    sqlx::query(statement).execute(tx.connection()).await.expect("the test's statement runs");
+}
+
 async fn run(address: &str, test: &impl AsyncFn(Db)) {
     let db = Db::open(address, OPENED_AT).await.expect("the test database opens");
     tracing::info!(engine = ?db.engine(), "running the test");

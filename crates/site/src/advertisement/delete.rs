@@ -1,7 +1,8 @@
 //! Withdraws an advertisement. It leaves all policies; devices that run its program finish the run.
 
 use dray_model::Name;
-use dray_store::advertisement;
+use dray_store::feed::Scope;
+use dray_store::{advertisement, collection};
 use serde_json::json;
 
 use super::change::in_force;
@@ -18,7 +19,9 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Adver
     let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
     let former = in_force(&mut change, name).await?;
     advertisement::withdraw(&mut change, name).await?;
-    change.raise_generation().await?;
+    if let Some(collection) = collection::number(&mut change, &former.terms.collection).await? {
+        change.concerns(Scope::Offers(collection));
+    }
     let note = Note {
         object_kind: KIND,
         object_name: name.to_string(),

@@ -1,7 +1,7 @@
 //! Advertisements and how far their devices are, as administrators see them.
 
 use dray_model::Name;
-use dray_model::api::advertisement::{AdvertisementView, DeviceStatusView};
+use dray_model::api::advertisement::{AdvertisementSummary, AdvertisementView, DeviceStatusView};
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::state::ClientState;
 use dray_store::advertisement::StoredAdvertisement;
@@ -23,11 +23,12 @@ pub async fn list(
 ) -> Result<Page<AdvertisementView>, AdvertisementError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
     let found = advertisement::list(&mut snapshot, page).await?;
-    let mut items = Vec::with_capacity(found.items.len());
-    for stored in found.items {
-        items.push(view(&mut snapshot, stored).await?);
-    }
-    Ok(Page { items, next: found.next })
+    let names: Vec<_> = found.items.iter().map(|stored| &stored.name).collect();
+    let mut summaries = status::summaries(&mut snapshot, &names).await?;
+    Ok(found.map(|stored| {
+        let summary = summaries.remove(&stored.name).unwrap_or_default();
+        complete(stored, summary)
+    }))
 }
 
 /// One advertisement.
@@ -61,13 +62,17 @@ pub(super) async fn view(
     snapshot: &mut Snapshot,
     stored: StoredAdvertisement,
 ) -> Result<AdvertisementView, AdvertisementError> {
-    let summary = status::summary(snapshot, &stored.name, &stored.terms.collection).await?;
-    Ok(AdvertisementView {
+    let summary = status::summary(snapshot, &stored.name).await?;
+    Ok(complete(stored, summary))
+}
+
+fn complete(stored: StoredAdvertisement, summary: AdvertisementSummary) -> AdvertisementView {
+    AdvertisementView {
         name: stored.name,
         revision: stored.revision,
         digest: stored.document,
         terms: stored.terms,
         published_at: stored.published_at,
         summary,
-    })
+    }
 }

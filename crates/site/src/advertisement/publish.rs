@@ -4,6 +4,8 @@ use dray_model::Name;
 use dray_model::advertisement::{Advertisement, AdvertisementTerms};
 use dray_store::advertisement::{self, StoredAdvertisement};
 use dray_store::document::{self, NewDocument};
+use dray_store::feed::Scope;
+use dray_store::{StoreError, collection};
 use dray_trust::{Role, seal_document};
 
 use super::AdvertisementError;
@@ -34,7 +36,23 @@ pub(super) async fn publish(
         terms: payload.terms,
         published_at,
     };
+    let former = advertisement::find(change, name).await?.map(|former| former.terms.collection);
+    let was_reached = reaches(change, &stored.terms.collection).await?;
     advertisement::put(change, &stored).await?;
-    change.raise_generation().await?;
+    for collection in former.iter().filter(|former| **former != stored.terms.collection) {
+        concern(change, collection, true).await?;
+    }
+    concern(change, &stored.terms.collection, was_reached).await?;
     Ok(stored)
+}
+
+async fn reaches(change: &mut Change<'_>, collection: &Name) -> Result<bool, StoreError> {
+    Ok(!advertisement::of_collection(change, collection).await?.is_empty())
+}
+
+/// Members who are offered something for the first time are found by reading them; the others are known.
+async fn concern(change: &mut Change<'_>, collection: &Name, was_reached: bool) -> Result<(), StoreError> {
+    let Some(number) = collection::number(change, collection).await? else { return Ok(()) };
+    change.concerns(if was_reached { Scope::Offers(number) } else { Scope::Members(number) });
+    Ok(())
 }

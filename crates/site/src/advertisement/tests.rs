@@ -6,6 +6,7 @@ use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement, Cre
 use dray_model::api::page::PageRequest;
 use dray_model::api::token::Role;
 use dray_store::collection;
+use dray_store::feed::Scope;
 use dray_trust::{Role as DocumentRole, open_document};
 
 use super::*;
@@ -38,7 +39,7 @@ pub(crate) async fn collection_with(site: &Site, called: &str, member: DeviceId)
     let now = change.now();
     let id = collection::insert(&mut change, &name(called), &Default::default(), now).await.unwrap();
     collection::change_device(&mut change, member, &[id].into(), &[].into()).await.unwrap();
-    change.raise_generation().await.unwrap();
+    change.concerns(Scope::Members(id));
     change.commit_unnoted().await.unwrap();
     id
 }

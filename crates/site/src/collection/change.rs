@@ -43,9 +43,7 @@ pub async fn change(
     if let Some(rules) = rules {
         check::devices(&mut change, &rules).await?;
         collection::set_rules(&mut change, id, &rules).await?;
-        if collection::evaluate(&mut change, id, now).await?.changed() {
-            change.raise_generation().await?;
-        }
+        change.evaluate(id).await?;
     }
     let new = list::look_up(&mut change, name).await?.view;
     let note = Note {

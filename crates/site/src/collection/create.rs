@@ -28,9 +28,7 @@ pub async fn create(site: &Site, actor: &Actor, command: CreateCollection) -> Re
         }
     })?;
     collection::set_rules(&mut change, id, &rules).await?;
-    if collection::evaluate(&mut change, id, now).await?.changed() {
-        change.raise_generation().await?;
-    }
+    change.evaluate(id).await?;
     let made = list::look_up(&mut change, &command.name).await?.view;
     let note = Note {
         object_kind: KIND,

@@ -2,7 +2,6 @@
 
 use dray_model::Name;
 use dray_model::api::collection::CollectionView;
-use dray_store::collection;
 use serde_json::json;
 
 use super::{CollectionError, KIND, list};
@@ -16,12 +15,8 @@ use crate::site::Site;
 /// [`CollectionError::NotFound`].
 pub async fn evaluate(site: &Site, actor: &Actor, name: &Name) -> Result<CollectionView, CollectionError> {
     let mut change = site.change(actor, Permission::ManageCollections).await?;
-    let now = change.now();
     let found = list::look_up(&mut change, name).await?;
-    let evaluation = collection::evaluate(&mut change, found.id, now).await?;
-    if evaluation.changed() {
-        change.raise_generation().await?;
-    }
+    let evaluation = change.evaluate(found.id).await?;
     let evaluated = list::look_up(&mut change, name).await?.view;
     let note = Note {
         object_kind: KIND,

@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 
 use dray_model::{DeviceId, Name};
 use dray_query::{Class, FactRows};
+use dray_store::StoreError;
 use dray_store::collection::{self, Rule};
-use dray_store::{StoreError, WriteTx};
+
+use crate::change::Change;
 
 /// Makes the device a member where its rows are meant, in the collections that ask for one of `classes`; with all classes, in all
-/// collections. True when a membership changed.
+/// collections.
 pub(crate) async fn place(
-    tx: &mut WriteTx,
+    change: &mut Change<'_>,
     device: DeviceId,
     name: &Name,
     rows: &FactRows,
     classes: &BTreeSet<Class>,
-) -> Result<bool, StoreError> {
-    let touched = collection::touched(tx, device, classes).await?;
+) -> Result<(), StoreError> {
+    let touched = collection::touched(change, device, classes).await?;
     let (mut add, mut remove) = (BTreeSet::new(), BTreeSet::new());
     for (id, rules) in &touched.rules {
         let meant = rules.iter().any(|rule| match rule {
@@ -30,6 +32,10 @@ pub(crate) async fn place(
             _ => false,
         };
     }
-    collection::change_device(tx, device, &add, &remove).await?;
-    Ok(!add.is_empty() || !remove.is_empty())
+    if add.is_empty() && remove.is_empty() {
+        return Ok(());
+    }
+    collection::change_device(change, device, &add, &remove).await?;
+    let moved: Vec<i64> = add.union(&remove).copied().collect();
+    change.concerns_member(device, &moved).await
 }

@@ -179,7 +179,7 @@ async fn keep_in(
         return Ok(true);
     };
     // Points are to hold it, so they must hear of it.
-    change.raise_generation().await?;
+    change.concerns_points_with(to).await?;
     better.keep(change).await
 }
 

@@ -67,10 +67,10 @@ async fn drop_updates(site: &Site, name: &ObjectName) -> Result<(), SiteError> {
     }
     for content in &contents {
         Improve::ask(&mut change, content).await?;
+        // Points are not to fetch it, so they must hear of it.
+        change.concerns_points_with(content).await?;
     }
     Sweep::soon(&mut change).await?;
-    // Points are not to fetch it, so they must hear of it.
-    change.raise_generation().await?;
     tracing::warn!(object = %name, updates_to = contents.len(), "dropped updates that lean on a damaged object");
     Ok(change.commit_unnoted().await?)
 }

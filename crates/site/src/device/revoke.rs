@@ -3,6 +3,7 @@
 use dray_model::Name;
 use dray_model::api::device::DeviceView;
 use dray_model::device::DeviceState;
+use dray_store::feed::Scope;
 use dray_store::{collection, device};
 use serde_json::json;
 
@@ -25,7 +26,7 @@ pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceVie
     let now = change.now();
     device::revoke(&mut change, view.id, now).await?;
     collection::forget_device(&mut change, view.id).await?;
-    change.shut_out().await?;
+    change.concerns(Scope::DeviceShutOut(view.id));
     let note = Note {
         object_kind: KIND,
         object_name: view.id.to_string(),

@@ -9,6 +9,7 @@ use dray_model::Name;
 use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, MemberKind};
 use dray_model::api::device::EnrolmentFor;
 use dray_query::FactRows;
+use dray_store::feed::Scope;
 use dray_store::{device, enrolment, point};
 use dray_trust::{Token, TokenKind};
 use serde_json::json;
@@ -106,7 +107,7 @@ async fn enrol_point(
     let certificate = issued.ok_or(EnrolmentError::Refused)?;
     point::enrolled(&mut change, &name, now).await?;
     // What the name's former holder was given opens nothing any more.
-    change.shut_out().await?;
+    change.concerns(Scope::PointShutOut(name.clone()));
     let note = Note {
         object_kind: "point",
         object_name: name.to_string(),

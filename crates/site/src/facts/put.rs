@@ -77,9 +77,7 @@ async fn write(
     let kept = facts::digests(&mut change, id).await?;
     let changed = digests.changed(kept.as_ref());
     facts::replace(&mut change, id, rows, digests, &changed, now).await?;
-    if place(&mut change, id, &device.name, rows, &changed).await? {
-        change.raise_generation().await?;
-    }
+    place(&mut change, id, &device.name, rows, &changed).await?;
     change.commit_unnoted().await?;
     metrics::counter!("dray_facts_changed_total").increment(1);
     Ok(())

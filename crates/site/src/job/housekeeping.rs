@@ -1,4 +1,4 @@
-//! Forgets what is over: finished jobs after a week, idempotency keys after a day, expired enrolment tokens after a month; has old
+//! Forgets what is over: finished jobs after a week, rows of the change feed after an hour, idempotency keys after a day, expired enrolment tokens after a month; has old
 //! status messages removed, updates improved to what many receive, and a part of the content store verified. Asks for itself again every
 //! hour.
 
@@ -14,6 +14,8 @@ use crate::site::Site;
 const EVERY: Duration = Duration::from_secs(60 * 60);
 const JOBS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const KEYS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// A server that reads nothing for longer looks at everything.
+const FEED_KEPT: Duration = Duration::from_secs(60 * 60);
 const TOKENS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// One for the whole site.
 const KEY: &str = "site";
@@ -44,7 +46,9 @@ impl JobKind for Housekeeping {
         let now = change.now();
         let jobs = dray_store::job::forget(&mut change, now - JOBS_KEPT).await?;
         let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;
+        dray_store::feed::prune(&mut change, now - FEED_KEPT).await?;
         let tokens = dray_store::enrolment::forget(&mut change, now - TOKENS_KEPT).await?;
+        super::recount::Recount::ensure(&mut change).await?;
         crate::status::Retention::soon(&mut change).await?;
         crate::content::Improve::for_many_receivers(&mut change).await?;
         crate::content::Verify::soon(&mut change).await?;

@@ -26,11 +26,11 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Packa
         // One that runs already finds no package and ends.
         job::cancel(&mut change, publishing, now).await?;
     }
+    change.concerns_package(name).await?;
     package::delete(&mut change, name).await?;
     content::forget_unused(&mut change).await?;
     point::forget_unassigned(&mut change, None).await?;
     Sweep::soon(&mut change).await?;
-    change.raise_generation().await?;
     let note = Note {
         object_kind: KIND,
         object_name: name.to_string(),

@@ -184,3 +184,11 @@ async fn an_update_needs_a_source_that_is_there() {
     let bare = update(&test.site, &admin(), &name("bare"), UpdatePackage::default()).await.unwrap_err();
     assert!(matches!(bare, PackageError::NoSource(_)));
 }
+
+/// A point that is to hold the package.
+pub(crate) async fn put_on_a_point(site: &Site) {
+    let url = "https://oslo.example:8443".to_owned();
+    let command = dray_model::api::point::CreatePoint { name: name("oslo"), title: dray_model::Text::default(), url };
+    crate::point::create(site, &admin(), command).await.unwrap();
+    crate::point::assign(site, &admin(), &name("oslo"), &name("zip")).await.unwrap();
+}

@@ -1,12 +1,13 @@
 //! Puts packages on distribution points and takes them off. Doing it again changes nothing.
 
 use dray_model::Name;
+use dray_store::feed::Scope;
 use dray_store::{package, point};
 use serde_json::json;
 
 use super::{KIND, PointError};
 use crate::actor::{Actor, Permission};
-use crate::change::{Change, Note};
+use crate::change::Note;
 use crate::site::Site;
 
 /// Most points of one request.
@@ -39,10 +40,13 @@ pub async fn distribute(site: &Site, actor: &Actor, package: &Name, points: &[Na
         }
     }
     let Some((last, others)) = new.split_last() else { return Ok(()) };
+    for name in &new {
+        change.concerns(Scope::Point((*name).clone()));
+    }
     for name in others {
         change.note(&note(name, "point.assign", package)).await?;
     }
-    commit(change, &note(last, "point.assign", package)).await
+    Ok(change.commit(&note(last, "point.assign", package)).await?)
 }
 
 /// Takes a package from a point.
@@ -56,12 +60,8 @@ pub async fn unassign(site: &Site, actor: &Actor, name: &Name, package: &Name) -
         return Ok(());
     }
     point::forget_unassigned(&mut change, Some(name)).await?;
-    commit(change, &note(name, "point.unassign", package)).await
-}
-
-async fn commit(mut change: Change<'_>, note: &Note<'_>) -> Result<(), PointError> {
-    change.raise_generation().await?;
-    Ok(change.commit(note).await?)
+    change.concerns(Scope::Point(name.clone()));
+    Ok(change.commit(&note(name, "point.unassign", package)).await?)
 }
 
 fn note(point: &Name, action: &'static str, package: &Name) -> Note<'static> {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use dray_model::api::client::PointAssignments;
 use dray_model::{Digest, Name};
 use dray_store::point;
+use tokio::time::Instant;
 
 use super::PointError;
 use crate::actor::{Actor, Permission};
+use crate::policy::HOLD_MAX;
 use crate::site::Site;
 
 /// What a point is to hold.
@@ -32,13 +34,14 @@ pub async fn assignments(
 ) -> Result<Option<Assigned>, PointError> {
     actor.authorise(Permission::ActAsPoint)?;
     seen(site, name).await?;
-    let mut hold = site.news().hold(wait);
+    let (waiting, end) = (site.points_waiting().of(name), Instant::now() + wait.min(HOLD_MAX));
     loop {
+        let news = waiting.notified();
         let assigned = look(site, name).await?;
         if known != Some(assigned.tag) {
             return Ok(Some(assigned));
         }
-        if !hold.again().await {
+        if tokio::time::timeout_at(end, news).await.is_err() {
             return Ok(None);
         }
     }

@@ -33,7 +33,7 @@ pub async fn report(site: &Site, actor: &Actor, name: &Name, mut reports: Vec<Po
     tx.commit().await?;
     if relieved > 0 {
         // The newest content is there, so the former may go.
-        site.news().look_again();
+        site.points_waiting().wake(name);
     }
     Ok(())
 }

@@ -10,9 +10,9 @@ use dray_model::{DeviceId, Digest, Timestamp};
 
 use super::*;
 use crate::actor::Actor;
-use crate::generation::HOLD_MAX;
 use crate::package;
 use crate::package::tests::{admin, name, publish, published};
+use crate::policy::HOLD_MAX;
 use crate::site::Site;
 use crate::testing;
 

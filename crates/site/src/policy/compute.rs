@@ -1,19 +1,22 @@
-//! What a device's policy says, from one instant of the database.
+//! What devices' policies say, from one instant of the database.
+
+use std::collections::HashMap;
 
 use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
 use dray_model::{DeviceId, Digest, Timestamp};
-use dray_store::{meta, policy};
+use dray_store::{feed, policy};
 use dray_trust::{Role, seal_document};
 
 use super::index::Index;
+use super::memory::Tag;
 use super::{PolicyError, VALIDITY};
 use crate::site::Site;
 
 /// A device's policy before it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Computed {
-    /// The generation that it was computed at: the policy's number.
-    pub(super) generation: i64,
+    /// The newest change that it takes account of: the policy's number.
+    pub(super) sequence: i64,
     /// Which half of a validity it belongs to.
     pub(super) half: i64,
     /// Names what it says.
@@ -21,41 +24,66 @@ pub(crate) struct Computed {
     /// What applies.
     pub(crate) entries: Vec<PolicyEntry>,
     settings: AgentSettings,
+    /// The collections of the device that something is advertised to, sorted.
+    pub(super) collections: Vec<i64>,
 }
 
-/// Computes the device's policy.
-pub(crate) async fn compute(site: &Site, device: DeviceId) -> Result<Computed, PolicyError> {
+/// Computes the policy of one device.
+pub(crate) async fn one(site: &Site, device: DeviceId) -> Result<Computed, PolicyError> {
+    batch(site, &[device]).await?.remove(&device).ok_or(PolicyError::NotEnrolled(device))
+}
+
+/// Computes the policies of all these devices, of those that are enrolled. Three statements, and one more where what is advertised
+/// changed. O(devices and their memberships).
+pub(super) async fn batch(site: &Site, devices: &[DeviceId]) -> Result<HashMap<DeviceId, Computed>, PolicyError> {
+    site.policies().expect(devices);
+    let mut is_first = true;
     loop {
         let mut snapshot = site.db().read().await?;
-        let generation = meta::generation(&mut snapshot, meta::POLICY_GENERATION).await?;
-        let collections = policy::collections(&mut snapshot, device).await?.ok_or(PolicyError::NotEnrolled(device))?;
+        let sequences = feed::sequences(&mut snapshot).await?;
+        let offered = policy::advertised_collections(&mut snapshot, devices).await?;
         let mut index = site.policies().index.lock().await;
-        if index.generation.is_some_and(|newer| newer > generation) {
+        if is_first && index.is_newer_than(sequences) {
             // Somebody with a later snapshot was faster. Number and entries must not lie before what others were told.
+            is_first = false;
             continue;
         }
-        if index.generation != Some(generation) {
-            *index = Index::read(&mut snapshot, generation).await?;
+        if !index.is_of(sequences) {
+            *index = Index::read(&mut snapshot, sequences).await?;
         }
-        let entries = index.entries(&collections);
-        drop(index);
-        let (settings, half) = (AgentSettings::default(), half(device, site.now()));
-        let tag = tag(device, half, &entries, &settings);
-        return Ok(Computed { generation, half, tag, entries, settings });
+        let now = site.now();
+        return Ok(offered
+            .into_iter()
+            .map(|(device, collections)| {
+                let entries = index.entries(&collections);
+                (device, Computed::new(device, sequences.newest, entries, collections, now))
+            })
+            .collect());
     }
 }
 
 impl Computed {
+    fn new(device: DeviceId, sequence: i64, entries: Vec<PolicyEntry>, collections: Vec<i64>, now: Timestamp) -> Self {
+        let (settings, half) = (AgentSettings::default(), half(device, now));
+        let tag = tag(device, half, &entries, &settings);
+        Self { sequence, half, tag, entries, settings, collections }
+    }
+
+    /// What is remembered of it.
+    pub(super) fn remembered(&self) -> Tag {
+        Tag { digest: self.tag, half: self.half, sequence: self.sequence }
+    }
+
     /// Signs it.
-    pub(super) fn seal(self, site: &Site, device: DeviceId) -> Result<Vec<u8>, PolicyError> {
+    pub(super) fn seal(&self, site: &Site, device: DeviceId) -> Result<Vec<u8>, PolicyError> {
         let issued_at = site.now();
         let policy = Policy {
             format: Policy::FORMAT,
             device,
-            number: u64::try_from(self.generation).unwrap_or(0),
+            number: u64::try_from(self.sequence).unwrap_or(0),
             issued_at,
             expires_at: issued_at + VALIDITY,
-            entries: self.entries,
+            entries: self.entries.clone(),
             settings: self.settings,
         };
         let key = site.keys().signing(Role::Policy);

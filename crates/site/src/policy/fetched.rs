@@ -30,7 +30,7 @@ impl Policies {
     pub(super) fn note_fetched(&self, site: &Site, device: DeviceId, computed: &Computed) {
         let fetched = FetchedPolicy {
             tag: computed.tag,
-            number: u64::try_from(computed.generation).unwrap_or(0),
+            number: u64::try_from(computed.sequence).unwrap_or(0),
             fetched_at: site.now(),
         };
         let mut noted = self.noted();

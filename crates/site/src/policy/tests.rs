@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use dray_model::policy::Policy;
 use dray_model::{Digest, Timestamp};
+use dray_store::feed::Scope;
 use dray_trust::{Role, open_document};
 
 use super::*;
 use crate::actor::{Actor, Permission};
 use crate::advertisement::tests::{advertise, collection_with, device, world};
-use crate::generation::HOLD_MAX;
 use crate::package::tests::{admin, command, name, publish, source};
+use crate::site::Site;
 use crate::{advertisement, package, testing};
 
 async fn ask(site: &Site, device: DeviceId, known: Option<Digest>, wait: Duration) -> Option<(Digest, Policy)> {
@@ -24,10 +25,10 @@ async fn fresh(site: &Site, device: DeviceId) -> (Digest, Policy) {
     ask(site, device, None, Duration::ZERO).await.unwrap()
 }
 
-/// A change that raises the generation and alters nobody's policy.
+/// A change that may concern everyone and alters nobody's policy.
 async fn unrelated(site: &Site) {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
-    change.raise_generation().await.unwrap();
+    change.concerns(Scope::Everyone);
     change.commit_unnoted().await.unwrap();
 }
 
@@ -124,7 +125,7 @@ async fn whoever_is_not_enrolled_gets_no_policy_even_while_it_waits() {
         let mut change = test.site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
         let now = change.now();
         dray_store::device::revoke(&mut change, pc, now).await.unwrap();
-        change.raise_generation().await.unwrap();
+        change.concerns(Scope::DeviceShutOut(pc));
         change.commit_unnoted().await.unwrap();
     };
     let (refused, ()) = tokio::join!(held, revoke);
@@ -138,7 +139,7 @@ async fn another_servers_change_is_noticed_after_a_moment() {
     let (tag, _) = fresh(&test.site, pc).await;
     assert_eq!(ask(&test.site, pc, Some(tag), Duration::ZERO).await, None);
     advertise(&other, "now").await;
-    test.site.policies().memory().looked_at = None;
+    test.site.feed().look_now();
     assert!(ask(&test.site, pc, Some(tag), Duration::ZERO).await.is_some());
 }
 

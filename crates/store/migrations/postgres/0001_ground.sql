@@ -1,8 +1,18 @@
--- What every part of the site stands on: settings of the site, administrator tokens, audit log, jobs, idempotency keys.
+-- What every part of the site stands on: settings of the site, the change feed, administrator tokens, audit log,
+-- jobs, idempotency keys.
 
 CREATE TABLE site_meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
+);
+
+-- Whom each change concerns, in the order of commits. The counter change_sequence of site_meta holds the highest sequence; sequences
+-- have no gaps. Old rows are pruned.
+CREATE TABLE change_feed (
+    sequence BIGINT NOT NULL,
+    scope    TEXT NOT NULL,
+    at       BIGINT NOT NULL,
+    PRIMARY KEY (sequence, scope)
 );
 
 CREATE TABLE administrator_token (

@@ -74,11 +74,13 @@ CREATE TABLE device_software (
 -- "Which devices have this package" without reading every device's list.
 CREATE INDEX device_software_name ON device_software (name, device_id);
 
+-- members: how many there are, kept with each change.
 CREATE TABLE collection (
     id           BIGINT PRIMARY KEY,
     name         TEXT COLLATE "C" NOT NULL UNIQUE,
     revision     BIGINT NOT NULL,
     properties   TEXT NOT NULL,
+    members      BIGINT NOT NULL DEFAULT 0,
     evaluated_at BIGINT,
     created_at   BIGINT NOT NULL,
     changed_at   BIGINT NOT NULL

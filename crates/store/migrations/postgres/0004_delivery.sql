@@ -71,3 +71,47 @@ CREATE TABLE advertisement_run (
     started_at    BIGINT NOT NULL,
     PRIMARY KEY (advertisement, device)
 );
+
+-- How many devices are in each state, kept by what changes the states. Whoever does takes the lock of status writers first, so that
+-- two of them never wait for each other's rows.
+CREATE TABLE advertisement_count (
+    advertisement TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    devices       BIGINT NOT NULL,
+    PRIMARY KEY (advertisement, state)
+);
+
+CREATE FUNCTION advertisement_state_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO advertisement_count (advertisement, state, devices)
+        SELECT advertisement, state, COUNT(*) FROM added GROUP BY advertisement, state ORDER BY advertisement, state
+        ON CONFLICT (advertisement, state) DO UPDATE SET devices = advertisement_count.devices + excluded.devices;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER advertisement_state_insert AFTER INSERT ON advertisement_state REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION advertisement_state_insert();
+
+CREATE FUNCTION advertisement_state_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO advertisement_count (advertisement, state, devices)
+        SELECT advertisement, state, SUM(devices) FROM (
+            SELECT advertisement, state, 1 AS devices FROM added UNION ALL SELECT advertisement, state, -1 FROM former
+        ) AS moved GROUP BY advertisement, state HAVING SUM(devices) <> 0 ORDER BY advertisement, state
+        ON CONFLICT (advertisement, state) DO UPDATE SET devices = advertisement_count.devices + excluded.devices;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER advertisement_state_update AFTER UPDATE ON advertisement_state REFERENCING OLD TABLE AS former NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION advertisement_state_update();
+
+CREATE FUNCTION advertisement_state_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO advertisement_count (advertisement, state, devices)
+        SELECT advertisement, state, -COUNT(*) FROM former GROUP BY advertisement, state ORDER BY advertisement, state
+        ON CONFLICT (advertisement, state) DO UPDATE SET devices = advertisement_count.devices + excluded.devices;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER advertisement_state_delete AFTER DELETE ON advertisement_state REFERENCING OLD TABLE AS former
+    FOR EACH STATEMENT EXECUTE FUNCTION advertisement_state_delete();

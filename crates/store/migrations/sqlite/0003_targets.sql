@@ -74,11 +74,13 @@ CREATE TABLE device_software (
 -- "Which devices have this package" without reading every device's list.
 CREATE INDEX device_software_name ON device_software (name, device_id);
 
+-- members: how many there are, kept with each change.
 CREATE TABLE collection (
     id           INTEGER PRIMARY KEY,
     name         TEXT NOT NULL UNIQUE,
     revision     INTEGER NOT NULL,
     properties   TEXT NOT NULL,
+    members      INTEGER NOT NULL DEFAULT 0,
     evaluated_at INTEGER,
     created_at   INTEGER NOT NULL,
     changed_at   INTEGER NOT NULL

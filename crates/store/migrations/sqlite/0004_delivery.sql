@@ -71,3 +71,26 @@ CREATE TABLE advertisement_run (
     started_at    INTEGER NOT NULL,
     PRIMARY KEY (advertisement, device)
 ) STRICT, WITHOUT ROWID;
+
+-- How many devices are in each state, kept by what changes the states.
+CREATE TABLE advertisement_count (
+    advertisement TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    devices       INTEGER NOT NULL,
+    PRIMARY KEY (advertisement, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER advertisement_state_insert AFTER INSERT ON advertisement_state BEGIN
+    INSERT INTO advertisement_count (advertisement, state, devices) VALUES (NEW.advertisement, NEW.state, 1)
+        ON CONFLICT (advertisement, state) DO UPDATE SET devices = devices + 1;
+END;
+
+CREATE TRIGGER advertisement_state_update AFTER UPDATE ON advertisement_state WHEN OLD.state <> NEW.state BEGIN
+    UPDATE advertisement_count SET devices = devices - 1 WHERE advertisement = OLD.advertisement AND state = OLD.state;
+    INSERT INTO advertisement_count (advertisement, state, devices) VALUES (NEW.advertisement, NEW.state, 1)
+        ON CONFLICT (advertisement, state) DO UPDATE SET devices = devices + 1;
+END;
+
+CREATE TRIGGER advertisement_state_delete AFTER DELETE ON advertisement_state BEGIN
+    UPDATE advertisement_count SET devices = devices - 1 WHERE advertisement = OLD.advertisement AND state = OLD.state;
+END;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::document::NewDocument;
 use crate::testing::each_engine;
-use crate::{document, package};
+use crate::{collection, document, package};
 use dray_model::api::package::PackageView;
 
 pub(crate) fn stored(name: &str, revision: u32) -> StoredAdvertisement {
@@ -93,9 +93,13 @@ fn a_package_without_a_release_offers_nothing() {
         assert_eq!(offers(&mut tx).await.unwrap(), []);
         let (editor, release) = ("editor".parse().unwrap(), stored("now", 1).document);
         package::set_newest(&mut tx, &editor, &release).await.unwrap();
+        let devices: Name = "all-devices".parse().unwrap();
+        let all = collection::insert(&mut tx, &devices, &Default::default(), Timestamp::MIN).await.unwrap();
         let offer = &offers(&mut tx).await.unwrap()[0];
         assert_eq!((offer.advertisement, offer.release), (release, release));
-        assert_eq!(offer.collection.as_str(), "all-devices");
+        assert_eq!(offer.collection, all);
+        assert_eq!(collections_of_package(&mut tx, &editor).await.unwrap(), [all]);
+        assert!(reaches(&mut tx, all).await.unwrap() && !reaches_any(&mut tx, &[all + 1, all + 2]).await.unwrap());
     });
 }
 

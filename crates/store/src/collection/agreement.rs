@@ -71,7 +71,7 @@ fn a_device_and_both_databases_agree_on_the_members() {
                 let here = (0..).zip(&case.rows).filter(|(n, rows)| query.matches_rows(rows, name(*n).as_str()));
                 let here: Vec<Name> = here.map(|(number, _)| name(number)).collect();
                 set_rules(&mut tx, collection, &[Rule::Query(Box::new(query.clone()))]).await.unwrap();
-                evaluate(&mut tx, collection, NOW).await.unwrap();
+                evaluate(&mut tx, collection, NOW, false).await.unwrap();
                 let members = members(&mut tx, collection, &PageRequest::default()).await.unwrap();
                 let there: Vec<Name> = members.items.into_iter().map(|member| member.name).collect();
                 assert_eq!(there, here, "{:?}: {}\n{:#?}", tx.engine(), query.text(), case.rows);

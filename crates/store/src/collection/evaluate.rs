@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use dray_model::Timestamp;
 use dray_model::api::collection::{CollectionMember, CollectionPreview};
+use dray_model::{DeviceId, Timestamp};
 use dray_query::{Dialect, Query, SqlPredicate, SqlValue};
+use futures_util::TryStreamExt as _;
 use sqlx::any::{Any, AnyArguments};
 use sqlx::query::Query as Statement;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -15,13 +16,18 @@ use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
 
+/// Most devices that an evaluation names.
+const NAMED_MAX: usize = 1000;
+
 /// What an evaluation changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Evaluation {
     /// Devices that became members.
     pub added: u64,
     /// Devices that are members no longer.
     pub removed: u64,
+    /// Both kinds, if they were to be named and are not more than a thousand.
+    pub devices: Option<Vec<DeviceId>>,
 }
 
 impl Evaluation {
@@ -34,8 +40,14 @@ impl Evaluation {
 
 const DEVICES: &str = "device AS d LEFT JOIN device_facts AS f ON f.device_id = d.id";
 
-/// Makes the enrolled devices that the collection's rules mean its members, and no others.
-pub async fn evaluate(tx: &mut WriteTx, collection: i64, now: Timestamp) -> Result<Evaluation, StoreError> {
+/// Makes the enrolled devices that the collection's rules mean its members, and no others. With `names_devices` those that changed are
+/// named.
+pub async fn evaluate(
+    tx: &mut WriteTx,
+    collection: i64,
+    now: Timestamp,
+    names_devices: bool,
+) -> Result<Evaluation, StoreError> {
     let meant = predicate(&rules(tx, collection).await?, tx.engine());
     let condition = &meant.text;
     let remove = format!(
@@ -47,22 +59,48 @@ pub async fn evaluate(tx: &mut WriteTx, collection: i64, now: Timestamp) -> Resu
         "INSERT INTO collection_member (collection_id, device_id) SELECT $1, d.id FROM {DEVICES} \
          WHERE d.revoked_at IS NULL AND ({condition}) ON CONFLICT (collection_id, device_id) DO NOTHING"
     );
-    let removed = run(tx, remove, collection, &meant).await?;
-    let added = run(tx, add, collection, &meant).await?;
-    sqlx::query("UPDATE collection SET evaluated_at = $1 WHERE id = $2")
+    let mut named = names_devices.then(Vec::new);
+    let removed = run(tx, remove, collection, &meant, &mut named).await?;
+    let added = run(tx, add, collection, &meant, &mut named).await?;
+    sqlx::query("UPDATE collection SET evaluated_at = $1, members = members + $2 WHERE id = $3")
         .bind(now.micros())
+        .bind(page::stored(added) - page::stored(removed))
         .bind(collection)
         .execute(tx.connection())
         .await
         .attempt("note that a collection was evaluated")?;
-    Ok(Evaluation { added, removed })
+    Ok(Evaluation { added, removed, devices: named })
 }
 
-async fn run(tx: &mut WriteTx, text: String, collection: i64, meant: &SqlPredicate) -> Result<u64, StoreError> {
+/// Runs a change of memberships and returns how many it changed, each in `named` as long as they are few.
+async fn run(
+    tx: &mut WriteTx,
+    mut text: String,
+    collection: i64,
+    meant: &SqlPredicate,
+    named: &mut Option<Vec<DeviceId>>,
+) -> Result<u64, StoreError> {
+    const ATTEMPT: &str = "evaluate a collection";
+    if named.is_some() {
+        text.push_str(" RETURNING device_id");
+    }
     // The text is ours and the query compiler's; whatever people wrote is in the parameters.
     let statement = bind(sqlx::query(AssertSqlSafe(text)).bind(collection), &meant.params);
-    let done = statement.execute(tx.connection()).await.attempt("evaluate a collection")?;
-    Ok(done.rows_affected())
+    if named.is_none() {
+        return Ok(statement.execute(tx.connection()).await.attempt(ATTEMPT)?.rows_affected());
+    }
+    let mut count = 0;
+    let mut rows = statement.fetch(tx.connection());
+    while let Some(row) = rows.try_next().await.attempt(ATTEMPT)? {
+        count += 1;
+        if let Some(devices) = named {
+            devices.push(Record::new("collection_member", "device_id", &row).converted("device_id")?);
+            if devices.len() > NAMED_MAX {
+                *named = None;
+            }
+        }
+    }
+    Ok(count)
 }
 
 /// True for devices that one of the rules means. `$1` is the collection.

@@ -36,6 +36,25 @@ pub async fn members(
     Ok(page::cut(request, members, |member| member.name.to_string()))
 }
 
+/// The next members after `after` in the order of their ids, at most `limit`.
+pub async fn member_ids(
+    snapshot: &mut Snapshot,
+    collection: i64,
+    after: Option<DeviceId>,
+    limit: i64,
+) -> Result<Vec<DeviceId>, StoreError> {
+    const SQL: &str = "SELECT device_id FROM collection_member WHERE collection_id = $1 AND device_id > $2 \
+                       ORDER BY device_id LIMIT $3";
+    let rows = sqlx::query(SQL)
+        .bind(collection)
+        .bind(after.map_or(-1, DeviceId::number))
+        .bind(limit)
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("read the members of a collection")?;
+    page::read_all(&rows, |row| Record::new("collection_member", "device_id", row).converted("device_id"))
+}
+
 /// Names of the collections that the device is a member of.
 pub async fn names_of(snapshot: &mut Snapshot, device: DeviceId) -> Result<Vec<Name>, StoreError> {
     const SQL: &str = "SELECT c.name FROM collection_member AS m JOIN collection AS c ON c.id = m.collection_id \
@@ -86,7 +105,7 @@ pub async fn touched(
     Ok(Touched { rules: group(&rows)?, member_of: member_of.into_iter().collect() })
 }
 
-/// Adds the device to collections and takes it from others.
+/// Adds the device to collections and takes it from others: to ones that it isn't in, from ones that it is in.
 pub async fn change_device(
     tx: &mut WriteTx,
     device: DeviceId,
@@ -102,23 +121,34 @@ pub async fn change_device(
     struct Row {
         id: i64,
     }
-    for (text, ids) in [(ADD, add), (REMOVE, remove)] {
+    const COUNT: &str = "UPDATE collection SET members = members + $1 \
+                         WHERE id IN (SELECT CAST(e.value ->> 'id' AS BIGINT) FROM EACH($2) AS e)";
+    for (text, change, ids) in [(ADD, 1, add), (REMOVE, -1, remove)] {
         if ids.is_empty() {
             continue;
         }
-        let ids: Vec<Row> = ids.iter().map(|id| Row { id: *id }).collect();
-        sqlx::query(sql::expand(tx.engine(), text))
-            .bind(device.number())
-            .bind(sql::rows(&ids))
-            .execute(tx.connection())
-            .await
-            .attempt("change the memberships of a device")?;
+        let ids = sql::rows(&ids.iter().map(|id| Row { id: *id }).collect::<Vec<_>>());
+        for (text, first) in [(text, device.number()), (COUNT, change)] {
+            sqlx::query(sql::expand(tx.engine(), text))
+                .bind(first)
+                .bind(&ids)
+                .execute(tx.connection())
+                .await
+                .attempt("change the memberships of a device")?;
+        }
     }
     Ok(())
 }
 
 /// Takes the device from all collections. False when it was in none.
 pub async fn forget_device(tx: &mut WriteTx, device: DeviceId) -> Result<bool, StoreError> {
+    const COUNT: &str = "UPDATE collection SET members = members - 1 \
+                         WHERE id IN (SELECT collection_id FROM collection_member WHERE device_id = $1)";
+    sqlx::query(COUNT)
+        .bind(device.number())
+        .execute(tx.connection())
+        .await
+        .attempt("count the members of a device's collections")?;
     let done = sqlx::query("DELETE FROM collection_member WHERE device_id = $1")
         .bind(device.number())
         .execute(tx.connection())

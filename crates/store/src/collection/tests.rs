@@ -39,6 +39,13 @@ async fn add(tx: &mut WriteTx, name: &str, rules: &[Rule]) -> i64 {
     id
 }
 
+/// Evaluates the collection: how many came and went.
+async fn moved(tx: &mut WriteTx, collection: i64) -> (u64, u64) {
+    let evaluation = evaluate(tx, collection, NOW, false).await.unwrap();
+    assert_eq!(evaluation.devices, None);
+    (evaluation.added, evaluation.removed)
+}
+
 async fn names(tx: &mut WriteTx, collection: i64) -> Vec<String> {
     let page = members(tx, collection, &PageRequest::default()).await.unwrap();
     page.items.into_iter().map(|member| member.name.to_string()).collect()
@@ -52,7 +59,7 @@ fn a_collection_reads_back_with_its_rules_in_order() {
         let rules = [query("processors > 2"), Rule::Direct(id(1)), Rule::AllDevices];
         let number = add(&mut tx, "big", &rules).await;
         add(&mut tx, "all", &[Rule::AllDevices]).await;
-        evaluate(&mut tx, number, NOW).await.unwrap();
+        evaluate(&mut tx, number, NOW, false).await.unwrap();
         let found = find(&mut tx, &"big".parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((found.id, found.view.members, found.view.evaluated_at), (number, 1, Some(NOW)));
         let expression = CollectionRule::Query { expression: "processors > 2".parse().unwrap() };
@@ -78,14 +85,14 @@ fn members_are_the_enrolled_devices_that_any_rule_means() {
         device::revoke(&mut tx, id(4), NOW).await.unwrap();
         let rules = [query("processors > 2"), query(r#"name == "x" || processors == 1"#), Rule::Direct(id(3))];
         let number = add(&mut tx, "some", &rules).await;
-        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 2, removed: 0 });
+        assert_eq!(moved(&mut tx, number).await, (2, 0));
         assert_eq!(names(&mut tx, number).await, ["four", "silent"]);
         set_rules(&mut tx, number, &[query("!(processors > 2)")]).await.unwrap();
-        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 1, removed: 1 });
+        assert_eq!(moved(&mut tx, number).await, (1, 1));
         assert_eq!(names(&mut tx, number).await, ["silent", "two"]);
-        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation::default());
+        assert_eq!(moved(&mut tx, number).await, (0, 0));
         set_rules(&mut tx, number, &[]).await.unwrap();
-        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 0, removed: 2 });
+        assert_eq!(moved(&mut tx, number).await, (0, 2));
     });
 }
 
@@ -148,8 +155,54 @@ fn ten_thousand_devices_are_evaluated_at_once() {
             sqlx::query(sqlx::AssertSqlSafe(text)).execute(tx.connection()).await.unwrap();
         }
         let number = add(&mut tx, "big", &[query("processors >= 4")]).await;
-        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 5000, removed: 0 });
+        assert_eq!(moved(&mut tx, number).await, (5000, 0));
         set_rules(&mut tx, number, &[query("processors == 4")]).await.unwrap();
-        assert_eq!(evaluate(&mut tx, number, NOW).await.unwrap(), Evaluation { added: 0, removed: 3750 });
+        assert_eq!(moved(&mut tx, number).await, (0, 3750));
+    });
+}
+
+#[test]
+fn an_evaluation_names_whom_it_moved_as_long_as_they_are_few() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        for number in 1..=3 {
+            add_device(&mut tx, number, &format!("pc-{number}"), None).await;
+        }
+        let some = add(&mut tx, "some", &[Rule::Direct(id(1)), Rule::Direct(id(2))]).await;
+        let first = evaluate(&mut tx, some, NOW, true).await.unwrap().devices.unwrap();
+        assert_eq!(first.into_iter().collect::<std::collections::BTreeSet<_>>(), [id(1), id(2)].into());
+        set_rules(&mut tx, some, &[Rule::Direct(id(2)), Rule::Direct(id(3))]).await.unwrap();
+        let second = evaluate(&mut tx, some, NOW, true).await.unwrap();
+        assert_eq!(second.devices, Some(vec![id(1), id(3)]));
+        for number in 4..=1100 {
+            add_device(&mut tx, number, &format!("pc-{number}"), None).await;
+        }
+        set_rules(&mut tx, some, &[Rule::AllDevices]).await.unwrap();
+        let many = evaluate(&mut tx, some, NOW, true).await.unwrap();
+        assert_eq!((many.added, many.devices), (1098, None));
+    });
+}
+
+#[test]
+fn the_number_of_members_is_kept() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        for number in 1..=3 {
+            add_device(&mut tx, number, &format!("pc-{number}"), None).await;
+        }
+        let (all, none) = (add(&mut tx, "all", &[Rule::AllDevices]).await, add(&mut tx, "none", &[]).await);
+        let counts = async |tx: &mut WriteTx| {
+            let listed = list(tx, &PageRequest::default()).await.unwrap();
+            listed.items.iter().map(|view| view.members).collect::<Vec<_>>()
+        };
+        evaluate(&mut tx, all, NOW, false).await.unwrap();
+        assert_eq!(counts(&mut tx).await, [3, 0]);
+        change_device(&mut tx, id(1), &[none].into(), &[all].into()).await.unwrap();
+        assert_eq!(counts(&mut tx).await, [2, 1]);
+        forget_device(&mut tx, id(1)).await.unwrap();
+        forget_device(&mut tx, id(2)).await.unwrap();
+        assert_eq!(counts(&mut tx).await, [1, 0]);
+        let recounted = members(&mut tx, all, &PageRequest::default()).await.unwrap();
+        assert_eq!(recounted.items.len(), 1);
     });
 }

@@ -10,6 +10,8 @@ use crate::error::{Attempt as _, StoreError};
 
 /// Number of the PostgreSQL advisory lock that puts writers in a row: the bytes of "dray".
 const WRITER_LOCK: i64 = 0x6472_6179;
+/// That of the lock which puts those in a row who change devices' states and so their counters.
+const STATUS_LOCK: i64 = WRITER_LOCK + 1;
 
 /// A transaction that may read. What it reads comes from one instant.
 pub struct Snapshot {
@@ -46,9 +48,19 @@ impl WriteTx {
 
     /// From here on to its end this transaction is the only one that waited; nothing to do on SQLite.
     pub(crate) async fn wait_for_other_writers(&mut self) -> Result<(), StoreError> {
+        self.wait_for(WRITER_LOCK).await
+    }
+
+    /// From here on to its end this transaction is the only one that changes devices' states; nothing to do on SQLite. The counters
+    /// that follow from states are few rows, which many transactions would lock in different orders.
+    pub(crate) async fn wait_for_other_status_writers(&mut self) -> Result<(), StoreError> {
+        self.wait_for(STATUS_LOCK).await
+    }
+
+    async fn wait_for(&mut self, lock: i64) -> Result<(), StoreError> {
         if self.engine() == Engine::Postgres {
             sqlx::query("SELECT CAST(1 AS BIGINT) AS locked FROM pg_advisory_xact_lock($1)")
-                .bind(WRITER_LOCK)
+                .bind(lock)
                 .execute(self.connection())
                 .await
                 .attempt("wait for other changes")?;

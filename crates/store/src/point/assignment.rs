@@ -1,7 +1,7 @@
 //! Which packages a point is to hold, and what that means in contents.
 
 use dray_model::point::PointAssignment;
-use dray_model::{Name, Timestamp};
+use dray_model::{Digest, Name, Timestamp};
 
 use crate::content::update;
 use crate::db::{Snapshot, WriteTx};
@@ -32,6 +32,26 @@ pub async fn unassign(tx: &mut WriteTx, point: &Name, package: &Name) -> Result<
         .await
         .attempt("take a package from a distribution point")?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The points that a package is on, by name.
+pub async fn of_package(snapshot: &mut Snapshot, package: &Name) -> Result<Vec<Name>, StoreError> {
+    let rows = sqlx::query("SELECT point FROM package_point WHERE package = $1 ORDER BY point")
+        .bind(package.as_str())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the points that a package is on")?;
+    page::read_all(&rows, |row| Record::new("package_point", "point", row).parsed("point"))
+}
+
+/// The points that are to hold a content, by name.
+pub async fn of_content(snapshot: &mut Snapshot, content: &Digest) -> Result<Vec<Name>, StoreError> {
+    let rows = sqlx::query("SELECT DISTINCT point FROM point_assignment WHERE content = $1 ORDER BY point")
+        .bind(content.as_bytes().as_slice())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the points that are to hold a content")?;
+    page::read_all(&rows, |row| Record::new("point_assignment", "point", row).parsed("point"))
 }
 
 /// The contents that a point is to hold, by package and source version, each with its updates.

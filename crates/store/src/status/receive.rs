@@ -45,6 +45,7 @@ pub async fn receive(
     messages: &[StatusMessage],
     now: Timestamp,
 ) -> Result<u64, StoreError> {
+    tx.wait_for_other_status_writers().await?;
     let rows: Vec<_> = messages.iter().map(MessageRow::of).collect();
     let new = sqlx::query(sql::expand(tx.engine(), MESSAGES))
         .bind(device.number())

@@ -1,16 +1,19 @@
 //! Where devices are: counted by state, listed for an advertisement, listed for a device.
 
+use std::collections::BTreeMap;
+
 use dray_model::api::advertisement::{AdvertisementSummary, DeviceStatusView, StateCount};
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::package::ReleaseNumber;
 use dray_model::state::ClientState;
 use dray_model::{DeviceId, Name};
+use serde::Serialize;
 use sqlx::any::AnyRow;
 
 use crate::db::Snapshot;
 use crate::error::{Attempt as _, StoreError};
-use crate::page;
 use crate::row::Record;
+use crate::{page, sql};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -24,33 +27,50 @@ macro_rules! select {
     };
 }
 
-/// How many members the advertisement's collection has, and how many devices are in each state.
-pub async fn summary(
+/// How many members the advertisements' collections have, and how many devices are in each state, by advertisement. Two statements,
+/// O(advertisements): both counts are kept.
+pub async fn summaries(
     snapshot: &mut Snapshot,
-    advertisement: &Name,
-    collection: &Name,
-) -> Result<AdvertisementSummary, StoreError> {
-    const TARGETED: &str = "SELECT COUNT(*) AS members FROM collection_member AS m \
-                            JOIN collection AS c ON c.id = m.collection_id WHERE c.name = $1";
-    const STATES: &str =
-        "SELECT state, COUNT(*) AS devices FROM advertisement_state WHERE advertisement = $1 GROUP BY state";
-    let row = sqlx::query(TARGETED)
-        .bind(collection.as_str())
-        .fetch_one(snapshot.connection())
-        .await
-        .attempt("count the members of a collection")?;
-    let targeted = Record::new("collection_member", "members", &row).size("members")?;
-    let rows = sqlx::query(STATES)
-        .bind(advertisement.as_str())
+    advertisements: &[&Name],
+) -> Result<BTreeMap<Name, AdvertisementSummary>, StoreError> {
+    const TARGETED: &str = "SELECT a.name, c.members FROM EACH($1) AS e JOIN advertisement AS a ON a.name = e.value ->> 'name' \
+                            JOIN collection AS c ON c.name = a.collection";
+    const STATES: &str = "SELECT s.advertisement, s.state, s.devices FROM EACH($1) AS e \
+                          JOIN advertisement_count AS s ON s.advertisement = e.value ->> 'name' WHERE s.devices <> 0";
+    let names = sql::rows(&advertisements.iter().map(|name| Named { name }).collect::<Vec<_>>());
+    let mut summaries = BTreeMap::new();
+    let rows = sqlx::query(sql::expand(snapshot.engine(), TARGETED))
+        .bind(&names)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("count devices by state")?;
-    let mut states = page::read_all(&rows, |row| {
-        let record = Record::new("advertisement_state", "state", row);
-        Ok(StateCount { state: record.parsed("state")?, devices: record.size("devices")? })
-    })?;
-    states.sort_by_key(|count| count.state);
-    Ok(AdvertisementSummary { targeted, states })
+        .attempt("count the members of collections")?;
+    for row in &rows {
+        let record = Record::new("advertisement", "name", row);
+        let summary = AdvertisementSummary { targeted: record.size("members")?, states: Vec::new() };
+        summaries.insert(record.parsed("name")?, summary);
+    }
+    let rows = sqlx::query(sql::expand(snapshot.engine(), STATES))
+        .bind(&names)
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("read how many devices are in each state")?;
+    for row in &rows {
+        let record = Record::new("advertisement_count", "advertisement", row);
+        let summary: &mut AdvertisementSummary = summaries.entry(record.parsed("advertisement")?).or_default();
+        summary.states.push(StateCount { state: record.parsed("state")?, devices: record.size("devices")? });
+    }
+    summaries.values_mut().for_each(|summary| summary.states.sort_by_key(|count| count.state));
+    Ok(summaries)
+}
+
+/// As [`summaries`], of one advertisement.
+pub async fn summary(snapshot: &mut Snapshot, advertisement: &Name) -> Result<AdvertisementSummary, StoreError> {
+    Ok(summaries(snapshot, &[advertisement]).await?.remove(advertisement).unwrap_or_default())
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a Name,
 }
 
 /// Where devices are with an advertisement, by device id.

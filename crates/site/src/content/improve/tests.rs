@@ -10,8 +10,8 @@ use dray_store::content::update::StoredUpdate;
 
 use super::*;
 use crate::content::{Wanted as Bytes, find};
-use crate::package::tests::{admin, name, noise, publish, published};
-use crate::{package, point};
+use crate::package::tests::{admin, name, noise, publish, published, put_on_a_point};
+use crate::{package, point, testing};
 
 async fn updates_to(site: &Site, content: &Digest) -> Vec<StoredUpdate> {
     update::find_all(&mut site.db().read().await.unwrap(), &[*content]).await.unwrap()
@@ -35,14 +35,15 @@ async fn what_is_asked_for_is_prepared_from_versions_and_from_nothing_once() {
     fs::write(folder.join("noise"), bytes).unwrap();
     publish(site).await.unwrap();
     let (content, manifest) = newest(site).await;
-    let generation = site.news().latest();
+    put_on_a_point(site).await;
+    let sequence = testing::sequence(site).await;
     package::improve(site, &admin(), &name("zip")).await.unwrap();
     run(site).await.unwrap();
     let updates = updates_to(site, &content).await;
     let old = first.release.unwrap().content.unwrap().digest;
     let froms: Vec<_> = updates.iter().map(|update| update.from).collect();
     assert!(froms.contains(&old) && froms.contains(&Tree::default().digest()), "{updates:?}");
-    assert!(site.news().latest() > generation, "points hear of it");
+    assert!(testing::sequence(site).await > sequence, "points hear of it");
     assert!(updates.iter().all(|update| update.fetch_bytes < update.without_bytes));
     for update in &updates {
         let object = ObjectName::Update(update.object);
@@ -50,10 +51,10 @@ async fn what_is_asked_for_is_prepared_from_versions_and_from_nothing_once() {
     }
     let tried = update::tried(&mut site.db().read().await.unwrap(), &content).await.unwrap();
     assert!(tried.values().all(|level| *level == UpdateLevel::Background) && tried.len() == 2, "{tried:?}");
-    let generation = site.news().latest();
+    let sequence = testing::sequence(site).await;
     package::improve(site, &admin(), &name("zip")).await.unwrap();
     run(site).await.unwrap();
-    assert_eq!((site.news().latest(), updates_to(site, &content).await), (generation, updates.clone()));
+    assert_eq!((testing::sequence(site).await, updates_to(site, &content).await), (sequence, updates.clone()));
     assert_eq!(fs::read_dir(site.dir().join("improving")).unwrap().count(), 0);
 
     let from_nothing = updates.iter().find(|update| update.from == Tree::default().digest()).unwrap();

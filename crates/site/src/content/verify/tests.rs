@@ -10,7 +10,7 @@ use dray_store::content::update;
 
 use super::*;
 use crate::content::{Improve, Sweep, damage as damages, load, upload};
-use crate::package::tests::{admin, name, noise, publish, published};
+use crate::package::tests::{admin, name, noise, publish, published, put_on_a_point};
 use crate::package::{delete, find};
 use crate::testing;
 
@@ -127,6 +127,7 @@ async fn a_damaged_update_is_dropped_at_once_and_prepared_anew() {
     let (test, folder, _) = published().await;
     let site = &test.site;
     publish_second(site, &folder).await;
+    put_on_a_point(site).await;
     let (content, manifest) = newest(site).await;
     let of_content = async || update::find_all(&mut site.db().read().await.unwrap(), &[content]).await.unwrap();
     let is_segments = |path: &&PathBuf| manifest.packs().iter().all(|pack| !path.ends_with(pack.digest.to_string()));
@@ -134,11 +135,11 @@ async fn a_damaged_update_is_dropped_at_once_and_prepared_anew() {
     let segments = first.iter().rfind(|path| is_segments(path) && fs::metadata(path).unwrap().len() < 1_000_000);
     for path in [objects(site, "updates").remove(0), segments.unwrap().clone()] {
         assert_eq!(of_content().await.len(), 1);
-        let generation = site.news().latest();
+        let sequence = testing::sequence(site).await;
         flip(&path);
         look(site).await;
         assert_eq!(of_content().await, [], "{}", path.display());
-        assert!(site.news().latest() > generation, "points hear of it");
+        assert!(testing::sequence(site).await > sequence, "points hear of it");
         Improve.run(site, Nothing {}, &Progress::default()).await.unwrap();
         let anew = of_content().await;
         assert!(!anew.is_empty(), "it is prepared anew");

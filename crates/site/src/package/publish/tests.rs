@@ -303,9 +303,7 @@ async fn workers_publish_and_the_package_is_no_longer_publishing() {
     let test = testing::site().await;
     let folder = source(test.site.dir());
     let made = create(&test.site, &admin(), command(Some(&folder))).await.unwrap();
-    let mut news = test.site.news().subscribe();
     let runner = Runner::start(test.site.clone(), crate::job::registry());
-    news.changed().await.unwrap();
     let job = loop {
         let job = crate::job::find(&test.site, &admin(), made.publishing.unwrap()).await.unwrap();
         if job.state.is_final() {
