@@ -7,6 +7,7 @@ use dray_model::api::page::{Page, PageRequest};
 use dray_model::{DeviceId, Name};
 use dray_query::Class;
 use serde::Serialize;
+use sqlx::any::AnyRow;
 
 use super::rule::{Rule, bits, group};
 use crate::db::{Snapshot, WriteTx};
@@ -14,12 +15,73 @@ use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
 use crate::{page, sql};
 
-/// Members by name.
+/// Collections with more members are read along the names of all devices, as far as that is short.
+const LARGE: i64 = 10_000;
+/// Names that are looked at for each member of a page. Where so few of them are members, sorting the members costs less.
+const LOOKED_AT: i64 = 20;
+
+/// Members by name. O(page) for a large collection, unless few of the next devices by name are in it; O(members) else.
 pub async fn members(
     snapshot: &mut Snapshot,
     collection: i64,
     request: &PageRequest,
 ) -> Result<Page<CollectionMember>, StoreError> {
+    const COUNT: &str = "SELECT id, members FROM collection WHERE id = $1";
+    let row = sqlx::query(COUNT)
+        .bind(collection)
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("read how many members a collection has")?;
+    let count = row.map(|row| Record::new("collection", "id", &row).number("members")).transpose()?.unwrap_or(0);
+    let found = if count > LARGE { along_names(snapshot, collection, request).await? } else { None };
+    let members = match found {
+        Some(members) => members,
+        None => sorted(snapshot, collection, request).await?,
+    };
+    Ok(page::cut(request, members, |member| member.name.to_string()))
+}
+
+/// Looks at the next devices by name; `None` when too few of them are members.
+async fn along_names(
+    snapshot: &mut Snapshot,
+    collection: i64,
+    request: &PageRequest,
+) -> Result<Option<Vec<CollectionMember>>, StoreError> {
+    const MEMBERS: &str = "SELECT n.id, n.name FROM (SELECT id, name FROM device WHERE name > $1 ORDER BY name LIMIT $2) AS n \
+                           WHERE EXISTS (SELECT 1 FROM collection_member AS m \
+                           WHERE m.collection_id = $3 AND m.device_id = n.id) ORDER BY n.name LIMIT $4";
+    const LOOKED_AT_ALL: &str =
+        "SELECT COUNT(*) AS devices FROM (SELECT 1 AS one FROM device WHERE name > $1 ORDER BY name LIMIT $2) AS n";
+    let after = request.after.as_deref().unwrap_or("");
+    let limit = page::fetch_limit(request);
+    let rows = sqlx::query(MEMBERS)
+        .bind(after)
+        .bind(limit * LOOKED_AT)
+        .bind(collection)
+        .bind(limit)
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("list the members of a large collection")?;
+    if i64::try_from(rows.len()).is_ok_and(|found| found < limit) {
+        let row = sqlx::query(LOOKED_AT_ALL)
+            .bind(after)
+            .bind(limit * LOOKED_AT)
+            .fetch_one(snapshot.connection())
+            .await
+            .attempt("look whether there are more devices")?;
+        if Record::new("device", "devices", &row).number("devices")? == limit * LOOKED_AT {
+            return Ok(None);
+        }
+    }
+    read_members(&rows).map(Some)
+}
+
+/// Sorts the members by name.
+async fn sorted(
+    snapshot: &mut Snapshot,
+    collection: i64,
+    request: &PageRequest,
+) -> Result<Vec<CollectionMember>, StoreError> {
     const SQL: &str = "SELECT d.id, d.name FROM collection_member AS m JOIN device AS d ON d.id = m.device_id \
                        WHERE m.collection_id = $1 AND d.name > $2 ORDER BY d.name LIMIT $3";
     let rows = sqlx::query(SQL)
@@ -29,11 +91,14 @@ pub async fn members(
         .fetch_all(snapshot.connection())
         .await
         .attempt("list the members of a collection")?;
-    let members = page::read_all(&rows, |row| {
+    read_members(&rows)
+}
+
+fn read_members(rows: &[AnyRow]) -> Result<Vec<CollectionMember>, StoreError> {
+    page::read_all(rows, |row| {
         let record = Record::new("device", "name", row);
         Ok(CollectionMember { device: record.converted("id")?, name: record.parsed("name")? })
-    })?;
-    Ok(page::cut(request, members, |member| member.name.to_string()))
+    })
 }
 
 /// The next members after `after` in the order of their ids, at most `limit`.

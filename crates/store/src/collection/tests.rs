@@ -206,3 +206,34 @@ fn the_number_of_members_is_kept() {
         assert_eq!(recounted.items.len(), 1);
     });
 }
+
+#[test]
+fn pages_of_a_large_collection_hold_all_members_in_order_wherever_they_stand() {
+    each_engine(async |db: Db| {
+        let mut tx = db.write().await.unwrap();
+        let (first, all) = (add(&mut tx, "last", &[]).await, add(&mut tx, "all", &[]).await);
+        for sql in [
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24000) \
+             INSERT INTO device (id, name, enrolled_at) SELECT i, 'pc-' || (100000 + i), 0 FROM n",
+            "INSERT INTO collection_member (collection_id, device_id) SELECT 2, id FROM device",
+            "INSERT INTO collection_member (collection_id, device_id) SELECT 1, id FROM device WHERE id > 12500",
+            "UPDATE collection SET members = 24000 WHERE id = 2",
+            "UPDATE collection SET members = 11500 WHERE id = 1",
+        ] {
+            sqlx::query(sql).execute(tx.connection()).await.unwrap();
+        }
+        for (collection, from) in [(first, 12_501), (all, 1)] {
+            let (mut after, mut seen) = (None, Vec::new());
+            loop {
+                let page = members(&mut tx, collection, &PageRequest::new(Some(500), after)).await.unwrap();
+                seen.extend(page.items.into_iter().map(|member| member.name.to_string()));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let expected: Vec<_> = (from..=24_000).map(|number| format!("pc-{}", 100_000 + number)).collect();
+            assert_eq!(seen, expected);
+        }
+    });
+}
