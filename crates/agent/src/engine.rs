@@ -123,7 +123,8 @@ impl Engine {
     /// Answers a local command; a program that was asked for becomes an event.
     fn answer(&self, ask: Ask) -> Option<Event> {
         let waiting_messages = self.memory.with(|store| store.outbox_len()).ok();
-        let live = control::Live { waiting_messages, health: Some(self.link.health()) };
+        let refused_messages = self.memory.with(|store| store.refused()).ok();
+        let live = control::Live { waiting_messages, refused_messages, health: Some(self.link.health()) };
         let (answer, event) = control::answer(&self.agent, &self.profile, &live, clock::now(), &ask.request);
         // Who asked may be gone.
         let _ = ask.reply.send(answer);

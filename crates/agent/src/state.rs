@@ -4,6 +4,7 @@
 //! or newer database is refused and never begun anew. To change what is kept: raise [`Store::FORMAT`] and convert at open.
 
 mod error;
+mod outbox;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMeta
 
 use error::Attempt;
 pub use error::StoreError;
+use outbox::raw;
+pub use outbox::{Refusals, Refused, Waiting};
 
 /// Numbers and texts by name: the format, the decisions' state, what was last told to the site.
 const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("notes");
@@ -24,6 +27,7 @@ const OUTBOX: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("outbox");
 const NOTE_FORMAT: &str = "format";
 const NOTE_STATE: &str = "state";
 const NOTE_FACTS: &str = "facts";
+const NOTE_REFUSED: &str = "refused";
 
 /// Memory that the database may use for pages: the agent's state is small.
 const CACHE_BYTES: usize = 1 << 20;
@@ -118,29 +122,26 @@ impl Store {
 
     /// The oldest messages of the outbox: at most `max`, and no more than fit into `bytes_max`, but one in any case.
     ///
+    /// They come as they were kept, so that an agent sends on what a newer one wrote.
+    ///
     /// # Errors
     /// [`StoreError`].
-    pub fn outbox(&self, max: usize, bytes_max: usize) -> Result<Vec<StatusMessage>, StoreError> {
+    pub fn outbox(&self, max: usize, bytes_max: usize) -> Result<Vec<Waiting>, StoreError> {
         let attempt = Attempt::new("read", &self.path);
-        let rows = || -> Result<Vec<Vec<u8>>, redb::Error> {
+        let rows = || -> Result<Vec<Waiting>, redb::Error> {
             let outbox = self.database()?.begin_read()?.open_table(OUTBOX)?;
             let (mut rows, mut bytes) = (Vec::new(), 0);
             for row in outbox.iter()?.take(max) {
-                let row = row?.1.value().to_vec();
-                bytes += row.len();
+                let (number, body) = row?;
+                bytes += body.value().len();
                 if bytes > bytes_max && !rows.is_empty() {
                     break;
                 }
-                rows.push(row);
+                rows.push(Waiting { number: number.value(), body: raw(body.value()) });
             }
             Ok(rows)
         };
-        let rows = rows().map_err(|error| attempt.failed(error))?;
-        let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes);
-        rows.into_iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.damaged(format!("a message: {error}")))
+        rows().map_err(|error| attempt.failed(error))
     }
 
     /// How many messages wait in the outbox.
@@ -153,17 +154,32 @@ impl Store {
         count().map_err(|error| attempt.failed(error))
     }
 
-    /// Takes messages out of the outbox that the site keeps now.
+    /// Takes messages out of the outbox that the site has answered: those that it keeps, and those that it refuses for good, which
+    /// are counted.
     ///
     /// # Errors
     /// [`StoreError::Database`]; they are sent again then, which does no harm.
-    pub fn delivered(&self, numbers: &BTreeSet<u64>) -> Result<(), StoreError> {
+    pub fn answered(&self, numbers: &BTreeSet<u64>, refused: &[Refused]) -> Result<(), StoreError> {
+        let count = self.refused()?.count.saturating_add(refused.len() as u64);
+        let refusals = refused.last().map(|last| encode(&Refusals { count, last: Some(last.clone()) }));
         self.write("write to", |tables| {
             for number in numbers {
                 tables.outbox.remove(number)?;
             }
+            if let Some(refusals) = &refusals {
+                tables.notes.insert(NOTE_REFUSED, &refusals[..])?;
+            }
             Ok(())
         })
+    }
+
+    /// What the site refused since this device enrolled.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn refused(&self) -> Result<Refusals, StoreError> {
+        // A note that can't be read costs a count, nothing else.
+        Ok(self.note(NOTE_REFUSED)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
     }
 
     /// Digest of the facts that the site has.

@@ -3,7 +3,7 @@
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
 use dray_model::Name;
-use dray_model::api::client::{StatusAccepted, StatusBatch};
+use dray_model::api::client::{StatusAnswer, StatusBatch};
 use dray_model::api::page::Page;
 use dray_model::api::status::StatusView;
 use dray_site::status;
@@ -53,7 +53,7 @@ async fn list(
 async fn receive(
     State(api): State<Api>,
     identity: DeviceIdentity,
-    Json(StatusBatch { messages }): Json<StatusBatch>,
-) -> Result<Json<StatusAccepted>, ApiError> {
-    Ok(Json(status::receive(&api.site, &identity.actor(), identity.0, &messages).await?))
+    Json(batch): Json<StatusBatch>,
+) -> Result<Json<StatusAnswer>, ApiError> {
+    Ok(Json(status::receive(&api.site, &identity.actor(), identity.0, &batch).await?))
 }

@@ -25,6 +25,7 @@ pub mod size;
 pub mod state;
 pub mod status;
 pub mod timestamp;
+pub mod unknown;
 
 pub use digest::Digest;
 pub use id::{DeviceId, JobId, RunId};

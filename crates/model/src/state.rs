@@ -1,14 +1,17 @@
 //! The states of an advertised program on a client, and the reason for each wait.
+//!
+//! Both read every code, also those that a newer program made up; see [`crate::unknown`].
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::excerpt::quoted;
+use crate::unknown::{self, Code, Unknown};
 use crate::{Size, Timestamp};
 
-/// Where a client is with an advertised program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Where a client is with an advertised program. Newer clients may report other states than these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum ClientState {
     /// The client has it in its policy.
     Received,
@@ -42,10 +45,13 @@ pub enum ClientState {
     Rejected,
     /// It no longer reaches the device.
     Cancelled,
+    /// A state that this version doesn't know.
+    #[serde(skip)]
+    Other(Code),
 }
 
 impl ClientState {
-    /// All states, in the order of a program's life.
+    /// All known states, in the order of a program's life.
     pub const ALL: [Self; 16] = [
         Self::Received,
         Self::Scheduled,
@@ -67,7 +73,7 @@ impl ClientState {
 
     /// The word that is stored and sent.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Received => "received",
             Self::Scheduled => "scheduled",
@@ -85,6 +91,7 @@ impl ClientState {
             Self::Expired => "expired",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
+            Self::Other(code) => code.as_str(),
         }
     }
 
@@ -118,15 +125,28 @@ impl std::str::FromStr for ClientState {
     }
 }
 
+impl Serialize for ClientState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        unknown::read_word(deserializer, |word| Self::deserialize(word), Self::Other)
+    }
+}
+
 /// A word that names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not a state of an advertised program", quoted(.0))]
 pub struct UnknownState(String);
 
-/// Why a client is in a state: a stable code with what people need to know.
+/// Why a client is in a state: a stable code with what people need to know. A `sentence` says it in words; newer clients may give
+/// other codes than these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "code", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "code", remote = "Self")]
 pub enum Reason {
     /// A document that the policy names is being fetched, so what it says is not known yet.
     AwaitingDocuments,
@@ -244,7 +264,12 @@ pub enum Reason {
     },
     /// The advertisement does not reach the device any more.
     Withdrawn,
+    /// A reason that this version doesn't know.
+    #[serde(skip)]
+    Other(Unknown),
 }
+
+unknown::reads_every_code!(Reason, "code");
 
 impl Reason {
     /// Whether it tells how a task ended, or why none was needed.
@@ -265,7 +290,7 @@ impl Reason {
 
     /// The stable code, as in the JSON form.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::AwaitingDocuments => "awaiting_documents",
             Self::NotStarted => "not_started",
@@ -300,6 +325,7 @@ impl Reason {
             Self::NoSuchProgram => "no_such_program",
             Self::DocumentRefused { .. } => "document_refused",
             Self::Withdrawn => "withdrawn",
+            Self::Other(unknown) => unknown.code(),
         }
     }
 }
@@ -353,6 +379,7 @@ impl std::fmt::Display for Reason {
             Self::NoSuchProgram => write!(f, "the release does not hold this program"),
             Self::DocumentRefused { error } => write!(f, "a document of the policy was refused: {error}"),
             Self::Withdrawn => write!(f, "the advertisement does not reach this device any more"),
+            Self::Other(unknown) => unknown.fmt(f),
         }
     }
 }
@@ -360,7 +387,6 @@ impl std::fmt::Display for Reason {
 /// A state with its reason, since when it holds, and when it may change next by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Standing {
     /// Where the client is.
     pub state: ClientState,
@@ -408,7 +434,47 @@ mod tests {
         assert_eq!(told(r#"{"code":"fetching"}"#), "content is being fetched");
         let bytes = r#"{"code":"fetching","done_bytes":1572864,"total_bytes":3221225472}"#;
         assert_eq!(told(bytes), "content is being fetched: 1.5 MiB of 3.0 GiB");
-        assert_eq!(serde_json::to_string(&serde_json::from_str::<Reason>(bytes).unwrap()).unwrap(), bytes);
+        let Reason::Fetching { done_bytes, total_bytes } = serde_json::from_str(bytes).unwrap() else {
+            panic!("{bytes}")
+        };
+        assert_eq!((done_bytes, total_bytes), (1_572_864, 3_221_225_472));
+    }
+
+    #[test]
+    fn a_reason_is_sent_with_its_sentence_and_read_by_its_code() {
+        let value = serde_json::to_value(Reason::ExitCode { exit_code: 3 }).unwrap();
+        let expected = serde_json::json!({
+            "code": "exit_code", "exit_code": 3, "sentence": "the program ended with exit code 3",
+        });
+        assert_eq!(value, expected);
+        let said_otherwise =
+            serde_json::json!({ "code": "exit_code", "exit_code": 3, "sentence": "it failed", "x": [1] });
+        assert_eq!(serde_json::from_value::<Reason>(said_otherwise).unwrap(), Reason::ExitCode { exit_code: 3 });
+    }
+
+    #[test]
+    fn a_reason_and_a_state_of_a_newer_client_are_kept_and_shown_as_they_came() {
+        let json = serde_json::json!({
+            "state": "on_hold", "since": "2027-01-01T00:00:00Z", "mood": "calm",
+            "reason": { "code": "window_closed", "opens": "22:00", "sentence": "the maintenance window opens at 22:00" },
+        });
+        let standing: Standing = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!((standing.state.as_str(), standing.state.is_final()), ("on_hold", false));
+        let reason = standing.reason.clone().unwrap();
+        assert_eq!((reason.code(), reason.is_result()), ("window_closed", false));
+        assert_eq!(reason.to_string(), "the maintenance window opens at 22:00");
+        assert_eq!(serde_json::to_value(&reason).unwrap(), json["reason"]);
+        assert_eq!(serde_json::to_value(&standing).unwrap()["state"], "on_hold");
+    }
+
+    #[test]
+    fn a_known_code_with_other_fields_is_kept_like_an_unknown_one() {
+        let reason: Reason = serde_json::from_str(r#"{"code":"signal","signal":"SIGXCPU"}"#).unwrap();
+        assert_eq!(reason.code(), "signal");
+        assert_eq!(reason.to_string(), "signal (this version does not know what that means)");
+        for bad in [r#"{"code":"Odd code"}"#, r#"{"code":7}"#, r#"{"text":"x"}"#, r#""signal""#] {
+            assert!(serde_json::from_str::<Reason>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

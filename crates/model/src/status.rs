@@ -1,16 +1,18 @@
 //! Status messages: what a client tells the site, numbered so that none is lost or counted twice.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::package::ReleaseNumber;
 use crate::program::ExitClass;
 use crate::state::Standing;
-use crate::{Digest, Name, RunId, Timestamp};
+use crate::unknown::{self, Unknown};
+use crate::{Digest, Name, RunId, Size, Timestamp};
 
 /// One message of a client. The number is given once, before the message is first sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct StatusMessage {
     /// 1, 2, 3, … for each client.
     pub number: u64,
@@ -20,10 +22,10 @@ pub struct StatusMessage {
     pub event: StatusEvent,
 }
 
-/// What happened at a client.
+/// What happened at a client. A `sentence` says it in words; newer clients may tell of other events than these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "event", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "event", remote = "Self")]
 pub enum StatusEvent {
     /// An advertised program came into another state.
     State {
@@ -88,12 +90,58 @@ pub enum StatusEvent {
         /// Whether `detect` held.
         present: bool,
     },
+    /// An event that this version doesn't know.
+    #[serde(skip)]
+    Other(Unknown),
+}
+
+unknown::reads_every_code!(StatusEvent, "event");
+
+impl StatusEvent {
+    /// The advertisement that it is about, where it is about one. Newer events name it like the known ones.
+    #[must_use]
+    pub fn advertisement(&self) -> Option<Name> {
+        match self {
+            Self::State { advertisement, .. }
+            | Self::Executed { advertisement, .. }
+            | Self::Verified { advertisement, .. } => Some(advertisement.clone()),
+            Self::Delivered { .. } => None,
+            Self::Other(unknown) => unknown.text("advertisement")?.parse().ok(),
+        }
+    }
+}
+
+/// One sentence for people, without a full stop.
+impl fmt::Display for StatusEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State { package, release, program, standing, .. } => {
+                write!(f, "{program} of {package} {release} is now {}", standing.state)
+            }
+            Self::Delivered { package, sources, reused_bytes, .. } => {
+                let fetched = Size(sources.iter().map(|source| source.bytes).fold(0, u64::saturating_add));
+                write!(f, "the content of {package} has arrived: {fetched} fetched, {} reused", Size(*reused_bytes))
+            }
+            Self::Executed { package, release, program, exit_code: Some(code), .. } => {
+                write!(f, "{program} of {package} {release} ended with exit code {code}")
+            }
+            Self::Executed { package, release, program, exit_code: None, .. } => {
+                write!(f, "{program} of {package} {release} ended without an exit code")
+            }
+            Self::Verified { package, program, present: true, .. } => {
+                write!(f, "the effect of {program} of {package} is there")
+            }
+            Self::Verified { package, program, present: false, .. } => {
+                write!(f, "the effect of {program} of {package} is not there")
+            }
+            Self::Other(unknown) => unknown.fmt(f),
+        }
+    }
 }
 
 /// Bytes that came from one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SourceBytes {
     /// The distribution point's name, or `site`.
     pub source: Name,
@@ -103,3 +151,20 @@ pub struct SourceBytes {
 
 /// Longest kept end of a program's output in bytes.
 pub const OUTPUT_TAIL_MAX: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_a_newer_client_is_kept_and_shown_as_it_came() {
+        let json = serde_json::json!({
+            "number": 7, "at": "2027-01-01T00:00:00Z", "trace": "abc",
+            "event": { "event": "postponed", "advertisement": "now", "by": "maria", "sentence": "Maria postponed it" },
+        });
+        let message: StatusMessage = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(message.event.advertisement(), "now".parse().ok());
+        assert_eq!(message.event.to_string(), "Maria postponed it");
+        assert_eq!(serde_json::to_value(&message).unwrap()["event"], json["event"]);
+    }
+}

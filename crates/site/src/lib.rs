@@ -44,6 +44,7 @@ mod site;
 pub mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod together;
 pub mod token;
 pub mod why;
 

@@ -23,6 +23,8 @@ use crate::keys::{KeyError, SiteKeys};
 use crate::point::PointsWaiting;
 use crate::policy::Policies;
 use crate::presence::Presence;
+use crate::status::StatusReport;
+use crate::together::Together;
 
 /// How long the certificate of a server process is good. It gets a new one at each start.
 const SERVER_CERTIFICATE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -43,6 +45,7 @@ struct Inner {
     work: Notify,
     feed: Feed,
     points_waiting: PointsWaiting,
+    reports: Together<StatusReport>,
     admission: Admission,
     presence: Arc<Presence>,
     guesses: Guesses,
@@ -129,6 +132,7 @@ impl Site {
             work: Notify::new(),
             feed: Feed::starting_at(sequences),
             points_waiting: PointsWaiting::default(),
+            reports: Together::default(),
             admission: Admission::default(),
             presence: Arc::default(),
             guesses: Guesses::default(),
@@ -219,6 +223,11 @@ impl Site {
     /// What this process knows of the change feed.
     pub(crate) fn feed(&self) -> &Feed {
         &self.inner.feed
+    }
+
+    /// Status messages that wait to be written.
+    pub(crate) fn reports(&self) -> &Together<StatusReport> {
+        &self.inner.reports
     }
 
     /// Points that wait for other assignments.

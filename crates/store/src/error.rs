@@ -87,6 +87,9 @@ pub enum StoreError {
     /// The file is there and holds something else.
     #[error("{} is no SQLite database; bring back the file that belongs there", .0.display())]
     NotADatabase(PathBuf),
+    /// A write was under way and its outcome isn't known.
+    #[error("the write was interrupted: it may or may not have been done")]
+    Interrupted,
     /// The database's address has no form that we know.
     #[error("{0:?} is no database address: use sqlite:PATH or postgres://…")]
     Address(String),
@@ -120,7 +123,9 @@ impl StoreError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Conflict { .. } | Self::Reference { .. } => ErrorClass::Conflict,
-            Self::Busy { .. } | Self::Full { .. } | Self::Unavailable { .. } => ErrorClass::Retryable,
+            Self::Busy { .. } | Self::Full { .. } | Self::Unavailable { .. } | Self::Interrupted => {
+                ErrorClass::Retryable
+            }
             Self::Corrupt { .. } | Self::NotADatabase(_) => ErrorClass::Corrupt,
             Self::NewerSchema { .. } | Self::ChangedMigration { .. } | Self::Address(_) | Self::Other { .. } => {
                 ErrorClass::Permanent

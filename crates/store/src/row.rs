@@ -73,6 +73,13 @@ impl<'r> Record<'r> {
         self.text(column)?.parse().map_err(|error| self.corrupt(column, error))
     }
 
+    /// A word that a newer server may have written: read as in JSON, so that those that aren't known here are kept.
+    pub fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        let word = self.text(column)?;
+        T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&word))
+            .map_err(|error| self.corrupt(column, error))
+    }
+
     /// A number that is converted, like an id.
     pub fn converted<T: TryFrom<i64, Error: Display>>(&self, column: &'static str) -> Result<T, StoreError> {
         T::try_from(self.number(column)?).map_err(|error| self.corrupt(column, error))

@@ -16,7 +16,7 @@ use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
 
-pub use receive::receive;
+pub use receive::{Received, receive};
 pub use summary::{devices, of_device, summaries, summary};
 
 /// Which messages are asked for.

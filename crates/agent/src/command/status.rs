@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Shown, output};
 use crate::control::Request;
+use crate::state::Refusals;
 use crate::sync::Health;
 
 /// Arguments of `status`.
@@ -25,6 +26,8 @@ struct View {
     agent_version: String,
     certificate_expires: Timestamp,
     waiting_messages: Option<u64>,
+    #[serde(default)]
+    refused_messages: Option<Refusals>,
     #[serde(flatten)]
     health: Option<Health>,
     policy: Option<Policy>,
@@ -47,7 +50,7 @@ impl Status {
 }
 
 fn table(view: &View) -> String {
-    output::pairs(&[
+    let mut rows = vec![
         ("device", format!("{} ({})", view.name, view.device)),
         ("site", format!("{} at {}", view.site, view.site_url)),
         ("link", link(view.health.as_ref())),
@@ -56,7 +59,9 @@ fn table(view: &View) -> String {
         ("messages to send", view.waiting_messages.map_or_else(|| "unknown".to_owned(), |count| count.to_string())),
         ("certificate", format!("until {}", view.certificate_expires)),
         ("agent", view.agent_version.clone()),
-    ])
+    ];
+    rows.extend(view.refused_messages.iter().filter(|refusals| refusals.count > 0).map(refused));
+    output::pairs(&rows)
 }
 
 fn link(health: Option<&Health>) -> String {
@@ -67,6 +72,13 @@ fn link(health: Option<&Health>) -> String {
         Some(Health::Unreachable { since, error }) => format!("the site does not answer since {since}: {error}"),
         Some(Health::Denied { since, error }) => format!("the site refuses this device since {since}: {error}"),
     }
+}
+
+fn refused(refusals: &Refusals) -> (&'static str, String) {
+    let last = refusals.last.as_ref().map_or_else(String::new, |last| {
+        format!(", the last one at {:.0}: message {}: {}", last.at, last.number, last.why)
+    });
+    ("messages refused", format!("{}{last}", refusals.count))
 }
 
 fn policy(policy: &Policy) -> String {

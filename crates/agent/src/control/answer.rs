@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::protocol::{Answer, Request};
 use crate::folder::Folder;
 use crate::identity::{Identity, IdentityError};
+use crate::state::Refusals;
 use crate::sync::Health;
 
 /// What of the identity is shown.
@@ -26,6 +27,8 @@ pub(crate) struct Profile {
 pub(crate) struct Live {
     /// Messages that the site has not kept yet.
     pub(crate) waiting_messages: Option<u64>,
+    /// Messages that the site refused.
+    pub(crate) refused_messages: Option<Refusals>,
     /// How the site was last seen; absent when the agent does not run.
     #[serde(flatten)]
     pub(crate) health: Option<Health>,

@@ -111,6 +111,6 @@ fn from_memory(folder: &Folder, identity: &Identity, request: &Request) -> Resul
     let store = Store::open(&folder.state())?;
     let who = dray_agent_core::Identity { device: identity.device, name: identity.name.clone() };
     let agent = Agent::resume(who, store.state()?)?;
-    let live = Live { waiting_messages: store.outbox_len().ok(), health: None };
+    let live = Live { waiting_messages: store.outbox_len().ok(), refused_messages: store.refused().ok(), health: None };
     Ok(answer(&agent, &Profile::new(identity, folder)?, &live, clock::now(), request).0)
 }

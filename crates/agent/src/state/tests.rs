@@ -20,6 +20,11 @@ fn message(number: u64) -> StatusMessage {
     StatusMessage { number, at: Timestamp::from_secs(9), event }
 }
 
+fn waiting(store: &Store, max: usize, bytes_max: usize) -> Vec<StatusMessage> {
+    let waiting = store.outbox(max, bytes_max).unwrap();
+    waiting.iter().map(|one| serde_json::from_str(one.body.get()).unwrap()).collect()
+}
+
 #[test]
 fn state_and_messages_are_there_after_a_restart_and_leave_when_delivered() {
     let (_temp, path) = path();
@@ -31,12 +36,44 @@ fn state_and_messages_are_there_after_a_restart_and_leave_when_delivered() {
     let store = Store::open(&path).unwrap();
     assert_eq!(store.state().unwrap(), state);
     let one = serde_json::to_vec(&message(1)).unwrap().len();
-    assert_eq!(store.outbox(2, one).unwrap(), [message(1)], "what does not fit waits");
-    assert_eq!(store.outbox(2, 0).unwrap(), [message(1)], "one goes in any case");
-    assert_eq!(store.outbox(2, usize::MAX).unwrap(), [message(1), message(2)]);
+    assert_eq!(waiting(&store, 2, one), [message(1)], "what does not fit waits");
+    assert_eq!(waiting(&store, 2, 0), [message(1)], "one goes in any case");
+    assert_eq!(waiting(&store, 2, usize::MAX), [message(1), message(2)]);
     assert_eq!(store.outbox_len().unwrap(), 3);
-    store.delivered(&[1, 2, 9].into()).unwrap();
-    assert_eq!(store.outbox(10, usize::MAX).unwrap(), [message(3)]);
+    store.answered(&[1, 2, 9].into(), &[]).unwrap();
+    assert_eq!(waiting(&store, 10, usize::MAX), [message(3)]);
+    assert_eq!(store.refused().unwrap(), Refusals::default());
+}
+
+#[test]
+fn refused_messages_leave_and_are_counted() {
+    let (_temp, path) = path();
+    let mut store = Store::recreate(&path).unwrap();
+    store.commit(&State::new(), &[message(1), message(2), message(3)]).unwrap();
+    let refused = |number| Refused { number, at: Timestamp::from_secs(1), code: "odd".into(), why: "it is odd".into() };
+    store.answered(&[1, 2].into(), &[refused(1), refused(2)]).unwrap();
+    store.answered(&[3].into(), &[refused(3)]).unwrap();
+    store.reopen().unwrap();
+    assert_eq!(store.outbox_len().unwrap(), 0);
+    assert_eq!(store.refused().unwrap(), Refusals { count: 3, last: Some(refused(3)) });
+}
+
+#[test]
+fn a_message_goes_to_the_site_as_it_was_kept_and_a_damaged_one_does_not_stop_the_others() {
+    let (_temp, path) = path();
+    let mut store = Store::recreate(&path).unwrap();
+    store.commit(&State::new(), &[message(3)]).unwrap();
+    let newer =
+        r#"{"number":1,"at":"2027-01-01T00:00:00Z","mood":"calm","event":{"event":"postponed","sentence":"later"}}"#;
+    store
+        .write("write to", |tables| {
+            tables.outbox.insert(1, newer.as_bytes())?;
+            tables.outbox.insert(2, &b"{\"number\":2,"[..])?;
+            Ok(())
+        })
+        .unwrap();
+    let bodies: Vec<_> = store.outbox(9, usize::MAX).unwrap().into_iter().map(|waiting| waiting.body).collect();
+    assert_eq!((bodies.len(), bodies[0].get(), bodies[1].get()), (3, newer, "null"));
 }
 
 #[test]

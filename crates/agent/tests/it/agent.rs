@@ -151,6 +151,30 @@ async fn a_program_is_delivered_run_and_reported_and_the_agent_can_explain_it() 
 }
 
 #[tokio::test]
+async fn a_refused_message_is_counted_and_blocks_no_other() {
+    for refusing in [Refusing::Alone, Refusing::Whole] {
+        let site = Site::start().await;
+        site.known().refuses_deliveries = Some(refusing);
+        let computer = Computer::at_work(&site).await;
+        let folder = computer.place("source");
+        source(&folder, "#!/bin/sh\ntrue\n", &noise(1, 100));
+        site.advertise("tool", terms(NOW), site.publish(program("./install.sh"), Some(&folder)));
+        told(&site, ClientState::Succeeded).await;
+        let is_counted = async || {
+            let status = computer.json(&["status"]).await;
+            status["refused_messages"]["count"] == 1 && status["waiting_messages"] == 0
+        };
+        while !is_counted().await {
+            tokio::task::yield_now().await;
+        }
+        let text = String::from_utf8(computer.command(&["status"]).await.stdout).unwrap();
+        assert!(text.contains("messages refused  1, the last one at "), "{refusing:?}: {text}");
+        let delivered = |message: &&StatusMessage| matches!(message.event, StatusEvent::Delivered { .. });
+        assert_eq!(site.known().messages.values().find(delivered), None, "{refusing:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_agent_killed_while_a_program_runs_reports_its_result_once_and_never_runs_it_again() {
     let site = Site::start().await;
     let mut computer = Computer::at_work(&site).await;

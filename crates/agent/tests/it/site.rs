@@ -50,6 +50,15 @@ pub(crate) struct Shared {
     objects: TempDir,
 }
 
+/// How the site refuses a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusing {
+    /// Itself, and keeps the others of its batch.
+    Alone,
+    /// With its whole batch.
+    Whole,
+}
+
 /// What the site knows and how it misbehaves.
 #[derive(Default)]
 pub(crate) struct Known {
@@ -64,6 +73,8 @@ pub(crate) struct Known {
     pub(crate) facts: Option<Facts>,
     /// Answers nothing but 503.
     pub(crate) down: bool,
+    /// Keeps no message that tells of a delivery.
+    pub(crate) refuses_deliveries: Option<Refusing>,
     /// Flips a byte of every document.
     pub(crate) tampers_documents: bool,
     /// Of every pack only the first half is sent until this is opened.
@@ -336,21 +347,33 @@ async fn facts(State(site): State<Served>, Json(facts): Json<Facts>) -> StatusCo
     StatusCode::NO_CONTENT
 }
 
-async fn status(State(site): State<Served>, Json(batch): Json<StatusBatch>) -> Json<StatusAccepted> {
+async fn status(State(site): State<Served>, Json(batch): Json<StatusBatch>) -> Response {
     let mut known = site.known();
-    let mut new = 0;
-    for message in batch.messages {
+    let read: Vec<StatusMessage> =
+        batch.messages.iter().map(|message| serde_json::from_str(message.get()).unwrap()).collect();
+    let is_bad = |message: &StatusMessage| matches!(message.event, StatusEvent::Delivered { .. });
+    if known.refuses_deliveries == Some(Refusing::Whole) && read.iter().any(is_bad) {
+        return (StatusCode::UNPROCESSABLE_ENTITY, "no").into_response();
+    }
+    let mut answer = StatusAnswer::default();
+    for (place, message) in read.into_iter().enumerate() {
+        if known.refuses_deliveries.is_some() && is_bad(&message) {
+            let (code, why) = ("odd".to_owned(), "it is odd".to_owned());
+            answer.refused.push(RefusedMessage { place, number: Some(message.number), code, why });
+            continue;
+        }
+        answer.accepted += 1;
         match known.messages.entry(message.number) {
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(message);
-                new += 1;
+                answer.new += 1;
             }
             std::collections::btree_map::Entry::Occupied(kept) => {
                 assert_eq!(*kept.get(), message, "a number was used for two messages");
             }
         }
     }
-    Json(StatusAccepted { new })
+    Json(answer).into_response()
 }
 
 async fn locations(State(site): State<Served>, Json(request): Json<LocationsRequest>) -> Json<Locations> {

@@ -86,8 +86,8 @@ async fn a_policy_names_documents_and_is_held_until_it_says_something_else() {
 async fn reports_are_summarised_and_listed() {
     let (server, member) = Server::delivering().await;
     let batch = json!([state(2, "succeeded"), state(1, "running")]);
-    assert_eq!(server.report(&member, batch.clone()).await.json(), json!({ "new": 2 }));
-    assert_eq!(server.report(&member, batch).await.json(), json!({ "new": 0 }));
+    assert_eq!(server.report(&member, batch.clone()).await.json(), json!({ "accepted": 2, "new": 2 }));
+    assert_eq!(server.report(&member, batch).await.json(), json!({ "accepted": 2, "new": 0 }));
     let view = server.admin(Method::GET, "/api/v1/advertisements/now", None).await.json();
     let counted = json!({ "targeted": 1, "states": [{ "state": "succeeded", "devices": 1 }] });
     assert_eq!(view["summary"], counted);
@@ -113,13 +113,27 @@ async fn reports_beyond_the_limits_are_refused() {
     let (server, member) = Server::delivering().await;
     let many: Vec<_> = (1..=501).map(|number| state(number, "running")).collect();
     assert_eq!(server.report(&member, json!(many)).await.problem(), (413, "too_many".to_owned()));
-    assert_eq!(
-        server.report(&member, json!([state(0, "running")])).await.problem(),
-        (422, "invalid_number".to_owned())
-    );
-    assert_eq!(server.report(&member, json!([state(1, "odd")])).await.problem(), (422, "invalid_body".to_owned()));
+    assert_eq!(server.report(&member, json!("x")).await.problem(), (422, "invalid_body".to_owned()));
     let large = json!([{ "number": 1, "text": "x".repeat(9 << 20) }]);
     assert_eq!(server.report(&member, large).await.problem(), (413, "body_too_large".to_owned()));
+}
+
+#[tokio::test]
+async fn each_message_is_answered_for_itself() {
+    let (server, member) = Server::delivering().await;
+    let batch =
+        json!([state(0, "running"), state(1, "running"), 7, state(2, "a state of tomorrow"), state(3, "tomorrow")]);
+    let answer = server.report(&member, batch).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let answer = answer.json();
+    assert_eq!((&answer["accepted"], &answer["new"]), (&json!(2), &json!(2)));
+    let refused: Vec<_> =
+        answer["refused"].as_array().unwrap().iter().map(|one| (&one["place"], &one["code"])).collect();
+    let expected =
+        [(json!(0), json!("invalid_number")), (json!(2), json!("unreadable")), (json!(3), json!("unreadable"))];
+    assert_eq!(refused, expected.each_ref().map(|(place, code)| (place, code)));
+    let list = server.admin(Method::GET, "/api/v1/advertisements/now/devices", None).await.json();
+    assert_eq!(list["items"][0]["standing"]["state"], "tomorrow");
 }
 
 #[tokio::test]

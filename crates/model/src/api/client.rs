@@ -1,14 +1,16 @@
 //! What clients and points say to the site and hear from it. The bodies are JSON; see `docs/design/0001-foundation.md`.
+//!
+//! Either side may be the newer one: fields that a reader doesn't know are ignored, and those that came after the first version
+//! have a default (`docs/design/0012-versions.md`).
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::point::{PointAssignment, PointReport};
-use crate::status::StatusMessage;
 use crate::{DeviceId, Digest, Name};
 
 /// `POST /client/v1/enrol`, without a client certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct EnrolRequest {
     /// The enrolment token's text.
     pub token: String,
@@ -32,7 +34,6 @@ pub enum MemberKind {
 
 /// The answer to an enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Enrolled {
     /// Who the caller is now.
     pub identity: EnrolledIdentity,
@@ -48,7 +49,7 @@ pub struct Enrolled {
 
 /// Who enrolled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum EnrolledIdentity {
     /// A client computer.
     Device {
@@ -66,7 +67,6 @@ pub enum EnrolledIdentity {
 
 /// `POST /client/v1/renew`: a new certificate for the same identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// Certificate signing request, PEM.
     pub csr: String,
@@ -74,7 +74,6 @@ pub struct RenewRequest {
 
 /// The answer to a renewal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Renewed {
     /// The certificate, PEM.
     pub certificate: String,
@@ -82,7 +81,6 @@ pub struct Renewed {
 
 /// `POST /client/v1/locations`: where contents are to be had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LocationsRequest {
     /// Content digests; at most 100.
     pub contents: Vec<Digest>,
@@ -90,7 +88,6 @@ pub struct LocationsRequest {
 
 /// The answer to a request for locations; contents that the site does not know are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Locations {
     /// By content.
     pub contents: Vec<ContentLocations>,
@@ -98,7 +95,6 @@ pub struct Locations {
 
 /// Where one content is to be had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ContentLocations {
     /// Digest of the content's tree.
     pub content: Digest,
@@ -115,7 +111,6 @@ pub struct ContentLocations {
 
 /// How whoever holds one tree gets a content in few bytes. Not signed: what it builds must have the signed content digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ContentUpdate {
     /// Digest of the tree that must be held. Everybody holds the empty tree.
     pub from: Digest,
@@ -130,7 +125,6 @@ pub struct ContentUpdate {
 /// A holder of content objects: `<url>/manifests/<digest>`, `<url>/packs/<digest>` and `<url>/updates/<digest>`. Any may lack an
 /// update, or a pack of one, and still hold the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ContentSource {
     /// The distribution point's name, or `site`.
     pub name: Name,
@@ -139,24 +133,42 @@ pub struct ContentSource {
 }
 
 /// `POST /client/v1/status`: a batch of messages, in any order; at most 500.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// A message stays raw until it is looked at, so that one that can't be read doesn't take the others with it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StatusBatch {
-    /// The messages.
-    pub messages: Vec<StatusMessage>,
+    /// The messages, each a [`StatusMessage`](crate::status::StatusMessage).
+    pub messages: Vec<Box<RawValue>>,
 }
 
-/// The answer to a batch. Every message of the batch is kept now, or was kept before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusAccepted {
-    /// How many were new.
+/// The answer to a batch, message by message: those that aren't refused are kept now, or were kept before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusAnswer {
+    /// How many were accepted, those that were kept before too.
+    pub accepted: u64,
+    /// How many of these were new.
     pub new: u64,
+    /// The refused ones, in the order of the batch. The same message will be refused again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedMessage>,
+}
+
+/// A message that the site doesn't keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedMessage {
+    /// Its place in the batch, from 0.
+    pub place: usize,
+    /// Its number, where that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// A stable word for programs.
+    pub code: String,
+    /// What is wrong with it, in one sentence.
+    pub why: String,
 }
 
 /// `GET /client/v1/point/assignments`: what the calling point is to hold. Held open like the policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PointAssignments {
     /// What it is to hold; the rest may go.
     pub contents: Vec<PointAssignment>,
@@ -164,7 +176,6 @@ pub struct PointAssignments {
 
 /// `POST /client/v1/point/reports`: where the calling point is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PointReports {
     /// By content; at most 1000.
     pub reports: Vec<PointReport>,

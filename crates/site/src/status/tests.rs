@@ -1,10 +1,11 @@
 //! Laws of received status messages.
 
+use dray_model::api::client::StatusBatch;
 use dray_model::api::page::PageRequest;
 use dray_model::program::ExitClass;
 use dray_model::state::{ClientState, Standing};
-use dray_model::status::{StatusEvent, StatusMessage};
-use dray_model::{RunId, Timestamp};
+use dray_model::status::{OUTPUT_TAIL_MAX, StatusEvent, StatusMessage};
+use dray_model::{DeviceId, RunId, Timestamp};
 
 use super::*;
 use crate::actor::Actor;
@@ -46,8 +47,12 @@ fn executed(number: u64, output_tail: String) -> StatusMessage {
     StatusMessage { number, at: Timestamp::from_secs(1), event }
 }
 
+pub(crate) fn batch(messages: &[StatusMessage]) -> StatusBatch {
+    StatusBatch { messages: messages.iter().map(|one| serde_json::value::to_raw_value(one).unwrap()).collect() }
+}
+
 pub(crate) async fn send(site: &Site, device: DeviceId, messages: &[StatusMessage]) -> Result<u64, StatusError> {
-    receive(site, &Actor::Device(device), device, messages).await.map(|accepted| accepted.new)
+    receive(site, &Actor::Device(device), device, &batch(messages)).await.map(|answer| answer.new)
 }
 
 #[tokio::test]
@@ -70,21 +75,69 @@ async fn a_batch_counts_once_in_any_order_and_is_summarised_at_once() {
 }
 
 #[tokio::test]
-async fn a_batch_beyond_the_limits_is_refused_whole() {
+async fn a_batch_of_too_many_messages_or_of_a_stranger_is_refused_whole() {
     let (test, pc) = world().await;
     let good = state(1, standing(ClientState::Received));
     let many = vec![good.clone(); BATCH_MAX + 1];
     assert!(matches!(send(&test.site, pc, &many).await, Err(StatusError::TooMany(501))));
-    for bad in [0, u64::MAX] {
-        let batch = [good.clone(), StatusMessage { number: bad, ..good.clone() }];
-        assert!(matches!(send(&test.site, pc, &batch).await, Err(StatusError::Number(_))));
-    }
-    let batch = [good.clone(), executed(2, "x".repeat(OUTPUT_TAIL_MAX + 1))];
-    assert!(matches!(send(&test.site, pc, &batch).await, Err(StatusError::Output { number: 2, .. })));
-    let all = list(&test.site, &admin(), None, None, &PageRequest::default()).await.unwrap();
-    assert_eq!(all.items, []);
     let nobody = DeviceId::from_random(99);
     assert!(matches!(send(&test.site, nobody, &[good]).await, Err(StatusError::NotEnrolled(_))));
+    let all = list(&test.site, &admin(), None, None, &PageRequest::default()).await.unwrap();
+    assert_eq!(all.items, []);
+}
+
+#[tokio::test]
+async fn a_refused_message_blocks_no_other() {
+    let (test, pc) = world().await;
+    let good = |number| state(number, standing(ClientState::Received));
+    let mut sent = batch(&[
+        good(1),
+        good(0),
+        executed(3, "x".repeat(OUTPUT_TAIL_MAX + 1)),
+        StatusMessage { number: u64::MAX, ..good(4) },
+        good(5),
+    ]);
+    let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+    sent.messages.push(raw("null"));
+    sent.messages.push(raw(r#"{"number": 7, "at": "yesterday"}"#));
+    sent.messages.push(raw(&format!(
+        r#"{{"number": 8, "at": "2027-01-01T00:00:00Z", "event": {{"event": "dump", "bytes": "{}"}}}}"#,
+        "x".repeat(200_000)
+    )));
+    let answer = receive(&test.site, &Actor::Device(pc), pc, &sent).await.unwrap();
+    assert_eq!((answer.accepted, answer.new), (2, 2));
+    let refused: Vec<_> = answer.refused.iter().map(|one| (one.place, one.number, one.code.as_str())).collect();
+    let expected = [
+        (1, Some(0), "invalid_number"),
+        (2, Some(3), "output_too_long"),
+        (3, Some(u64::MAX), "invalid_number"),
+        (5, None, "unreadable"),
+        (6, Some(7), "unreadable"),
+        (7, Some(8), "message_too_long"),
+    ];
+    assert_eq!(refused, expected);
+    let kept = list(&test.site, &admin(), None, None, &PageRequest::default()).await.unwrap();
+    let numbers: Vec<_> = kept.items.iter().map(|view| view.message.number).collect();
+    assert_eq!(numbers, [5, 1]);
+}
+
+#[tokio::test]
+async fn what_a_newer_device_reports_is_kept_counted_and_shown() {
+    let (test, pc) = world().await;
+    advertise(&test.site, "now").await;
+    let mut sent = batch(&[state(1, standing(ClientState::Received))]);
+    let newer = sent.messages[0].get().replace(r#""state":"received""#, r#""state":"on_hold","until":"noon""#);
+    let newer = newer.replace(r#""number":1"#, r#""number":2"#);
+    let event = r#"{"number":3,"at":"2027-01-01T00:00:00Z","event":
+        {"event":"postponed","advertisement":"now","by":"maria","sentence":"Maria postponed it"}}"#;
+    sent.messages.extend([newer, event.to_owned()].map(|text| serde_json::value::RawValue::from_string(text).unwrap()));
+    let answer = receive(&test.site, &Actor::Device(pc), pc, &sent).await.unwrap();
+    assert_eq!((answer.new, answer.refused), (3, Vec::new()));
+    let view = advertisement::find(&test.site, &admin(), &name("now")).await.unwrap();
+    let counts: Vec<_> = view.summary.states.iter().map(|count| (count.state.to_string(), count.devices)).collect();
+    assert_eq!(counts, [("on_hold".to_owned(), 1)]);
+    let about = list(&test.site, &admin(), None, Some(name("now")), &PageRequest::default()).await.unwrap();
+    assert_eq!(about.items[0].message.event.to_string(), "Maria postponed it");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! Takes a batch of a device's messages.
+//! Takes what devices report, of many devices at once.
 //!
 //! A removed message (see `remove_before`) that is sent again would count as new; clients drop what was accepted, so this takes a
 //! client that was silent for longer than messages are kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dray_model::package::ReleaseNumber;
 use dray_model::status::{StatusEvent, StatusMessage};
@@ -12,19 +12,21 @@ use serde::Serialize;
 
 use crate::db::WriteTx;
 use crate::error::{Attempt as _, StoreError};
+use crate::row::Record;
 use crate::{page, sql};
 
 const MESSAGES: &str = "INSERT INTO status_message (device, number, advertisement, body, received_at) \
-                        SELECT CAST($1 AS BIGINT), CAST(e.value ->> 'number' AS BIGINT), e.value ->> 'advertisement', \
-                        e.value ->> 'body', CAST($2 AS BIGINT) FROM EACH($3) AS e WHERE 1 = 1 \
-                        ON CONFLICT (device, number) DO NOTHING";
+                        SELECT CAST(e.value ->> 'device' AS BIGINT), CAST(e.value ->> 'number' AS BIGINT), \
+                        e.value ->> 'advertisement', e.value ->> 'body', CAST(e.value ->> 'received_at' AS BIGINT) \
+                        FROM EACH($1) AS e WHERE 1 = 1 ON CONFLICT (device, number) DO NOTHING RETURNING device";
 
 const STATES: &str = "INSERT INTO advertisement_state (advertisement, device, number, package, program, source_version, \
                       release_revision, state, standing, received_at) \
-                      SELECT e.value ->> 'advertisement', CAST($1 AS BIGINT), CAST(e.value ->> 'number' AS BIGINT), \
-                      e.value ->> 'package', e.value ->> 'program', CAST(e.value ->> 'source_version' AS BIGINT), \
-                      CAST(e.value ->> 'release_revision' AS BIGINT), e.value ->> 'state', e.value ->> 'standing', \
-                      CAST($2 AS BIGINT) FROM EACH($3) AS e WHERE 1 = 1 \
+                      SELECT e.value ->> 'advertisement', CAST(e.value ->> 'device' AS BIGINT), \
+                      CAST(e.value ->> 'number' AS BIGINT), e.value ->> 'package', e.value ->> 'program', \
+                      CAST(e.value ->> 'source_version' AS BIGINT), CAST(e.value ->> 'release_revision' AS BIGINT), \
+                      e.value ->> 'state', e.value ->> 'standing', CAST(e.value ->> 'received_at' AS BIGINT) \
+                      FROM EACH($1) AS e WHERE 1 = 1 \
                       ON CONFLICT (advertisement, device) DO UPDATE SET number = excluded.number, \
                       package = excluded.package, program = excluded.program, source_version = excluded.source_version, \
                       release_revision = excluded.release_revision, state = excluded.state, \
@@ -32,62 +34,102 @@ const STATES: &str = "INSERT INTO advertisement_state (advertisement, device, nu
                       WHERE advertisement_state.number < excluded.number";
 
 const RUNS: &str = "INSERT INTO advertisement_run (advertisement, device, number, exit_code, started_at) \
-                    SELECT e.value ->> 'advertisement', CAST($1 AS BIGINT), CAST(e.value ->> 'number' AS BIGINT), \
-                    CAST(e.value ->> 'exit_code' AS BIGINT), CAST(e.value ->> 'started_at' AS BIGINT) \
-                    FROM EACH($2) AS e WHERE 1 = 1 ON CONFLICT (advertisement, device) DO UPDATE SET \
+                    SELECT e.value ->> 'advertisement', CAST(e.value ->> 'device' AS BIGINT), \
+                    CAST(e.value ->> 'number' AS BIGINT), CAST(e.value ->> 'exit_code' AS BIGINT), \
+                    CAST(e.value ->> 'started_at' AS BIGINT) FROM EACH($1) AS e WHERE 1 = 1 \
+                    ON CONFLICT (advertisement, device) DO UPDATE SET \
                     number = excluded.number, exit_code = excluded.exit_code, started_at = excluded.started_at \
                     WHERE advertisement_run.number < excluded.number";
 
-/// Keeps the messages that weren't kept before, and tells how many they were.
-pub async fn receive(
-    tx: &mut WriteTx,
-    device: DeviceId,
-    messages: &[StatusMessage],
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+/// Messages of one device that came together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// Who sent them.
+    pub device: DeviceId,
+    /// The messages.
+    pub messages: Vec<StatusMessage>,
+    /// When they came.
+    pub received_at: Timestamp,
+}
+
+/// Keeps the messages that weren't kept before, and returns for each device how many those were; `None` for a device that isn't enrolled,
+/// of which nothing is kept. At most four statements. O(messages).
+pub async fn receive(tx: &mut WriteTx, received: &[&Received]) -> Result<Vec<Option<u64>>, StoreError> {
     tx.wait_for_other_status_writers().await?;
-    let rows: Vec<_> = messages.iter().map(MessageRow::of).collect();
-    let new = sqlx::query(sql::expand(tx.engine(), MESSAGES))
-        .bind(device.number())
-        .bind(now.micros())
-        .bind(sql::rows(&rows))
-        .execute(tx.connection())
-        .await
-        .attempt("keep status messages")?
-        .rows_affected();
-    let (states, runs) = newest(messages);
+    let enrolled = enrolled(tx, received).await?;
+    let taken: Vec<_> = received.iter().copied().filter(|one| enrolled.contains(&one.device)).collect();
+    let mut new = keep_messages(tx, &taken).await?;
+    let (states, runs) = newest(&taken);
     if !states.is_empty() {
-        sqlx::query(sql::expand(tx.engine(), STATES))
-            .bind(device.number())
-            .bind(now.micros())
-            .bind(sql::rows(&states.values().collect::<Vec<_>>()))
-            .execute(tx.connection())
-            .await
-            .attempt("keep the states of advertised programs")?;
+        execute(tx, STATES, &states, "keep the states of advertised programs").await?;
     }
     if !runs.is_empty() {
-        sqlx::query(sql::expand(tx.engine(), RUNS))
-            .bind(device.number())
-            .bind(sql::rows(&runs.values().collect::<Vec<_>>()))
-            .execute(tx.connection())
-            .await
-            .attempt("keep the runs of advertised programs")?;
+        execute(tx, RUNS, &runs, "keep the runs of advertised programs").await?;
+    }
+    // What came twice in one batch is new once.
+    let counts =
+        received.iter().map(|one| enrolled.contains(&one.device).then(|| new.remove(&one.device).unwrap_or(0)));
+    Ok(counts.collect())
+}
+
+async fn enrolled(tx: &mut WriteTx, received: &[&Received]) -> Result<HashSet<DeviceId>, StoreError> {
+    const SQL: &str = "SELECT d.id FROM EACH($1) AS e JOIN device AS d ON d.id = CAST(e.value ->> 'device' AS BIGINT) \
+                       WHERE d.revoked_at IS NULL";
+    let devices: Vec<_> = received.iter().map(|one| DeviceRow { device: one.device.number() }).collect();
+    let rows = sqlx::query(sql::expand(tx.engine(), SQL))
+        .bind(sql::rows(&devices))
+        .fetch_all(tx.connection())
+        .await
+        .attempt("look which devices are enrolled")?;
+    rows.iter().map(|row| Record::new("device", "id", row).converted("id")).collect()
+}
+
+async fn keep_messages(tx: &mut WriteTx, received: &[&Received]) -> Result<HashMap<DeviceId, u64>, StoreError> {
+    let rows: Vec<_> =
+        received.iter().flat_map(|one| one.messages.iter().map(|message| MessageRow::of(one, message))).collect();
+    let mut new = HashMap::new();
+    if rows.is_empty() {
+        return Ok(new);
+    }
+    let kept = sqlx::query(sql::expand(tx.engine(), MESSAGES))
+        .bind(sql::rows(&rows))
+        .fetch_all(tx.connection())
+        .await
+        .attempt("keep status messages")?;
+    for row in &kept {
+        *new.entry(Record::new("status_message", "device", row).converted("device")?).or_default() += 1;
     }
     Ok(new)
 }
 
-/// The message with the highest number for each advertisement: PostgreSQL updates a row once in a statement.
-fn newest(messages: &[StatusMessage]) -> (BTreeMap<&Name, StateRow<'_>>, BTreeMap<&Name, RunRow<'_>>) {
-    let mut ordered: Vec<_> = messages.iter().collect();
-    ordered.sort_by_key(|message| message.number);
+async fn execute(
+    tx: &mut WriteTx,
+    text: &'static str,
+    rows: &impl Serialize,
+    attempt: &'static str,
+) -> Result<(), StoreError> {
+    sqlx::query(sql::expand(tx.engine(), text))
+        .bind(sql::rows(rows))
+        .execute(tx.connection())
+        .await
+        .attempt(attempt)?;
+    Ok(())
+}
+
+/// The message with the highest number of each device for each advertisement: PostgreSQL updates a row once in a statement.
+fn newest<'a>(received: &[&'a Received]) -> (Vec<StateRow<'a>>, Vec<RunRow<'a>>) {
+    let mut ordered: Vec<_> =
+        received.iter().flat_map(|one| one.messages.iter().map(move |message| (*one, message))).collect();
+    ordered.sort_by_key(|(_, message)| message.number);
     let (mut states, mut runs) = (BTreeMap::new(), BTreeMap::new());
-    for message in ordered {
+    for (Received { device, received_at, .. }, message) in ordered {
         let number = page::stored(message.number);
         match &message.event {
             StatusEvent::State { advertisement, package, release, program, standing, .. } => {
-                let ReleaseNumber { source_version, revision } = *release;
+                let ReleaseNumber { source_version, revision, .. } = *release;
                 let row = StateRow {
                     advertisement,
+                    device: device.number(),
                     number,
                     package,
                     program,
@@ -95,53 +137,65 @@ fn newest(messages: &[StatusMessage]) -> (BTreeMap<&Name, StateRow<'_>>, BTreeMa
                     release_revision: revision,
                     state: standing.state.as_str(),
                     standing: sql::rows(standing),
+                    received_at: received_at.micros(),
                 };
-                states.insert(advertisement, row);
+                states.insert((advertisement, *device), row);
             }
             StatusEvent::Executed { advertisement, exit_code, started_at, .. } => {
-                let row = RunRow { advertisement, number, exit_code: *exit_code, started_at: started_at.micros() };
-                runs.insert(advertisement, row);
+                let started_at = started_at.micros();
+                let row = RunRow { advertisement, device: device.number(), number, exit_code: *exit_code, started_at };
+                runs.insert((advertisement, *device), row);
             }
-            StatusEvent::Delivered { .. } | StatusEvent::Verified { .. } => {}
+            StatusEvent::Delivered { .. } | StatusEvent::Verified { .. } | StatusEvent::Other(_) => {}
         }
     }
-    (states, runs)
+    (states.into_values().collect(), runs.into_values().collect())
 }
 
 #[derive(Serialize)]
-struct MessageRow<'a> {
-    number: i64,
-    advertisement: Option<&'a Name>,
-    body: String,
+struct DeviceRow {
+    device: i64,
 }
 
-impl<'a> MessageRow<'a> {
-    fn of(message: &'a StatusMessage) -> Self {
-        let advertisement = match &message.event {
-            StatusEvent::State { advertisement, .. }
-            | StatusEvent::Executed { advertisement, .. }
-            | StatusEvent::Verified { advertisement, .. } => Some(advertisement),
-            StatusEvent::Delivered { .. } => None,
-        };
-        Self { number: page::stored(message.number), advertisement, body: sql::rows(message) }
+#[derive(Serialize)]
+struct MessageRow {
+    device: i64,
+    number: i64,
+    advertisement: Option<Name>,
+    body: String,
+    received_at: i64,
+}
+
+impl MessageRow {
+    fn of(received: &Received, message: &StatusMessage) -> Self {
+        Self {
+            device: received.device.number(),
+            received_at: received.received_at.micros(),
+            number: page::stored(message.number),
+            advertisement: message.event.advertisement(),
+            body: sql::rows(message),
+        }
     }
 }
 
 #[derive(Serialize)]
 struct StateRow<'a> {
     advertisement: &'a Name,
+    device: i64,
     number: i64,
     package: &'a Name,
     program: &'a Name,
     source_version: u32,
     release_revision: u32,
-    state: &'static str,
+    state: &'a str,
     standing: String,
+    received_at: i64,
 }
 
 #[derive(Serialize)]
 struct RunRow<'a> {
     advertisement: &'a Name,
+    device: i64,
     number: i64,
     exit_code: Option<i64>,
     started_at: i64,

@@ -57,9 +57,9 @@ pub async fn summaries(
     for row in &rows {
         let record = Record::new("advertisement_count", "advertisement", row);
         let summary: &mut AdvertisementSummary = summaries.entry(record.parsed("advertisement")?).or_default();
-        summary.states.push(StateCount { state: record.parsed("state")?, devices: record.size("devices")? });
+        summary.states.push(StateCount { state: record.word("state")?, devices: record.size("devices")? });
     }
-    summaries.values_mut().for_each(|summary| summary.states.sort_by_key(|count| count.state));
+    summaries.values_mut().for_each(|summary| summary.states.sort_by(|a, b| a.state.cmp(&b.state)));
     Ok(summaries)
 }
 
@@ -87,7 +87,7 @@ pub async fn devices(
     let rows = sqlx::query(SQL)
         .bind(advertisement.as_str())
         .bind(page::number_after(request, -1))
-        .bind(state.map(ClientState::as_str))
+        .bind(state.as_ref().map(ClientState::as_str))
         .bind(page::fetch_limit(request))
         .fetch_all(snapshot.connection())
         .await

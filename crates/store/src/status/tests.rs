@@ -54,14 +54,25 @@ async fn with_device(tx: &mut WriteTx) {
     device::insert(tx, DEVICE, &name("host"), Timestamp::from_secs(1)).await.unwrap();
 }
 
+/// What one device sends alone.
+async fn take(
+    tx: &mut WriteTx,
+    device: DeviceId,
+    messages: &[StatusMessage],
+    received_at: Timestamp,
+) -> Result<u64, StoreError> {
+    let received = Received { device, messages: messages.to_vec(), received_at };
+    Ok(receive(tx, &[&received]).await?[0].expect("the device is enrolled"))
+}
+
 #[test]
 fn a_message_that_comes_twice_is_kept_once() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
         with_device(&mut tx).await;
         let messages = [state(1, ClientState::Received), executed(2, 0)];
-        assert_eq!(receive(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 2);
-        assert_eq!(receive(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 0);
+        assert_eq!(take(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 2);
+        assert_eq!(take(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 0);
         let kept = list(&mut tx, &Filter::default(), &PageRequest::default()).await.unwrap();
         let numbers: Vec<_> = kept.items.iter().map(|view| view.message.number).collect();
         assert_eq!(numbers.len(), 2, "{numbers:?}");
@@ -74,8 +85,8 @@ fn the_state_with_the_highest_number_counts_in_any_order_of_arrival() {
         let mut tx = db.write().await.unwrap();
         with_device(&mut tx).await;
         let late = [state(4, ClientState::Succeeded), state(3, ClientState::Running)];
-        receive(&mut tx, DEVICE, &late, NOW).await.unwrap();
-        receive(&mut tx, DEVICE, &[state(2, ClientState::Downloading)], NOW).await.unwrap();
+        take(&mut tx, DEVICE, &late, NOW).await.unwrap();
+        take(&mut tx, DEVICE, &[state(2, ClientState::Downloading)], NOW).await.unwrap();
         let standing = of_device(&mut tx, DEVICE).await.unwrap().remove(0).standing;
         assert_eq!(standing.state, ClientState::Succeeded);
     });
@@ -90,7 +101,7 @@ fn a_download_that_came_further_replaces_its_bytes_and_counts_once() {
         for (number, done_bytes) in [(1, 10), (3, u64::MAX), (2, 30)] {
             let reason = Some(Reason::Fetching { done_bytes, total_bytes: u64::MAX });
             let standing = Standing { state: ClientState::Downloading, reason, since, next: None };
-            assert_eq!(receive(&mut tx, DEVICE, &[told(number, standing)], NOW).await.unwrap(), 1);
+            assert_eq!(take(&mut tx, DEVICE, &[told(number, standing)], NOW).await.unwrap(), 1);
             let counted = summary(&mut tx, &name("now")).await.unwrap();
             let pairs: Vec<_> = counted.states.iter().map(|count| (count.state, count.devices)).collect();
             assert_eq!(pairs, [(ClientState::Downloading, 1)]);
@@ -106,8 +117,8 @@ fn a_run_may_arrive_before_the_state_that_it_belongs_to() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
         with_device(&mut tx).await;
-        receive(&mut tx, DEVICE, &[executed(3, 7)], NOW).await.unwrap();
-        receive(&mut tx, DEVICE, &[state(4, ClientState::Failed), executed(1, 0)], NOW).await.unwrap();
+        take(&mut tx, DEVICE, &[executed(3, 7)], NOW).await.unwrap();
+        take(&mut tx, DEVICE, &[state(4, ClientState::Failed), executed(1, 0)], NOW).await.unwrap();
         let view = of_device(&mut tx, DEVICE).await.unwrap().remove(0);
         assert_eq!((view.exit_code, view.started_at), (Some(7), Some(Timestamp::from_secs(3))));
     });
@@ -121,7 +132,7 @@ fn devices_are_counted_and_listed_by_state() {
             let id = DeviceId::from_random(number);
             device::insert(&mut tx, id, &name(&format!("host-{number}")), Timestamp::from_secs(1)).await.unwrap();
             let reached = if number == 3 { ClientState::Failed } else { ClientState::Succeeded };
-            receive(&mut tx, id, &[state(1, reached)], NOW).await.unwrap();
+            take(&mut tx, id, &[state(1, reached)], NOW).await.unwrap();
         }
         let counted = summary(&mut tx, &name("now")).await.unwrap();
         assert_eq!(counted.targeted, 0);
@@ -144,7 +155,7 @@ fn messages_are_listed_newest_first_and_filtered() {
         with_device(&mut tx).await;
         let messages: Vec<_> = (1..=3).map(|number| state(number, ClientState::Running)).collect();
         for message in &messages {
-            receive(&mut tx, DEVICE, std::slice::from_ref(message), NOW).await.unwrap();
+            take(&mut tx, DEVICE, std::slice::from_ref(message), NOW).await.unwrap();
         }
         let filter = Filter { device: Some(DEVICE), advertisement: Some(name("now")) };
         let first = list(&mut tx, &filter, &PageRequest::new(Some(2), None)).await.unwrap();
@@ -161,9 +172,56 @@ fn old_messages_go_and_states_stay() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
         with_device(&mut tx).await;
-        receive(&mut tx, DEVICE, &[state(1, ClientState::Succeeded)], Timestamp::from_secs(10)).await.unwrap();
+        take(&mut tx, DEVICE, &[state(1, ClientState::Succeeded)], Timestamp::from_secs(10)).await.unwrap();
         assert_eq!(remove_before(&mut tx, Timestamp::from_secs(10), 9).await.unwrap(), 0);
         assert_eq!(remove_before(&mut tx, Timestamp::from_secs(11), 9).await.unwrap(), 1);
         assert_eq!(of_device(&mut tx, DEVICE).await.unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn what_many_devices_report_at_once_is_counted_for_each() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let [first, second, stranger] = [21, 22, 23].map(DeviceId::from_random);
+        for (device, name) in [(first, "first"), (second, "second")] {
+            device::insert(&mut tx, device, &name.parse().unwrap(), NOW).await.unwrap();
+        }
+        let from = |device, messages| Received { device, messages, received_at: NOW };
+        let all = [
+            from(first, vec![state(1, ClientState::Downloading), state(2, ClientState::Running), executed(3, 0)]),
+            from(second, vec![state(1, ClientState::Failed)]),
+            from(stranger, vec![state(1, ClientState::Failed)]),
+        ];
+        let received: Vec<_> = all.iter().collect();
+        assert_eq!(receive(&mut tx, &received).await.unwrap(), [Some(3), Some(1), None]);
+        assert_eq!(receive(&mut tx, &received).await.unwrap(), [Some(0), Some(0), None]);
+        let counted = summary(&mut tx, &name("now")).await.unwrap().states;
+        let counted: Vec<_> = counted.into_iter().map(|count| (count.state, count.devices)).collect();
+        assert_eq!(counted, [(ClientState::Running, 1), (ClientState::Failed, 1)]);
+    });
+}
+
+#[test]
+fn counts_by_state_follow_every_way_in_which_a_state_changes() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        let devices = [31, 32, 33].map(DeviceId::from_random);
+        for (device, name) in devices.into_iter().zip(["a", "b", "c"]) {
+            device::insert(&mut tx, device, &name.parse().unwrap(), NOW).await.unwrap();
+            take(&mut tx, device, &[state(1, ClientState::Running)], NOW).await.unwrap();
+        }
+        let counts = async |tx: &mut WriteTx| {
+            let states = summary(tx, &name("now")).await.unwrap().states;
+            states.into_iter().map(|count| (count.state, count.devices)).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(&mut tx).await, [(ClientState::Running, 3)]);
+        take(&mut tx, devices[0], &[state(2, ClientState::Succeeded)], NOW).await.unwrap();
+        take(&mut tx, devices[0], &[state(1, ClientState::Failed)], NOW).await.unwrap();
+        assert_eq!(counts(&mut tx).await, [(ClientState::Running, 2), (ClientState::Succeeded, 1)]);
+        device::delete(&mut tx, devices[1]).await.unwrap();
+        assert_eq!(counts(&mut tx).await, [(ClientState::Running, 1), (ClientState::Succeeded, 1)]);
+        forget_states(&mut tx, &name("now")).await.unwrap();
+        assert_eq!(counts(&mut tx).await, []);
     });
 }
