@@ -1,7 +1,7 @@
 //! What versions wrote is read for ever: `tests/golden/v<version>/<name>.json` holds every payload as that version wrote it.
 //!
 //! A type that changes fails here: the file of this version is no longer what is written. While this version isn't released,
-//! `DRAY_WRITE_GOLDEN=1 cargo test -p dray-model --test it` writes its files again. Files of released versions never change; when
+//! `DRAY_BLESS=1 cargo test -p dray-model --test it` writes its files again. Files of released versions never change; when
 //! one can't be read any more, the change is not allowed (`docs/design/0012-versions.md`).
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ fn the_files_of_this_version_are_what_it_writes() {
     let folder = folder().join(this_version());
     for (name, sample) in by_name() {
         let path = folder.join(format!("{name}.json"));
-        if std::env::var_os("DRAY_WRITE_GOLDEN").is_some() {
+        if std::env::var_os("DRAY_BLESS").is_some() {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(&path, serde_json::to_string_pretty(&sample.written).unwrap() + "\n").unwrap();
         }
