@@ -115,8 +115,12 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The last result stands until there is something to do again.
+    /// The last result stands until there is something to do again, or something that this version can't act on.
     fn result(&self, name: &Name, offer: &Offer) -> Result<(), Stop> {
+        let next_lacks = offer.awaits.is_some_and(|next| self.state.documents.lacking(&next).is_some());
+        if offer.lacking.is_some() || next_lacks {
+            return Ok(());
+        }
         let Some(ledger) = self.state.ledgers.get(name) else { return Ok(()) };
         let Some(finished) = ledger.finished.as_ref().filter(|_| offer.task.is_none()) else { return Ok(()) };
         let Some(advertisement) = self.state.documents.advertisement(&offer.entry.advertisement) else { return Ok(()) };
@@ -131,8 +135,11 @@ impl<'a> Scene<'a> {
     pub(crate) fn documents(&self, offer: &'a Offer) -> Result<(&'a Advertisement, &'a Release), Stop> {
         match offer.presence {
             Presence::Named => {}
-            Presence::Unsure => return Err(self.unsure()),
+            Presence::Unsure => return Err(self.unsure(offer)),
             Presence::Withdrawn => return Err(Stop::new(ClientState::Cancelled, Reason::Withdrawn)),
+        }
+        if let Some(lacking) = &offer.lacking {
+            return Err(Stop::new(ClientState::Waiting, Reason::lacking(lacking)));
         }
         let advertisement = self.document(&offer.entry.advertisement, |d| self.state.documents.advertisement(d))?;
         let release = self.document(&offer.entry.release, |d| self.state.documents.release(d))?;
@@ -143,22 +150,24 @@ impl<'a> Scene<'a> {
         Ok((advertisement, release))
     }
 
-    /// A document is missing that may hold the next revision of an advertisement; one that fails says how.
-    fn unsure(&self) -> Stop {
-        let missing = self.state.policy.iter().flat_map(|policy| self.state.documents.missing(policy));
-        let failure = missing.filter_map(|(digest, _)| self.state.documents.failure(&digest)).next();
-        let (reason, next) = failure.map_or((Reason::AwaitingDocuments, None), |failure| failure.reason(self.now));
-        Stop::new(ClientState::Waiting, reason).until(next)
+    /// The next revision of an advertisement is missing, or what names it can't be read.
+    fn unsure(&self, offer: &Offer) -> Stop {
+        let known = offer.awaits.and_then(|digest| self.not_here(&digest));
+        known.unwrap_or_else(|| Stop::new(ClientState::Waiting, Reason::AwaitingDocuments))
     }
 
     fn document<T>(&self, digest: &Digest, find: impl Fn(&Digest) -> Option<T>) -> Result<T, Stop> {
-        find(digest).ok_or_else(|| match self.state.documents.failure(digest) {
-            None => Stop::new(ClientState::Received, Reason::AwaitingDocuments),
-            Some(failure) => {
-                let (reason, next) = failure.reason(self.now);
-                Stop::new(ClientState::Waiting, reason).until(next)
-            }
-        })
+        let awaiting = || Stop::new(ClientState::Received, Reason::AwaitingDocuments);
+        find(digest).ok_or_else(|| self.not_here(digest).unwrap_or_else(awaiting))
+    }
+
+    /// Why a document is not here, or here in vain; nothing while it is on its way.
+    fn not_here(&self, digest: &Digest) -> Option<Stop> {
+        if let Some(lacking) = self.state.documents.lacking(digest) {
+            return Some(Stop::new(ClientState::Waiting, Reason::lacking(lacking)));
+        }
+        let (reason, next) = self.state.documents.failure(digest)?.reason(self.now);
+        Some(Stop::new(ClientState::Waiting, reason).until(next))
     }
 
     pub(crate) fn policy(&self) -> Result<(), Stop> {

@@ -1,20 +1,23 @@
 //! The documents that the policy names: what is here, what is missing, and when a missing one is asked for again.
 //!
-//! Documents are verified before they come in. A document of another format than this version's counts as refused.
+//! Documents are verified before they come in. One that only a newer agent can act on is kept, and read again after an upgrade.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dray_model::advertisement::{Advertisement, AdvertisementTerms};
-use dray_model::package::Release;
+use dray_model::advertisement::{Advertisement, AdvertisementIdentity, AdvertisementTerms};
+use dray_model::package::{Release, ReleaseNumber};
 use dray_model::policy::Policy;
+use dray_model::readable::Readable;
+use dray_model::requirement::Requirement;
 use dray_model::state::Reason;
-use dray_model::{DeviceId, Digest, Timestamp};
+use dray_model::{DeviceId, Digest, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::DocumentKind;
 use crate::event::Document;
 use crate::limits::sentence;
+use crate::offer::Entry;
 use crate::pause::{Pause, backoff};
 
 /// A refused document is asked for again after this time: somebody may have mended it.
@@ -22,8 +25,8 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Documents {
-    advertisements: BTreeMap<Digest, Advertisement>,
-    releases: BTreeMap<Digest, Release>,
+    advertisements: BTreeMap<Digest, Readable<Advertisement>>,
+    releases: BTreeMap<Digest, Readable<Release>>,
     failed: BTreeMap<Digest, Failure>,
 }
 
@@ -50,11 +53,28 @@ impl Failure {
 
 impl Documents {
     pub(crate) fn advertisement(&self, digest: &Digest) -> Option<&Advertisement> {
-        self.advertisements.get(digest)
+        self.advertisements.get(digest)?.known()
     }
 
     pub(crate) fn release(&self, digest: &Digest) -> Option<&Release> {
-        self.releases.get(digest)
+        self.releases.get(digest)?.known()
+    }
+
+    /// What an advertisement is about, whether or not it can be acted on.
+    pub(crate) fn about(&self, digest: &Digest) -> Option<AdvertisementIdentity> {
+        self.advertisements.get(digest)?.about()
+    }
+
+    /// The number of a release, whether or not it can be acted on.
+    pub(crate) fn number(&self, digest: &Digest) -> Option<ReleaseNumber> {
+        let release = self.releases.get(digest)?;
+        release.known().map(|known| known.number).or_else(|| release.identity().map(|identity| identity.number))
+    }
+
+    /// What a document requires that this version doesn't understand.
+    pub(crate) fn lacking(&self, digest: &Digest) -> Option<&Requirement> {
+        let of_release = || self.releases.get(digest)?.lacking();
+        self.advertisements.get(digest).map_or_else(of_release, Readable::lacking)
     }
 
     pub(crate) fn failure(&self, digest: &Digest) -> Option<&Failure> {
@@ -86,8 +106,9 @@ impl Documents {
 
     /// What the policy names and is not here, in the policy's order.
     pub(crate) fn missing<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = (Digest, DocumentKind)> + 'a {
-        let advertisements = policy.entries.iter().map(|entry| (entry.advertisement, DocumentKind::Advertisement));
-        let releases = policy.entries.iter().map(|entry| (entry.release, DocumentKind::Release));
+        let entries = || entries(policy).map(|(_, entry)| entry);
+        let advertisements = entries().map(|entry| (entry.advertisement, DocumentKind::Advertisement));
+        let releases = entries().map(|entry| (entry.release, DocumentKind::Release));
         advertisements.chain(releases).filter(|(digest, kind)| match kind {
             DocumentKind::Advertisement => !self.advertisements.contains_key(digest),
             DocumentKind::Release => !self.releases.contains_key(digest),
@@ -108,19 +129,26 @@ impl Documents {
     }
 }
 
-/// Whether this version can act on a document; otherwise why not.
+/// The policy's entries by advertisement name, those too that only a newer agent can act on.
+pub(crate) fn entries(policy: &Policy) -> impl Iterator<Item = (Name, Entry)> + '_ {
+    policy.entries.iter().filter_map(Readable::names).filter_map(|names| Some((names.name.clone(), Entry::of(&names)?)))
+}
+
+/// Whether a document is one; otherwise why not.
 fn check(document: &Document) -> Result<(), String> {
-    let (format, known) = match document {
-        Document::Advertisement(advertisement) => {
+    let damaged = |error: &str| Err(format!("it cannot be read: {error}"));
+    match document {
+        Document::Advertisement(Readable::Damaged(damage)) => damaged(&damage.error),
+        Document::Release(Readable::Damaged(damage)) => damaged(&damage.error),
+        Document::Advertisement(Readable::Known(advertisement)) => {
             let count = advertisement.terms.assignments.len();
             if count > AdvertisementTerms::MAX_ASSIGNMENTS {
                 return Err(format!("advertisement {} has {count} assignments", advertisement.name));
             }
-            (advertisement.format, Advertisement::FORMAT)
+            Ok(())
         }
-        Document::Release(release) => (release.format, Release::FORMAT),
-    };
-    if format == known { Ok(()) } else { Err(format!("format {format} is not known to this agent")) }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +159,7 @@ mod tests {
         Timestamp::from_secs(1_700_000_000 + secs)
     }
 
-    fn release(format: u32) -> Document {
+    fn release(format: &str) -> Document {
         let text = format!(
             r#"{{"format": {format}, "package": "p", "number": {{"source_version": 1, "revision": 1}}, "properties": {{}}, "programs": []}}"#
         );
@@ -139,9 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_a_later_format_is_refused_and_asked_for_again_in_half_an_hour() {
+    fn a_document_of_a_later_format_is_kept_and_says_what_it_needs() {
         let (mut documents, digest) = (Documents::default(), Digest::of(b"1"));
-        documents.received(digest, release(2), DeviceId::from_random(1), at(0));
+        documents.received(digest, release("2"), DeviceId::from_random(1), at(0));
+        assert!(documents.release(&digest).is_none() && documents.failure(&digest).is_none());
+        assert_eq!(documents.lacking(&digest).unwrap().feature.as_str(), "release-format-2");
+        assert_eq!(documents.number(&digest), Some(ReleaseNumber { source_version: 1, revision: 1 }));
+        let kept = serde_json::to_value(&documents).unwrap();
+        assert_eq!(serde_json::from_value::<Documents>(kept).unwrap(), documents);
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_read_is_refused_and_asked_for_again_in_half_an_hour() {
+        let (mut documents, digest) = (Documents::default(), Digest::of(b"1"));
+        documents.received(digest, release("\"one\""), DeviceId::from_random(1), at(0));
         assert!(documents.release(&digest).is_none());
         assert_eq!(documents.paused_until(&digest, at(1)), Some(at(1800)));
         let (reason, next) = documents.failure(&digest).unwrap().reason(at(1));
@@ -153,7 +192,7 @@ mod tests {
         let (mut documents, digest) = (Documents::default(), Digest::of(b"1"));
         documents.failed(digest, "no answer".into(), false, DeviceId::from_random(1), at(0));
         assert!(documents.paused_until(&digest, at(1)).is_some());
-        documents.received(digest, release(1), DeviceId::from_random(1), at(9));
+        documents.received(digest, release("1"), DeviceId::from_random(1), at(9));
         assert_eq!(documents.paused_until(&digest, at(9)), None);
         assert!(documents.release(&digest).is_some());
     }
@@ -161,7 +200,7 @@ mod tests {
     #[test]
     fn what_nothing_names_is_forgotten() {
         let (mut documents, digest) = (Documents::default(), Digest::of(b"1"));
-        documents.received(digest, release(1), DeviceId::from_random(1), at(0));
+        documents.received(digest, release("1"), DeviceId::from_random(1), at(0));
         documents.keep(&BTreeSet::new());
         assert_eq!(documents, Documents::default());
     }

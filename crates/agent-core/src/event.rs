@@ -6,6 +6,7 @@ use dray_model::advertisement::Advertisement;
 use dray_model::facts::Facts;
 use dray_model::package::Release;
 use dray_model::policy::Policy;
+use dray_model::readable::Readable;
 use dray_model::status::SourceBytes;
 use dray_model::{Digest, Name, RunId};
 use serde::{Deserialize, Serialize};
@@ -136,9 +137,9 @@ pub enum RunObservation {
 #[serde(rename_all = "snake_case")]
 pub enum Document {
     /// A revision of an advertisement.
-    Advertisement(Advertisement),
+    Advertisement(Readable<Advertisement>),
     /// A release of a package.
-    Release(Release),
+    Release(Readable<Release>),
 }
 
 /// Why a fetch of content came to nothing.

@@ -127,7 +127,7 @@ mod tests {
             assignments: assignments.to_vec(),
             rerun: Default::default(),
         };
-        Advertisement { format: 1, name, revision, published_at: at(published), terms }
+        Advertisement { format: 1, name, revision, published_at: at(published), requires: vec![], terms }
     }
 
     fn finished() -> Finished {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use dray_model::advertisement::Assignment;
 use dray_model::package::ReleaseNumber;
-use dray_model::policy::PolicyEntry;
+use dray_model::policy::EntryNames;
 use dray_model::program::Expression;
+use dray_model::requirement::Requirement;
 use dray_model::state::{ClientState, Reason, Standing};
-use dray_model::{Name, RunId, Timestamp};
+use dray_model::{Digest, Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::pause::Pause;
@@ -16,8 +17,14 @@ use crate::progress::Told;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Offer {
     /// The documents that are acted on. The advertisement's is always here, the release's may be missing.
-    pub(crate) entry: PolicyEntry,
+    pub(crate) entry: Entry,
     pub(crate) presence: Presence,
+    /// While it is unsure: the document of its next revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) awaits: Option<Digest>,
+    /// What its entry in the policy requires and this version doesn't understand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lacking: Option<Requirement>,
     pub(crate) received_at: Timestamp,
     pub(crate) task: Option<Task>,
     pub(crate) standing: Standing,
@@ -26,6 +33,21 @@ pub(crate) struct Offer {
     /// Of the download that it told of; absent when it told of none.
     #[serde(default)]
     pub(crate) told_progress: Option<Told>,
+}
+
+/// The documents of an entry of the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) advertisement: Digest,
+    /// Of the release that it offers.
+    pub(crate) release: Digest,
+}
+
+impl Entry {
+    /// Of an entry's names; none of an entry that offers nothing.
+    pub(crate) fn of(names: &EntryNames) -> Option<Self> {
+        Some(Self { advertisement: names.advertisement, release: *names.releases.last()? })
+    }
 }
 
 impl Offer {
@@ -40,7 +62,7 @@ impl Offer {
 pub(crate) enum Presence {
     /// It does.
     Named,
-    /// Its revision is gone, and documents are missing that may hold the next one. Nothing starts.
+    /// Its revision is gone, and the next one is not here or can't be acted on, or it isn't known whether there is one. Nothing starts.
     Unsure,
     /// It does not; the offer stays until its run has ended and is told.
     Withdrawn,

@@ -116,8 +116,8 @@ mod tests {
         let other = DeviceId::from_random(2);
         assert_eq!(check(&policy(1, 0), None, other, at(0)), Err(PolicyRefusal::OtherDevice(device())));
         assert_eq!(check(&policy(1, 0), None, device(), at(7)), Err(PolicyRefusal::Expired(at(7))));
-        let later = Policy { format: 2, ..policy(1, 0) };
-        assert_eq!(check(&later, None, device(), at(0)), Err(PolicyRefusal::Format(2)));
+        let later = Policy { format: 3, ..policy(1, 0) };
+        assert_eq!(check(&later, None, device(), at(0)), Err(PolicyRefusal::Format(3)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use dray_model::{Digest, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::content::Contents;
-use crate::documents::Documents;
+use crate::documents::{Documents, entries};
 use crate::effect::Effect;
 use crate::history::History;
 use crate::ledger::Ledger;
@@ -83,8 +83,8 @@ impl State {
 
     /// Contents that the policy's releases or the run under way name.
     pub(crate) fn named_contents(&self) -> BTreeSet<Digest> {
-        let entries = self.policy.iter().flat_map(|policy| &policy.entries);
-        let releases = entries.filter_map(|entry| self.documents.release(&entry.release));
+        let entries = self.policy.iter().flat_map(entries);
+        let releases = entries.filter_map(|(_, entry)| self.documents.release(&entry.release));
         let running = self.run.as_ref().and_then(|run| run.spec.content);
         releases.filter_map(|release| release.content.map(|content| content.digest)).chain(running).collect()
     }
@@ -92,8 +92,8 @@ impl State {
     /// The package that content belongs to: of the run under way, or of the policy's releases.
     pub(crate) fn package_of(&self, content: &Digest) -> Option<Name> {
         let running = self.run.iter().filter(|run| run.spec.content == Some(*content)).map(|run| &run.spec.package);
-        let entries = self.policy.iter().flat_map(|policy| &policy.entries);
-        let releases = entries.filter_map(|entry| self.documents.release(&entry.release));
+        let entries = self.policy.iter().flat_map(entries);
+        let releases = entries.filter_map(|(_, entry)| self.documents.release(&entry.release));
         let releases = releases.filter(|release| release.content.is_some_and(|held| held.digest == *content));
         running.chain(releases.map(|release| &release.package)).next().cloned()
     }

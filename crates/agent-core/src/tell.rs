@@ -70,14 +70,14 @@ fn expiry(state: &State, offer: &Offer, stop: &Stop) -> Option<Timestamp> {
 
 /// The message; none while it is not known which release it would speak of.
 fn event(state: &State, name: &Name, offer: &Offer, release: Option<ReleaseNumber>) -> Option<StatusEvent> {
-    let advertisement = state.documents.advertisement(&offer.entry.advertisement)?;
-    let offered = state.documents.release(&offer.entry.release).map(|release| release.number);
+    let about = state.documents.about(&offer.entry.advertisement)?;
+    let offered = state.documents.number(&offer.entry.release);
     Some(StatusEvent::State {
         advertisement: name.clone(),
-        revision: advertisement.revision,
-        package: advertisement.terms.package.clone(),
+        revision: about.revision,
+        package: about.terms.package,
         release: release.or(offered)?,
-        program: advertisement.terms.program.clone(),
+        program: about.terms.program,
         standing: offer.standing.clone(),
     })
 }

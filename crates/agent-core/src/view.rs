@@ -1,5 +1,6 @@
 //! What local commands show: advertisements with their standings, and the policy.
 
+use dray_model::advertisement::AdvertisementTerms;
 use dray_model::package::{Content, ReleaseNumber};
 use dray_model::state::{Reason, Standing};
 use dray_model::{Digest, Name, Timestamp};
@@ -107,23 +108,26 @@ impl Agent {
     }
 
     fn view(&self, now: Timestamp, name: &Name, offer: &Offer) -> Option<AdvertisementView> {
-        let advertisement = self.state.documents.advertisement(&offer.entry.advertisement)?;
-        let release = self.state.documents.release(&offer.entry.release);
-        let terms = &advertisement.terms;
-        let program = release.and_then(|release| release.program(&terms.program));
+        let documents = &self.state.documents;
+        let about = documents.about(&offer.entry.advertisement)?;
+        // Of an advertisement that only a newer agent can act on no more is known than what it is about.
+        let terms = documents.advertisement(&offer.entry.advertisement).map(|advertisement| &advertisement.terms);
+        let release = documents.release(&offer.entry.release);
+        let program = release.and_then(|release| release.program(&about.terms.program));
         let content = release.and_then(|release| release.content);
         Some(AdvertisementView {
             name: name.clone(),
-            title: title_or_name(&terms.title, name),
-            comment: terms.comment.to_string(),
-            revision: advertisement.revision,
-            package: terms.package.clone(),
-            release: release.map(|release| release.number),
-            program: terms.program.clone(),
-            program_title: program.map_or_else(|| terms.program.to_string(), |p| title_or_name(&p.title, &p.name)),
-            mandatory: terms.is_mandatory(),
+            title: terms.map_or_else(|| name.to_string(), |terms| title_or_name(&terms.title, name)),
+            comment: terms.map_or_else(String::new, |terms| terms.comment.to_string()),
+            revision: about.revision,
+            release: documents.number(&offer.entry.release),
+            program_title: program
+                .map_or_else(|| about.terms.program.to_string(), |p| title_or_name(&p.title, &p.name)),
+            package: about.terms.package,
+            program: about.terms.program,
+            mandatory: terms.is_some_and(AdvertisementTerms::is_mandatory),
             can_request: self.check_request(now, name).is_ok(),
-            expires: terms.expires,
+            expires: terms.and_then(|terms| terms.expires),
             standing: self.live_standing(offer, content),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dray_model::advertisement::OfferedProgram;
 use dray_model::api::why::{Why, WhyChain, WhyHolds, WhyLink, WhyStage};
 use dray_model::state::{ClientState, Reason};
 use dray_model::{Name, Timestamp};
@@ -17,26 +18,26 @@ impl Agent {
     #[must_use]
     pub fn why(&self, now: Timestamp, package: Option<&Name>, program: &Name) -> Vec<Why> {
         let scene = self.scene(now);
-        let mut packages: BTreeSet<&Name> = package.into_iter().collect();
+        let mut packages: BTreeSet<Name> = package.into_iter().cloned().collect();
         if package.is_none() {
-            let offered = self.state.offers.values().filter_map(|offer| terms_of(&scene, offer));
-            packages.extend(offered.filter(|(_, of)| *of == program).map(|(package, _)| package));
+            let offered = self.state.offers.values().filter_map(|offer| offered(&scene, offer));
+            packages.extend(offered.filter(|offered| offered.program == *program).map(|offered| offered.package));
         }
-        packages.into_iter().map(|package| self.why_one(&scene, package, program)).collect()
+        packages.iter().map(|package| self.why_one(&scene, package, program)).collect()
     }
 
     fn why_one(&self, scene: &Scene<'_>, package: &Name, program: &Name) -> Why {
         let offers = scene.state.offers.iter();
-        let offers = offers.filter(|(_, offer)| terms_of(scene, offer) == Some((package, program)));
+        let wanted = OfferedProgram { package: package.clone(), program: program.clone() };
+        let offers = offers.filter(|(_, offer)| offered(scene, offer).as_ref() == Some(&wanted));
         let chains: Vec<WhyChain> = offers.map(|(name, offer)| chain(scene, name, offer)).collect();
         let answer = Why::answer_in(&chains).map_or_else(|| nothing(scene, package, program), str::to_owned);
         Why { device: self.identity.name.clone(), package: package.clone(), program: program.clone(), answer, chains }
     }
 }
 
-fn terms_of<'a>(scene: &Scene<'a>, offer: &Offer) -> Option<(&'a Name, &'a Name)> {
-    let terms = &scene.state.documents.advertisement(&offer.entry.advertisement)?.terms;
-    Some((&terms.package, &terms.program))
+fn offered(scene: &Scene<'_>, offer: &Offer) -> Option<OfferedProgram> {
+    Some(scene.state.documents.about(&offer.entry.advertisement)?.terms)
 }
 
 fn nothing(scene: &Scene<'_>, package: &Name, program: &Name) -> String {
@@ -146,7 +147,10 @@ fn requirements(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
         Err(stop)
             if matches!(
                 stop.reason,
-                Reason::AwaitingDocuments | Reason::DocumentRefused { .. } | Reason::Withdrawn
+                Reason::AwaitingDocuments
+                    | Reason::DocumentRefused { .. }
+                    | Reason::NotSupported { .. }
+                    | Reason::Withdrawn
             ) =>
         {
             link(stage, WhyHolds::Unknown, stop.reason.code(), &stop.reason.to_string())

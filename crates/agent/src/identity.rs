@@ -24,7 +24,6 @@ const BYTES_MAX: u64 = 1 << 20;
 
 /// Who this device is. Its debug form hides the key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Identity {
     /// The file's format; this is [`Identity::FORMAT`].
     pub format: u32,

@@ -93,7 +93,14 @@ async fn rerun(
 #[into_params(parameter_in = Query)]
 struct DevicesQuery {
     /// Only devices in this state.
+    #[serde(default, deserialize_with = "known_state")]
     state: Option<ClientState>,
+}
+
+/// People ask for a state that there is: what is mistyped is refused.
+fn known_state<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<ClientState>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
 /// List where devices are with an advertisement, by device id. Members that reported nothing yet are left out.

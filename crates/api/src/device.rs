@@ -6,15 +6,16 @@ use dray_model::Name;
 use dray_model::api::device::DeviceView;
 use dray_model::api::page::Page;
 use dray_model::facts::Facts;
+use dray_model::requirement;
 use dray_site::device::{self, DeviceFilter};
 use dray_site::facts;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Caller, DeviceIdentity};
-use crate::extract::{Json, PageQuery, Paging, Path, Query, page};
+use crate::extract::{Json, Message, PageQuery, Paging, Path, Query, page};
 use crate::problem::ApiError;
 use crate::router::Api;
 
@@ -37,6 +38,9 @@ struct Filter {
     name: Option<String>,
     /// Only members of this collection.
     collection: Option<Name>,
+    /// `true`: only devices for which something waits until they have a newer agent.
+    #[serde(default)]
+    needs_upgrade: bool,
 }
 
 /// List devices by name, without facts and collections.
@@ -47,7 +51,8 @@ async fn list(
     Query(filter): Query<Filter>,
     Paging(request): Paging,
 ) -> Result<Json<Page<DeviceView>>, ApiError> {
-    let filter = DeviceFilter { prefix: filter.name, collection: filter.collection };
+    let Filter { name, collection, needs_upgrade } = filter;
+    let filter = DeviceFilter { prefix: name, collection, needs_upgrade };
     Ok(page(device::list(&api.site, &actor, &filter, &request).await?))
 }
 
@@ -78,12 +83,15 @@ async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take the device's facts in place of those it told before.
+/// Take the device's facts in place of those it told before, and what its agent understands.
 async fn put_facts(
     State(api): State<Api>,
     device: DeviceIdentity,
-    Json(facts): Json<Facts>,
+    headers: HeaderMap,
+    Message(facts): Message<Facts>,
 ) -> Result<StatusCode, ApiError> {
     facts::put(&api.site, &device.actor(), &facts).await?;
+    let features = headers.get(requirement::FEATURES_HEADER).and_then(|value| value.to_str().ok()).unwrap_or("");
+    device::set_features(&api.site, &device.actor(), device.0, &requirement::features_in(features)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

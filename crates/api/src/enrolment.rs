@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Caller, MemberIdentity, PeerAddress};
-use crate::extract::{Json, PageQuery, Paging, Path, page};
+use crate::extract::{Json, Message, PageQuery, Paging, Path, page};
 use crate::problem::ApiError;
 use crate::router::Api;
 
@@ -55,7 +55,7 @@ async fn revoke(State(api): State<Api>, Caller(actor): Caller, Path(id): Path<i6
 async fn enrol(
     State(api): State<Api>,
     PeerAddress(from): PeerAddress,
-    Json(request): Json<EnrolRequest>,
+    Message(request): Message<EnrolRequest>,
 ) -> Result<Json<Enrolled>, ApiError> {
     Ok(Json(enrolment::enrol(&api.site, from, request).await?))
 }
@@ -64,7 +64,7 @@ async fn enrol(
 async fn renew(
     State(api): State<Api>,
     member: MemberIdentity,
-    Json(request): Json<RenewRequest>,
+    Message(request): Message<RenewRequest>,
 ) -> Result<Json<Renewed>, ApiError> {
     Ok(Json(enrolment::renew(&api.site, &member.actor(), request).await?))
 }

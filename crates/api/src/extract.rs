@@ -1,13 +1,15 @@
-//! Extractors whose refusals are problems: [`Json`], [`Given`], [`Path`], [`Query`] and [`Paging`].
+//! Extractors whose refusals are problems: [`Json`], [`Given`], [`Message`], [`Path`], [`Query`] and [`Paging`].
 //!
 //! JSON bodies hold at most [`JSON_LIMIT`] bytes and 128 levels (serde_json's own limit).
 
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use dray_model::api::page::{Page, PageRequest};
+use dray_model::excerpt::quoted;
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -20,11 +22,47 @@ pub const JSON_LIMIT: usize = 1 << 20;
 /// Longest cursor that is read, in characters.
 const CURSOR_MAX: usize = 512;
 
-/// A JSON body, in or out.
+/// A JSON body, in or out. What people and their programs send is read to the letter: a field that isn't known is refused, wherever it
+/// stands, because it may be a mistyped one.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (request, body) = buffered(request, state).await?;
+        let axum::Json(value) = axum::Json::from_request(request, state).await.map_err(|error| json_error(&error))?;
+        refuse_unknown_fields::<T>(&body)?;
+        Ok(Self(value))
+    }
+}
+
+/// A JSON body, or what goes without saying when there is none. As strict as [`Json`].
+#[derive(Debug)]
+pub struct Given<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Given<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (request, body) = buffered(request, state).await?;
+        match Option::<axum::Json<Option<T>>>::from_request(request, state).await {
+            Ok(Some(axum::Json(value))) => {
+                refuse_unknown_fields::<Option<T>>(&body)?;
+                Ok(Self(value.unwrap_or_default()))
+            }
+            Ok(None) => Ok(Self(T::default())),
+            Err(rejection) => Err(json_error(&rejection)),
+        }
+    }
+}
+
+/// A JSON body of a client or a point, which may be newer than the site: what isn't known of it is ignored.
+#[derive(Debug)]
+pub struct Message<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Message<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
@@ -35,17 +73,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON body, or what goes without saying when there is none.
-#[derive(Debug)]
-pub struct Given<T>(pub T);
+/// The request with its body in memory, and that body.
+async fn buffered<S: Send + Sync>(request: Request, state: &S) -> Result<(Request, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    // Extractors find the limit of the body in the extensions.
+    let bodied = Request::from_parts(parts.clone(), body);
+    let bytes = Bytes::from_request(bodied, state).await.map_err(|error| json_error(&error.into()))?;
+    Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
+}
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Given<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match Option::<axum::Json<Option<T>>>::from_request(request, state).await {
-            Ok(body) => Ok(Self(body.and_then(|axum::Json(value)| value).unwrap_or_default())),
-            Err(rejection) => Err(json_error(&rejection)),
+fn refuse_unknown_fields<T: DeserializeOwned>(body: &[u8]) -> Result<(), ApiError> {
+    let mut unknown: Option<String> = None;
+    let mut note = |path: serde_ignored::Path<'_>| {
+        // Optional values have a `?` in their path.
+        unknown.get_or_insert_with(|| path.to_string().replace("?.", ""));
+    };
+    // The body was read before: it can be read again.
+    let _ = serde_ignored::deserialize::<_, _, T>(&mut serde_json::Deserializer::from_slice(body), &mut note);
+    match unknown {
+        None => Ok(()),
+        Some(field) => {
+            let detail = format!("the body has a field that is not known: {}", quoted(&field));
+            Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", detail))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The API's description: made from the handlers, served at `/api/v1/openapi.json`, committed as `docs/openapi.json`.
 
+mod strict;
+
 use axum::Router;
 use axum::routing::get;
 use dray_model::api::problem::{PROBLEM_JSON, Problem, Span};
@@ -38,6 +40,7 @@ pub fn document() -> OpenApi {
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(add_problem);
     }
+    strict::close_requests(&mut document);
     document
 }
 

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Caller, DeviceIdentity};
-use crate::extract::{Json, PageQuery, Paging, Query, page};
+use crate::extract::{Json, Message, PageQuery, Paging, Query, page};
 use crate::problem::ApiError;
 use crate::router::Api;
 
@@ -53,7 +53,7 @@ async fn list(
 async fn receive(
     State(api): State<Api>,
     identity: DeviceIdentity,
-    Json(batch): Json<StatusBatch>,
+    Message(batch): Message<StatusBatch>,
 ) -> Result<Json<StatusAnswer>, ApiError> {
     Ok(Json(status::receive(&api.site, &identity.actor(), identity.0, &batch).await?))
 }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::readable::{Payload, Readable};
+use crate::requirement::Requirement;
 use crate::{Name, Text, Timestamp};
 
 /// What an advertisement offers and when, without its name and revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct AdvertisementTerms {
     /// For people.
     #[serde(default)]
@@ -49,7 +50,7 @@ impl AdvertisementTerms {
 /// An instant at which a program must run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "kind", try_from = "AssignmentWire")]
 pub enum Assignment {
     /// When the client has received it and the start has come.
     AsSoonAsPossible,
@@ -58,6 +59,33 @@ pub enum Assignment {
         /// The instant.
         time: Timestamp,
     },
+}
+
+/// All fields of all kinds. Read this way, and not by kind, fields that aren't known can be seen by readers that refuse them.
+#[derive(Deserialize)]
+struct AssignmentWire {
+    kind: AssignmentKind,
+    time: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AssignmentKind {
+    AsSoonAsPossible,
+    At,
+}
+
+impl TryFrom<AssignmentWire> for Assignment {
+    type Error = &'static str;
+
+    fn try_from(wire: AssignmentWire) -> Result<Self, Self::Error> {
+        match (wire.kind, wire.time) {
+            (AssignmentKind::AsSoonAsPossible, None) => Ok(Self::AsSoonAsPossible),
+            (AssignmentKind::AsSoonAsPossible, Some(_)) => Err("an assignment as soon as possible has no time"),
+            (AssignmentKind::At, Some(time)) => Ok(Self::At { time }),
+            (AssignmentKind::At, None) => Err("an assignment at an instant needs its time"),
+        }
+    }
 }
 
 /// Whether a mandatory assignment runs a program that ran before (R§10.3). History is kept by package and program, not by
@@ -80,7 +108,6 @@ pub enum Rerun {
 /// One revision of an advertisement: the immutable document that clients act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Advertisement {
     /// The document's format; this is [`Advertisement::FORMAT`].
     pub format: u32,
@@ -90,8 +117,47 @@ pub struct Advertisement {
     pub revision: u32,
     /// When this revision was published.
     pub published_at: Timestamp,
+    /// What a reader must understand to act rightly by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Requirement>,
     /// Its terms.
     pub terms: AdvertisementTerms,
+}
+
+impl Payload for Advertisement {
+    const KIND: &'static str = "advertisement";
+    const FORMATS: &'static [u32] = &[Self::FORMAT];
+    type Identity = AdvertisementIdentity;
+}
+
+/// What of an advertisement keeps its meaning in every format: enough to report on it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AdvertisementIdentity {
+    /// Its name.
+    pub name: Name,
+    /// Its revision.
+    pub revision: u32,
+    /// Of its terms.
+    pub terms: OfferedProgram,
+}
+
+/// What is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OfferedProgram {
+    /// The package.
+    pub package: Name,
+    /// The program.
+    pub program: Name,
+}
+
+impl Readable<Advertisement> {
+    /// What it is about, whether or not this version can act on it.
+    #[must_use]
+    pub fn about(&self) -> Option<AdvertisementIdentity> {
+        let Some(known) = self.known() else { return self.identity() };
+        let terms = OfferedProgram { package: known.terms.package.clone(), program: known.terms.program.clone() };
+        Some(AdvertisementIdentity { name: known.name.clone(), revision: known.revision, terms })
+    }
 }
 
 impl Advertisement {

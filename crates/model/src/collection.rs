@@ -7,7 +7,7 @@ use crate::{DeviceId, Text};
 /// A rule of a collection. The members are the union of what its rules give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "kind", try_from = "RuleWire")]
 pub enum CollectionRule {
     /// Every enrolled device.
     AllDevices,
@@ -23,10 +23,40 @@ pub enum CollectionRule {
     },
 }
 
+/// All fields of all kinds. Read this way, and not by kind, fields that aren't known can be seen by readers that refuse them.
+#[derive(Deserialize)]
+struct RuleWire {
+    kind: RuleKind,
+    device: Option<DeviceId>,
+    expression: Option<Text<4096>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RuleKind {
+    AllDevices,
+    Direct,
+    Query,
+}
+
+impl TryFrom<RuleWire> for CollectionRule {
+    type Error = &'static str;
+
+    fn try_from(wire: RuleWire) -> Result<Self, Self::Error> {
+        match (wire.kind, wire.device, wire.expression) {
+            (RuleKind::AllDevices, None, None) => Ok(Self::AllDevices),
+            (RuleKind::AllDevices, ..) => Err("a rule for all devices has nothing but its kind"),
+            (RuleKind::Direct, Some(device), None) => Ok(Self::Direct { device }),
+            (RuleKind::Direct, ..) => Err("a rule for one device needs `device`, and nothing else"),
+            (RuleKind::Query, None, Some(expression)) => Ok(Self::Query { expression }),
+            (RuleKind::Query, ..) => Err("a rule with a query needs `expression`, and nothing else"),
+        }
+    }
+}
+
 /// What a collection says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct CollectionProperties {
     /// For people.
     #[serde(default)]

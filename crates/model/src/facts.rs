@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// One client's inventory. Absent values are unknown, and make a comparison false.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Facts {
     /// `linux`, `windows` or `macos`.
     pub platform: String,
@@ -43,7 +42,6 @@ pub struct Facts {
 /// A mounted local file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Disk {
     /// Where it is mounted: `/`, `C:\`.
     pub mount: String,
@@ -56,7 +54,6 @@ pub struct Disk {
 /// One network address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Address {
     /// The interface's name.
     pub interface: String,
@@ -69,7 +66,6 @@ pub struct Address {
 /// One installed package of the operating system's package manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Software {
     /// The package's name.
     pub name: String,

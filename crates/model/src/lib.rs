@@ -21,6 +21,8 @@ pub mod package;
 pub mod point;
 pub mod policy;
 pub mod program;
+pub mod readable;
+pub mod requirement;
 pub mod size;
 pub mod state;
 pub mod status;

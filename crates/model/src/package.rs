@@ -6,12 +6,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::program::Program;
+use crate::readable::Payload;
+use crate::requirement::Requirement;
 use crate::{Digest, Name, Text};
 
 /// What a package says of itself; everything but its programs and its source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct PackageProperties {
     /// For people.
     #[serde(default)]
@@ -78,7 +79,6 @@ pub struct UnknownOutsideLinks;
 /// The source version goes up when the source is read again (*update*); the revision when only programs or properties change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct ReleaseNumber {
     /// 1 for the first content.
     pub source_version: u32,
@@ -95,7 +95,6 @@ impl fmt::Display for ReleaseNumber {
 /// The content of a release: a tree of files, named by the digest of its canonical encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Content {
     /// The content digest; the only identity of content that is signed.
     pub digest: Digest,
@@ -108,7 +107,6 @@ pub struct Content {
 /// A release: the immutable document that clients act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Release {
     /// The document's format; this is [`Release::FORMAT`].
     pub format: u32,
@@ -116,6 +114,9 @@ pub struct Release {
     pub package: Name,
     /// Which release of it.
     pub number: ReleaseNumber,
+    /// What a reader must understand to act rightly by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Requirement>,
     /// What the package says of itself.
     pub properties: PackageProperties,
     /// Absent for a package without source files.
@@ -123,6 +124,21 @@ pub struct Release {
     pub content: Option<Content>,
     /// The programs, by name.
     pub programs: Vec<Program>,
+}
+
+impl Payload for Release {
+    const KIND: &'static str = "release";
+    const FORMATS: &'static [u32] = &[Self::FORMAT];
+    type Identity = ReleaseIdentity;
+}
+
+/// What of a release keeps its meaning in every format: enough to report on it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ReleaseIdentity {
+    /// The package.
+    pub package: Name,
+    /// Which release of it.
+    pub number: ReleaseNumber,
 }
 
 impl Release {

@@ -1,12 +1,14 @@
 //! Distribution points and what they hold.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Name, Timestamp};
+use crate::unknown::{self, Unknown};
+use crate::{Digest, Name, Size, Timestamp};
 
 /// One package that a point is to hold, with all that it needs to fetch and verify it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PointAssignment {
     /// The package.
     pub package: Name,
@@ -25,7 +27,6 @@ pub struct PointAssignment {
 
 /// An update that a point is to hold, with all its objects: who lacks the tree that it begins from can't read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AssignedUpdate {
     /// Digest of the tree that it begins from.
     pub from: Digest,
@@ -42,7 +43,6 @@ pub struct AssignedUpdate {
 
 /// An object of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AssignedObject {
     /// Digest of its bytes.
     pub digest: Digest,
@@ -50,10 +50,10 @@ pub struct AssignedObject {
     pub bytes: u64,
 }
 
-/// Where a point is with one content, in its own words.
+/// Where a point is with one content, in its own words. A `sentence` says it for people; newer points may report other states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "state", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "state", remote = "Self")]
 pub enum PointContentState {
     /// The point has not looked at it yet.
     Pending,
@@ -76,11 +76,30 @@ pub enum PointContentState {
         /// When it is tried again.
         next_try: Timestamp,
     },
+    /// A state that this version doesn't know.
+    #[serde(skip)]
+    Other(Unknown),
+}
+
+unknown::reads_every_code!(PointContentState, "state");
+
+/// One sentence for people, without a full stop.
+impl fmt::Display for PointContentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pending => write!(f, "the point has not looked at it yet"),
+            Self::Transferring { done_bytes, total_bytes } => {
+                write!(f, "the point has {} of {}", Size(*done_bytes), Size(*total_bytes))
+            }
+            Self::Installed { verified_at } => write!(f, "the point has all of it, verified at {verified_at:.0}"),
+            Self::Failed { reason, next_try } => write!(f, "{reason}; the point tries again at {next_try:.0}"),
+            Self::Other(unknown) => unknown.fmt(f),
+        }
+    }
 }
 
 /// What a point reports of one content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PointReport {
     /// Digest of the content's tree.
     pub content: Digest,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::excerpt::quoted;
+use crate::requirement::{self, Requirement};
 use crate::unknown::{self, Code, Unknown};
 use crate::{Size, Timestamp};
 
@@ -133,7 +134,7 @@ impl Serialize for ClientState {
 
 impl<'de> Deserialize<'de> for ClientState {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        unknown::read_word(deserializer, |word| Self::deserialize(word), Self::Other)
+        unknown::read_word(deserializer, Self::deserialize, Self::Other)
     }
 }
 
@@ -262,6 +263,19 @@ pub enum Reason {
         /// What happened, in one sentence.
         error: String,
     },
+    /// The agent must understand something to act rightly that it does not understand.
+    NotSupported {
+        /// The agent's version.
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        agent_version: Box<str>,
+        /// What it doesn't understand, like `maintenance-windows`.
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        feature: Box<str>,
+        /// The first version that does, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+        needs_version: Option<Box<str>>,
+    },
     /// The advertisement does not reach the device any more.
     Withdrawn,
     /// A reason that this version doesn't know.
@@ -272,6 +286,16 @@ pub enum Reason {
 unknown::reads_every_code!(Reason, "code");
 
 impl Reason {
+    /// That this version must not act on what requires `lacking`.
+    #[must_use]
+    pub fn lacking(lacking: &Requirement) -> Self {
+        Self::NotSupported {
+            agent_version: requirement::VERSION.into(),
+            feature: lacking.feature.as_str().into(),
+            needs_version: lacking.version.as_ref().map(|version| version.as_str().into()),
+        }
+    }
+
     /// Whether it tells how a task ended, or why none was needed.
     #[must_use]
     pub const fn is_result(&self) -> bool {
@@ -324,6 +348,7 @@ impl Reason {
             Self::ClockWrong => "clock_wrong",
             Self::NoSuchProgram => "no_such_program",
             Self::DocumentRefused { .. } => "document_refused",
+            Self::NotSupported { .. } => "not_supported",
             Self::Withdrawn => "withdrawn",
             Self::Other(unknown) => unknown.code(),
         }
@@ -378,6 +403,11 @@ impl std::fmt::Display for Reason {
             Self::ClockWrong => write!(f, "the computer's clock is wrong: it lies before the policy's date"),
             Self::NoSuchProgram => write!(f, "the release does not hold this program"),
             Self::DocumentRefused { error } => write!(f, "a document of the policy was refused: {error}"),
+            Self::NotSupported { agent_version, feature, needs_version } => {
+                let feature = feature.replace('-', " ");
+                let needed = needs_version.as_deref().unwrap_or("a newer version");
+                write!(f, "this agent, {agent_version}, does not support {feature}; it needs {needed}")
+            }
             Self::Withdrawn => write!(f, "the advertisement does not reach this device any more"),
             Self::Other(unknown) => unknown.fmt(f),
         }
@@ -465,6 +495,16 @@ mod tests {
         assert_eq!(reason.to_string(), "the maintenance window opens at 22:00");
         assert_eq!(serde_json::to_value(&reason).unwrap(), json["reason"]);
         assert_eq!(serde_json::to_value(&standing).unwrap()["state"], "on_hold");
+    }
+
+    #[test]
+    fn what_is_not_supported_names_the_feature_and_the_version_that_brings_it() {
+        let reason = |needs_version: Option<&str>| {
+            let (agent_version, feature) = ("0.3".into(), "maintenance-windows".into());
+            Reason::NotSupported { agent_version, feature, needs_version: needs_version.map(Into::into) }.to_string()
+        };
+        assert_eq!(reason(Some("0.4")), "this agent, 0.3, does not support maintenance windows; it needs 0.4");
+        assert_eq!(reason(None), "this agent, 0.3, does not support maintenance windows; it needs a newer version");
     }
 
     #[test]

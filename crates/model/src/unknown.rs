@@ -15,26 +15,28 @@ use crate::excerpt::quoted;
 
 /// The field that holds the sentence.
 const SENTENCE: &str = "sentence";
+/// Longest code of an object in characters.
+const CODE_MAX: usize = 64;
 
 /// A JSON object whose code isn't known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    code: Code,
+    /// The field that has the code.
+    tag: &'static str,
     object: Map<String, Value>,
 }
 
 impl Unknown {
     /// The object `value`, with the code in its field `tag`; nothing when it has none.
-    fn new(tag: &str, value: Value) -> Option<Self> {
+    fn new(tag: &'static str, value: Value) -> Option<Self> {
         let Value::Object(object) = value else { return None };
-        let code = Code::new(object.get(tag)?.as_str()?)?;
-        Some(Self { code, object })
+        is_word(object.get(tag)?.as_str()?, CODE_MAX).then_some(Self { tag, object })
     }
 
     /// The code.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.code.as_str()
+        self.text(self.tag).unwrap_or_default()
     }
 
     /// A text among its fields.
@@ -49,7 +51,7 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.text(SENTENCE) {
             Some(sentence) => f.write_str(sentence),
-            None => write!(f, "{} (this version does not know what that means)", self.code),
+            None => write!(f, "{} (this version does not know what that means)", self.code()),
         }
     }
 }
@@ -60,7 +62,7 @@ impl Serialize for Unknown {
     }
 }
 
-/// A word of the protocol: 1 to 32 of `a-z`, `0-9` and `_`.
+/// A word of the protocol: 1 to 24 of `a-z`, `0-9` and `_`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code {
     bytes: [u8; Self::MAX],
@@ -69,13 +71,12 @@ pub struct Code {
 
 impl Code {
     /// Longest code in characters.
-    pub const MAX: usize = 32;
+    pub const MAX: usize = 24;
 
     /// The code of this text, if it can be one.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let is_legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        if text.is_empty() || text.len() > Self::MAX || !text.bytes().all(is_legal) {
+        if !is_word(text, Self::MAX) {
             return None;
         }
         let mut bytes = [0; Self::MAX];
@@ -102,10 +103,15 @@ impl fmt::Debug for Code {
     }
 }
 
+fn is_word(text: &str, max: usize) -> bool {
+    let is_legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    !text.is_empty() && text.len() <= max && text.bytes().all(is_legal)
+}
+
 /// Reads a word that a type may not know.
 pub(crate) fn read_word<'de, D, T>(
     deserializer: D,
-    known: fn(StringDeserializer<D::Error>) -> Result<T, D::Error>,
+    known: impl Fn(StringDeserializer<D::Error>) -> Result<T, D::Error>,
     other: fn(Code) -> T,
 ) -> Result<T, D::Error>
 where
@@ -121,7 +127,7 @@ where
 /// Reads an object that is told apart by the code in `tag`: as `known` when that works, else as it is.
 pub(crate) fn read<'de, D, T>(
     deserializer: D,
-    tag: &str,
+    tag: &'static str,
     known: fn(&Value) -> Result<T, serde_json::Error>,
     other: fn(Unknown) -> T,
 ) -> Result<T, D::Error>
@@ -183,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_code_is_a_short_word() {
-        for good in ["a", "will_not_rerun", "x509", &"x".repeat(32)] {
+        for good in ["a", "will_not_rerun", "x509", &"x".repeat(24)] {
             assert_eq!(Code::new(good).map(|code| code.to_string()).as_deref(), Some(good));
         }
-        for bad in ["", "A", "a-b", "a b", "é", "\u{1b}[31m", &"x".repeat(33)] {
+        for bad in ["", "A", "a-b", "a b", "é", "\u{1b}[31m", &"x".repeat(25)] {
             assert_eq!(Code::new(bad), None, "{bad}");
         }
     }

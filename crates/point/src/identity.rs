@@ -20,7 +20,6 @@ const FORMAT: u32 = 1;
 
 /// An enrolled point.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Identity {
     format: u32,
     /// The site's address for clients.

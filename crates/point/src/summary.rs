@@ -16,7 +16,6 @@ const FORMAT: u32 = 1;
 
 /// How a point is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Summary {
     pub(crate) format: u32,
     /// When this was written; a running point writes it at least each minute.
@@ -47,7 +46,6 @@ pub struct Summary {
 
 /// One assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ContentSummary {
     /// The package.
     pub package: Name,
@@ -61,7 +59,7 @@ pub struct ContentSummary {
 
 /// Whether the site answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "contact", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "contact")]
 pub enum Contact {
     /// It was not asked yet.
     #[default]

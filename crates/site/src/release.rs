@@ -99,6 +99,7 @@ pub(crate) async fn publish(
         format: Release::FORMAT,
         package: package.name.clone(),
         number,
+        requires: Vec::new(),
         properties: package.properties.clone(),
         content,
         programs: package.programs.clone(),

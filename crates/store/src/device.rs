@@ -20,7 +20,10 @@ use crate::{page, sql};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT d.id, d.name, d.enrolled_at, d.seen_at, d.revoked_at, f.taken_at FROM device AS d ",
+            "SELECT d.id, d.name, d.enrolled_at, d.seen_at, d.revoked_at, d.features, f.taken_at, ",
+            "CASE WHEN EXISTS (SELECT 1 FROM advertisement_state AS w WHERE w.device = d.id ",
+            "AND w.reason = 'not_supported') THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS needs_upgrade ",
+            "FROM device AS d ",
             "LEFT JOIN device_facts AS f ON f.device_id = d.id ",
             $rest
         )
@@ -34,6 +37,8 @@ pub struct DeviceFilter {
     pub prefix: Option<String>,
     /// Members of this collection.
     pub collection: Option<Name>,
+    /// Those for which something waits until they have a newer agent.
+    pub needs_upgrade: bool,
 }
 
 /// Adds a device that has just enrolled.
@@ -103,17 +108,23 @@ pub async fn list(
     filter: &DeviceFilter,
     request: &PageRequest,
 ) -> Result<Page<DeviceView>, StoreError> {
-    const ALL: &str = select!("WHERE d.name > $1 AND d.name >= $2 AND d.name < $3 ORDER BY d.name LIMIT $4");
+    const ALL: &str = select!(
+        "WHERE d.name > $1 AND d.name >= $2 AND d.name < $3 AND ($4 = 0 OR d.id IN \
+         (SELECT u.device FROM advertisement_state AS u WHERE u.reason = 'not_supported')) ORDER BY d.name LIMIT $5"
+    );
     const MEMBERS: &str = select!(
         "JOIN collection_member AS m ON m.device_id = d.id JOIN collection AS c ON c.id = m.collection_id \
-         WHERE d.name > $1 AND d.name >= $2 AND d.name < $3 AND c.name = $4 ORDER BY d.name LIMIT $5"
+         WHERE d.name > $1 AND d.name >= $2 AND d.name < $3 AND ($4 = 0 OR d.id IN \
+         (SELECT u.device FROM advertisement_state AS u WHERE u.reason = 'not_supported')) \
+         AND c.name = $5 ORDER BY d.name LIMIT $6"
     );
     let prefix = filter.prefix.as_deref().unwrap_or("");
     let query = sqlx::query(if filter.collection.is_some() { MEMBERS } else { ALL })
         .bind(request.after.as_deref().unwrap_or(""))
         .bind(prefix)
         // Every character of a name stands before `~`.
-        .bind(format!("{prefix}~"));
+        .bind(format!("{prefix}~"))
+        .bind(i64::from(filter.needs_upgrade));
     let query = match &filter.collection {
         Some(collection) => query.bind(collection.as_str()),
         None => query,
@@ -164,6 +175,28 @@ pub async fn seen(tx: &mut WriteTx, seen: &[(DeviceId, Timestamp)]) -> Result<()
     Ok(())
 }
 
+/// What the device's agent understands, by its own account.
+pub async fn features(snapshot: &mut Snapshot, id: DeviceId) -> Result<Vec<Name>, StoreError> {
+    let row = sqlx::query("SELECT name, features FROM device WHERE id = $1")
+        .bind(id.number())
+        .fetch_optional(snapshot.connection())
+        .await
+        .attempt("find what an agent understands")?;
+    let Some(row) = row else { return Ok(Vec::new()) };
+    Ok(Record::new("device", "name", &row).optional("features", Record::json)?.unwrap_or_default())
+}
+
+/// Notes what the device's agent understands.
+pub async fn set_features(tx: &mut WriteTx, id: DeviceId, features: &[Name]) -> Result<(), StoreError> {
+    sqlx::query("UPDATE device SET features = $1 WHERE id = $2")
+        .bind(sql::rows(&features))
+        .bind(id.number())
+        .execute(tx.connection())
+        .await
+        .attempt("note what an agent understands")?;
+    Ok(())
+}
+
 fn read(row: &AnyRow) -> Result<DeviceView, StoreError> {
     let record = Record::new("device", "name", row);
     let revoked = record.optional("revoked_at", Record::time)?.is_some();
@@ -175,6 +208,8 @@ fn read(row: &AnyRow) -> Result<DeviceView, StoreError> {
         seen_at: record.optional("seen_at", Record::time)?,
         connected: false,
         facts_at: record.optional("taken_at", Record::time)?,
+        features: record.optional("features", Record::json)?.unwrap_or_default(),
+        needs_upgrade: record.flag("needs_upgrade")?,
         facts: None,
         collections: None,
     })
@@ -201,7 +236,7 @@ mod tests {
                 add(&mut tx, number, name).await;
             }
             let names = async |tx: &mut WriteTx, prefix: Option<&str>| {
-                let filter = DeviceFilter { prefix: prefix.map(str::to_owned), collection: None };
+                let filter = DeviceFilter { prefix: prefix.map(str::to_owned), ..DeviceFilter::default() };
                 let mut request = PageRequest::new(Some(2), None);
                 let mut names = Vec::new();
                 loop {
@@ -237,6 +272,20 @@ mod tests {
             delete(&mut tx, id(1)).await.unwrap();
             assert_eq!(find_by_name(&mut tx, &"pc".parse().unwrap()).await.unwrap(), None);
             assert!(!revoke(&mut tx, id(1), Timestamp::from_secs(5)).await.unwrap());
+        });
+    }
+
+    #[test]
+    fn what_an_agent_understands_is_kept_as_it_told_it_last() {
+        each_engine(async |db| {
+            let mut tx = db.write().await.unwrap();
+            add(&mut tx, 1, "pc").await;
+            assert_eq!(features(&mut tx, id(1)).await.unwrap(), []);
+            for told in [vec!["windows".parse().unwrap(), "persons".parse().unwrap()], vec![]] {
+                set_features(&mut tx, id(1), &told).await.unwrap();
+                assert_eq!(features(&mut tx, id(1)).await.unwrap(), told);
+                assert_eq!(find(&mut tx, id(1)).await.unwrap().unwrap().features, told);
+            }
         });
     }
 

@@ -69,10 +69,14 @@ pub enum StoreError {
         reason: String,
     },
     /// The database was written by a newer Dray.
-    #[error("the database has schema {found}, this program knows up to {known}; use a newer version of Dray")]
+    #[error(
+        "the database has migration {found}, which needs a program that knows migration {needed}; this one knows up to {known}: use a newer version of Dray"
+    )]
     NewerSchema {
-        /// Highest migration in the database.
+        /// The migration that this program can't work with.
         found: i64,
+        /// The migration that a program must know for that.
+        needed: i64,
         /// Highest migration known here.
         known: i64,
     },

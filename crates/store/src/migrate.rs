@@ -1,7 +1,12 @@
 //! The schema's history: numbered SQL files, applied once each, in order, all in one transaction.
 //!
-//! A database from a newer program is refused before anything is touched. A file that was applied never changes again; a
-//! change is the next number. Programs that open one database at the same time wait for each other.
+//! A file that was applied never changes again; a change is the next number. Programs that open one database at the same time wait
+//! for each other.
+//!
+//! Servers of neighbouring versions work on one database. So each step says from which step on a program can work with it
+//! ([`Migration::compatible_from`]), and that is noted in the database: a program takes newer steps that it can work with, and
+//! refuses the others before anything is touched. A step that only adds (a table, a column with a default, an index) is
+//! compatible with the programs before it; one that takes away comes a release after the last program that uses it.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +20,23 @@ use crate::row::Record;
 /// One step of the schema.
 struct Migration {
     number: i64,
+    /// The step that a program must know at least to work rightly on a database that has this one.
+    compatible_from: i64,
     name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
+/// `migration!(8, "0008_name")`, and `migration!(8, "0008_name", compatible_from = 7)` for a step that programs which know step 7 can
+/// work with.
 macro_rules! migration {
     ($number:literal, $name:literal) => {
+        migration!($number, $name, compatible_from = $number)
+    };
+    ($number:literal, $name:literal, compatible_from = $compatible_from:literal) => {
         Migration {
             number: $number,
+            compatible_from: $compatible_from,
             name: $name,
             sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
             postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
@@ -43,7 +56,7 @@ const ALL: &[Migration] = &[
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \
-                              digest TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+                              digest TEXT NOT NULL, compatible_from BIGINT NOT NULL, applied_at BIGINT NOT NULL)";
 
 /// Applies what is missing.
 pub(crate) async fn run(db: &Db, now: Timestamp) -> Result<(), StoreError> {
@@ -55,12 +68,10 @@ async fn run_list(db: &Db, list: &[Migration], now: Timestamp) -> Result<(), Sto
     tx.connection().execute(CREATE_HISTORY).await.attempt("create the schema's history")?;
     let applied = history(&mut tx).await?;
     let known = list.iter().map(|step| step.number).max().unwrap_or(0);
-    if let Some(&found) = applied.keys().max().filter(|found| **found > known) {
-        return Err(StoreError::NewerSchema { found, known });
-    }
+    check_newer(&applied, known)?;
     for step in list {
         match applied.get(&step.number) {
-            Some(digest) if *digest == step.digest(db.engine()) => {}
+            Some(applied) if applied.digest == step.digest(db.engine()) => {}
             Some(_) => return Err(StoreError::ChangedMigration { number: step.number, name: step.name }),
             None => apply(&mut tx, step, now).await?,
         }
@@ -68,15 +79,38 @@ async fn run_list(db: &Db, list: &[Migration], now: Timestamp) -> Result<(), Sto
     tx.commit().await
 }
 
-async fn history(snapshot: &mut Snapshot) -> Result<BTreeMap<i64, String>, StoreError> {
-    let rows = sqlx::query("SELECT number, digest FROM schema_migration")
+/// Whether a program that knows the steps up to `known` can work beside those that newer ones applied.
+fn check_newer(applied: &BTreeMap<i64, Applied>, known: i64) -> Result<(), StoreError> {
+    let newer = applied.range(known + 1..);
+    match newer.max_by_key(|(_, step)| step.compatible_from) {
+        Some((&found, step)) if step.compatible_from > known => {
+            Err(StoreError::NewerSchema { found, needed: step.compatible_from, known })
+        }
+        Some((&found, _)) => {
+            tracing::info!(found, known, "a newer version has changed the database; this one can work beside it");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// A step as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Applied {
+    digest: String,
+    compatible_from: i64,
+}
+
+async fn history(snapshot: &mut Snapshot) -> Result<BTreeMap<i64, Applied>, StoreError> {
+    let rows = sqlx::query("SELECT number, digest, compatible_from FROM schema_migration")
         .fetch_all(snapshot.connection())
         .await
         .attempt("read the schema's history")?;
     rows.iter()
         .map(|row| {
             let record = Record::new("schema_migration", "number", row);
-            Ok((record.number("number")?, record.text("digest")?))
+            let (digest, compatible_from) = (record.text("digest")?, record.number("compatible_from")?);
+            Ok((record.number("number")?, Applied { digest, compatible_from }))
         })
         .collect()
 }
@@ -85,10 +119,13 @@ async fn apply(tx: &mut WriteTx, step: &Migration, now: Timestamp) -> Result<(),
     let (engine, text) = (tx.engine(), step.text(tx.engine()));
     tracing::info!(number = step.number, name = step.name, "applying a migration");
     tx.connection().execute(sqlx::raw_sql(AssertSqlSafe(text))).await.attempt("apply a migration")?;
-    sqlx::query("INSERT INTO schema_migration (number, name, digest, applied_at) VALUES ($1, $2, $3, $4)")
+    const NOTE: &str = "INSERT INTO schema_migration (number, name, digest, compatible_from, applied_at) \
+                        VALUES ($1, $2, $3, $4, $5)";
+    sqlx::query(NOTE)
         .bind(step.number)
         .bind(step.name)
         .bind(step.digest(engine))
+        .bind(step.compatible_from)
         .bind(now.micros())
         .execute(tx.connection())
         .await
@@ -113,6 +150,7 @@ mod tests {
 
     const NEXT: Migration = Migration {
         number: 900,
+        compatible_from: 900,
         name: "next",
         sqlite: "CREATE TABLE later (a TEXT)",
         postgres: "CREATE TABLE later (a TEXT)",
@@ -123,6 +161,7 @@ mod tests {
     fn the_list_is_in_order() {
         assert!(ALL.windows(2).all(|pair| pair[0].number < pair[1].number));
         assert!(ALL.iter().all(|step| step.name.starts_with(&format!("{:04}_", step.number))));
+        assert!(ALL.iter().all(|step| step.compatible_from <= step.number));
     }
 
     #[test]
@@ -130,8 +169,37 @@ mod tests {
         each_engine(async |db| {
             run_list(&db, &[NEXT], NOW).await.unwrap();
             let refused = run(&db, NOW).await.unwrap_err();
-            assert!(matches!(refused, StoreError::NewerSchema { found: 900, .. }), "{refused}");
+            assert!(matches!(refused, StoreError::NewerSchema { found: 900, needed: 900, .. }), "{refused}");
+            assert_eq!(history(&mut db.read().await.unwrap()).await.unwrap().len(), 1);
         });
+    }
+
+    #[test]
+    fn an_older_program_works_beside_a_newer_one_until_something_is_taken_away() {
+        const ADDS: Migration = Migration {
+            number: 901,
+            compatible_from: 900,
+            name: "adds",
+            ..step("ALTER TABLE later ADD COLUMN b TEXT")
+        };
+        const TAKES: Migration =
+            Migration { number: 902, compatible_from: 901, name: "takes", ..step("ALTER TABLE later DROP COLUMN a") };
+        each_engine(async |db| {
+            run_list(&db, &[NEXT], NOW).await.unwrap();
+            run_list(&db, &[NEXT, ADDS], NOW).await.unwrap();
+            run_list(&db, &[NEXT], NOW).await.unwrap();
+            let mut tx = db.write().await.unwrap();
+            tx.connection().execute("INSERT INTO later (a) VALUES ('of the older one')").await.unwrap();
+            tx.commit().await.unwrap();
+            run_list(&db, &[NEXT, ADDS, TAKES], NOW).await.unwrap();
+            run_list(&db, &[NEXT, ADDS], NOW).await.unwrap();
+            let refused = run_list(&db, &[NEXT], NOW).await.unwrap_err();
+            assert!(matches!(refused, StoreError::NewerSchema { found: 902, needed: 901, known: 900 }), "{refused}");
+        });
+    }
+
+    const fn step(sql: &'static str) -> Migration {
+        Migration { number: 0, compatible_from: 0, name: "", sqlite: sql, postgres: sql }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod clock;
 mod content;
 mod documents;
+mod golden;
 mod optional;
 mod policy;
 mod progress;
@@ -13,5 +14,6 @@ mod runs;
 mod simulation;
 mod site;
 mod verification;
+mod versions;
 mod why;
 mod world;

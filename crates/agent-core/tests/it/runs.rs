@@ -42,6 +42,7 @@ fn a_mandatory_program_is_fetched_run_and_reported() {
             StatusEvent::Delivered { .. } => "delivered",
             StatusEvent::Executed { .. } => "executed",
             StatusEvent::Verified { .. } => "verified",
+            StatusEvent::Other(_) => "other",
         })
         .collect();
     assert_eq!(kinds, ["state", "state", "delivered", "state", "state", "executed", "state"]);

@@ -15,6 +15,8 @@ pub(crate) struct Site {
     pub(crate) documents: BTreeMap<Digest, Document>,
     /// By advertisement.
     entries: BTreeMap<Name, PolicyEntry>,
+    /// Written by a newer site.
+    pub(crate) future_entries: Vec<serde_json::Value>,
     /// Newest release by package.
     releases: BTreeMap<Name, (Digest, ReleaseNumber)>,
     pub(crate) number: u64,
@@ -83,14 +85,15 @@ impl Site {
             format: Release::FORMAT,
             package: name(package),
             number,
+            requires: Vec::new(),
             properties: Default::default(),
             content,
             programs: programs.to_vec(),
         };
-        let digest = self.keep(Document::Release(release));
+        let digest = self.keep(Document::Release(release.into()));
         let former = self.releases.insert(name(package), (digest, number)).map(|(former, _)| former);
-        for entry in self.entries.values_mut().filter(|entry| Some(entry.release) == former) {
-            entry.release = digest;
+        for entry in self.entries.values_mut() {
+            entry.names.releases.iter_mut().filter(|release| Some(**release) == former).for_each(|one| *one = digest);
         }
     }
 
@@ -103,10 +106,33 @@ impl Site {
         terms: AdvertisementTerms,
     ) {
         let release = self.releases[&terms.package].0;
-        let format = Advertisement::FORMAT;
-        let document = Advertisement { format, name: name(advertisement), revision, published_at, terms };
-        let digest = self.keep(Document::Advertisement(document));
-        self.entries.insert(name(advertisement), PolicyEntry { advertisement: digest, release });
+        let (format, requires) = (Advertisement::FORMAT, Vec::new());
+        let document = Advertisement { format, name: name(advertisement), revision, published_at, requires, terms };
+        let digest = self.keep(Document::Advertisement(document.into()));
+        self.entries.insert(name(advertisement), PolicyEntry::new(name(advertisement), digest, release));
+    }
+
+    /// Publishes a revision as a newer site would write it: `change` adds what only newer agents know.
+    pub(crate) fn advertise_from_the_future(
+        &mut self,
+        advertisement: &str,
+        revision: u32,
+        terms: AdvertisementTerms,
+        change: impl FnOnce(&mut serde_json::Value),
+    ) {
+        let release = self.releases[&terms.package].0;
+        let (format, requires) = (Advertisement::FORMAT, Vec::new());
+        let published_at = Timestamp::from_secs(1);
+        let document = Advertisement { format, name: name(advertisement), revision, published_at, requires, terms };
+        let mut value = serde_json::to_value(document).unwrap();
+        change(&mut value);
+        let digest = self.keep(Document::Advertisement(serde_json::from_value(value).unwrap()));
+        self.entries.insert(name(advertisement), PolicyEntry::new(name(advertisement), digest, release));
+    }
+
+    /// The entry of an advertisement, as it is written.
+    pub(crate) fn entry(&self, advertisement: &str) -> serde_json::Value {
+        serde_json::to_value(&self.entries[&name(advertisement)]).unwrap()
     }
 
     pub(crate) fn withdraw(&mut self, advertisement: &str) -> Option<PolicyEntry> {
@@ -116,13 +142,14 @@ impl Site {
     /// Signs the policy: valid for seven days.
     pub(crate) fn policy(&mut self, device: DeviceId, now: Timestamp) -> Policy {
         self.number += 1;
+        let future = self.future_entries.iter().map(|entry| serde_json::from_value(entry.clone()).unwrap());
         Policy {
             format: Policy::FORMAT,
             device,
             number: self.number,
             issued_at: now,
             expires_at: now + std::time::Duration::from_secs(7 * 86_400),
-            entries: self.entries.values().copied().collect(),
+            entries: self.entries.values().cloned().map(Into::into).chain(future).collect(),
             settings: self.settings,
         }
     }

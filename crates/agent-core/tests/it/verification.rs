@@ -143,6 +143,7 @@ fn nothing_else_starts_before_a_run_is_verified() {
             StatusEvent::Executed { package, .. } => format!("{package} ended"),
             StatusEvent::State { advertisement, standing, .. } => format!("{advertisement} {}", standing.state),
             StatusEvent::Delivered { .. } => "delivered".to_owned(),
+            StatusEvent::Other(_) => "other".to_owned(),
         })
         .collect();
     let place = |what: &str| told.iter().position(|told| told == what).expect("it was told");

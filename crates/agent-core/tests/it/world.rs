@@ -416,7 +416,9 @@ impl World {
     /// State and reason code.
     pub(crate) fn words(&self, advertisement: &str) -> (ClientState, &'static str) {
         let standing = self.standing(advertisement);
-        (standing.state, standing.reason.expect("a reason").code())
+        let code = standing.reason.expect("a reason").code().to_owned();
+        // Tests compare with literals.
+        (standing.state, code.leak())
     }
 
     /// Told states of an advertisement, as words.

@@ -49,7 +49,7 @@ fn line(link: &WhyLink) -> String {
     };
     let since = link.since.map_or_else(String::new, |since| format!(", since {since:.0}"));
     let next = link.next.map_or_else(String::new, |next| format!(", next at {next:.0}"));
-    let stage = format!("{:?}", link.link).to_lowercase();
+    let stage = link.link.as_str();
     format!("    {stage:12}  {holds:7}  {}{since}{next}", link.sentence)
 }
 

@@ -10,7 +10,7 @@ pub(super) const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "ask", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "ask")]
 pub enum Request {
     /// Who this device is and how it stands with its site.
     Status,

@@ -32,7 +32,6 @@ const RECORD_EVERY: Duration = Duration::from_secs(5);
 
 /// What stands in `started`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Started {
     /// Which start of the computer it was.
     pub boot_id: String,

@@ -15,7 +15,6 @@ const BYTES_MAX: u64 = 64 * 1024;
 
 /// What to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The file's format; this is [`Spec::FORMAT`].
     pub format: u32,

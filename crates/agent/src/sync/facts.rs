@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dray_model::Digest;
 use dray_model::facts::Facts;
 use dray_model::policy::AgentSettings;
+use dray_model::{Digest, Name, requirement};
 use tokio::sync::{Notify, watch};
 
 use super::{Backoff, Link};
@@ -22,10 +22,11 @@ pub(crate) async fn tell_facts(
     let mut backoff = Backoff::default();
     loop {
         let Ok(facts) = tokio::task::spawn_blocking(|| take(&Limits::default())).await else { return };
-        let digest = Digest::of(&serde_json::to_vec(&facts).expect("facts have a JSON form"));
+        let features = requirement::features();
+        let digest = Digest::of(&serde_json::to_vec(&(&facts, &features)).expect("facts have a JSON form"));
         let told = memory.with(|store| store.facts_told()).ok().flatten();
         if told != Some(digest) {
-            tell(&link, &facts, &mut backoff).await;
+            tell(&link, &facts, &features, &mut backoff).await;
             if let Err(error) = memory.with(|store| store.set_facts_told(digest)) {
                 tracing::warn!(error = %dray_client::error::in_full(&error), "facts are told again after a restart");
             }
@@ -40,9 +41,9 @@ pub(crate) async fn tell_facts(
 }
 
 /// Tells until the site has them.
-async fn tell(link: &Link, facts: &Facts, backoff: &mut Backoff) {
+async fn tell(link: &Link, facts: &Facts, features: &[Name], backoff: &mut Backoff) {
     loop {
-        match link.site().put_facts(facts).await {
+        match link.site().put_facts(facts, features).await {
             Ok(()) => {
                 link.heard();
                 backoff.reset();

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use dray_agent_core::Event;
 use dray_client::client_api::Held;
+use dray_client::error::in_full;
 use dray_model::policy::Policy;
-use dray_trust::{EnvelopeError, Role, open_document};
+use dray_model::readable::Readable;
+use dray_model::state::Reason;
+use dray_trust::{Role, open_document};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -50,7 +53,7 @@ pub(crate) async fn follow_policy(link: Arc<Link>, engine: Outbound, mut refused
                         engine.send(News::of(Event::PolicyReceived(policy))).await;
                     }
                     Err(error) => {
-                        tracing::error!(%error, "the site's policy is refused");
+                        tracing::error!(error, "the site's policy is refused");
                         backoff.wait(None).await;
                     }
                 }
@@ -64,6 +67,12 @@ pub(crate) async fn follow_policy(link: Arc<Link>, engine: Outbound, mut refused
     }
 }
 
-fn open(envelope: &[u8], link: &Link) -> Result<Policy, EnvelopeError> {
-    open_document(envelope, None, link.trusted_keys(), Role::Policy)
+/// The policy, or why it is refused, in one sentence.
+fn open(envelope: &[u8], link: &Link) -> Result<Policy, String> {
+    let opened = open_document(envelope, None, link.trusted_keys(), Role::Policy);
+    match opened.map_err(|error| in_full(&error))? {
+        Readable::Known(policy) => Ok(policy),
+        Readable::Newer(newer) => Err(Reason::lacking(&newer.lacking).to_string()),
+        Readable::Damaged(damaged) => Err(damaged.error),
+    }
 }

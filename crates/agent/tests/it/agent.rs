@@ -7,12 +7,12 @@ use std::time::Duration;
 use dray_model::advertisement::{AdvertisementTerms, Assignment, Rerun};
 use dray_model::program::Program;
 use dray_model::state::{ClientState, Reason};
-use dray_model::status::StatusEvent;
+use dray_model::status::{StatusEvent, StatusMessage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::runner::end;
-use crate::site::{Site, executions};
+use crate::site::{Refusing, Site, executions};
 
 /// A computer with an agent.
 pub(crate) struct Computer {

@@ -142,7 +142,8 @@ impl Site {
         let package = "tool".parse().unwrap();
         let properties = dray_model::package::PackageProperties::default();
         let programs = vec![program];
-        let release = Release { format: Release::FORMAT, package, number, properties, content, programs };
+        let (format, requires) = (Release::FORMAT, Vec::new());
+        let release = Release { format, package, number, requires, properties, content, programs };
         let sealed = seal_document(Role::Release, &release, &[&self.0.key]).unwrap();
         known.documents.insert(sealed.digest, sealed.bytes);
         sealed.digest
@@ -206,11 +207,12 @@ impl Site {
             let mut known = self.known();
             known.revisions += 1;
             let published_at = clock::now();
-            let (format, revision) = (Advertisement::FORMAT, known.revisions);
-            let document = Advertisement { format, name: name.parse().unwrap(), revision, published_at, terms };
+            let (format, revision, requires) = (Advertisement::FORMAT, known.revisions, Vec::new());
+            let name: Name = name.parse().unwrap();
+            let document = Advertisement { format, name: name.clone(), revision, published_at, requires, terms };
             let sealed = seal_document(Role::Advertisement, &document, &[&self.0.key]).unwrap();
             known.documents.insert(sealed.digest, sealed.bytes);
-            known.entries.insert(name.to_owned(), PolicyEntry { advertisement: sealed.digest, release });
+            known.entries.insert(name.to_string(), PolicyEntry::new(name, sealed.digest, release));
         }
         self.0.changed.send_modify(|version| *version += 1);
     }
@@ -326,7 +328,7 @@ async fn policy(
         number,
         issued_at,
         expires_at: issued_at + Duration::from_secs(7 * 86_400),
-        entries: site.known().entries.values().copied().collect(),
+        entries: site.known().entries.values().cloned().map(Into::into).collect(),
         settings: dray_model::policy::AgentSettings::default(),
     };
     let sealed = seal_document(Role::Policy, &policy, &[&site.key]).unwrap();

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::authentication::{DeviceIdentity, PointIdentity};
-use crate::extract::{Json, Query};
+use crate::extract::{Json, Message, Query};
 use crate::held::{Wait, known, tag};
 use crate::problem::ApiError;
 use crate::router::Api;
@@ -47,7 +47,7 @@ async fn assignments(
 async fn report(
     State(api): State<Api>,
     identity: PointIdentity,
-    Json(PointReports { reports }): Json<PointReports>,
+    Message(PointReports { reports }): Message<PointReports>,
 ) -> Result<StatusCode, ApiError> {
     point::report(&api.site, &identity.actor(), &identity.0, reports).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -58,7 +58,7 @@ async fn locations(
     State(api): State<Api>,
     identity: DeviceIdentity,
     parts: Parts,
-    Json(LocationsRequest { contents }): Json<LocationsRequest>,
+    Message(LocationsRequest { contents }): Message<LocationsRequest>,
 ) -> Result<Json<Locations>, ApiError> {
     let url = site_url(&api.site, &parts);
     Ok(Json(point::locations(&api.site, &identity.actor(), identity.0, &contents, &url).await?))

@@ -9,7 +9,7 @@ fn rule(expression: &str) -> Value {
     json!([{ "kind": "query", "expression": expression }])
 }
 
-fn facts(processors: u32) -> Value {
+pub(crate) fn facts(processors: u32) -> Value {
     json!({ "platform": "linux", "architecture": "x86_64", "host_name": "pc", "agent_version": "0.1.0",
             "processors": processors })
 }
@@ -120,6 +120,10 @@ async fn facts_that_are_too_large_or_malformed_are_refused() {
     long["host_name"] = json!("x".repeat(5 << 20));
     assert_eq!(tell(long).await, (413, "body_too_large".to_owned()));
     let mut strange = facts(1);
-    strange["colour"] = json!("red");
+    strange["platform"] = json!(["linux"]);
     assert_eq!(tell(strange).await, (422, "invalid_body".to_owned()));
+    let mut newer = facts(1);
+    newer["colour"] = json!("red");
+    let taken = server.client(Method::PUT, "/client/v1/facts", Some(newer), Some(&member)).await;
+    assert_eq!(taken.status, StatusCode::NO_CONTENT, "an agent may know more than its site");
 }

@@ -67,8 +67,9 @@ async fn a_policy_names_documents_and_is_held_until_it_says_something_else() {
     assert_eq!(first.status, StatusCode::OK, "{:?}", first.body);
     let tag = first.headers[header::ETAG].to_str().unwrap().to_owned();
     let [entry] = entries(&first).try_into().unwrap();
-    for kind in ["advertisement", "release"] {
-        let path = format!("/client/v1/documents/{}", entry[kind].as_str().unwrap());
+    assert_eq!(entry["name"], "now");
+    for (kind, digest) in [("advertisement", &entry["advertisement"]), ("release", &entry["releases"][0])] {
+        let path = format!("/client/v1/documents/{}", digest.as_str().unwrap());
         assert_eq!(server.client(Method::GET, &path, None, Some(&member)).await.status, StatusCode::OK, "{kind}");
     }
     let same = server.policy(&member, "?wait_s=0", Some(&tag)).await;
@@ -126,14 +127,34 @@ async fn each_message_is_answered_for_itself() {
     let answer = server.report(&member, batch).await;
     assert_eq!(answer.status, StatusCode::OK);
     let answer = answer.json();
-    assert_eq!((&answer["accepted"], &answer["new"]), (&json!(2), &json!(2)));
+    assert_eq!((&answer["accepted"], &answer["new"]), (&json!(3), &json!(3)));
     let refused: Vec<_> =
         answer["refused"].as_array().unwrap().iter().map(|one| (&one["place"], &one["code"])).collect();
-    let expected =
-        [(json!(0), json!("invalid_number")), (json!(2), json!("unreadable")), (json!(3), json!("unreadable"))];
+    let expected = [(json!(0), json!("invalid_number")), (json!(2), json!("unreadable"))];
     assert_eq!(refused, expected.each_ref().map(|(place, code)| (place, code)));
     let list = server.admin(Method::GET, "/api/v1/advertisements/now/devices", None).await.json();
     assert_eq!(list["items"][0]["standing"]["state"], "tomorrow");
+}
+
+#[tokio::test]
+async fn a_device_that_needs_a_newer_agent_is_found_and_its_features_are_shown() {
+    let (server, member) = Server::delivering().await;
+    let mut request = server.request(Method::PUT, "/client/v1/facts", Some(crate::collection::facts(1)));
+    request.headers_mut().insert("dray-features", "persons, windows".parse().unwrap());
+    let identity = Some((member.chain_pem.as_str(), member.key_pem.as_str()));
+    assert_eq!(server.ask_at(server.running.client_addr, request, identity).await.status, StatusCode::NO_CONTENT);
+    let waits = async || {
+        let list = server.admin(Method::GET, "/api/v1/devices?needs_upgrade=true", None).await.json();
+        list["items"].as_array().unwrap().len()
+    };
+    assert_eq!(waits().await, 0);
+    let mut waiting = state(1, "waiting");
+    waiting["event"]["standing"]["reason"] =
+        json!({ "code": "not_supported", "agent_version": "0.1", "feature": "windows" });
+    server.report(&member, json!([waiting])).await;
+    assert_eq!(waits().await, 1);
+    let device = server.admin(Method::GET, "/api/v1/devices/pc", None).await.json();
+    assert_eq!((&device["features"], &device["needs_upgrade"]), (&json!(["persons", "windows"]), &json!(true)));
 }
 
 #[tokio::test]

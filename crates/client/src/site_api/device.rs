@@ -13,13 +13,16 @@ pub struct DeviceFilter {
     pub name: Option<String>,
     /// Members of this collection.
     pub collection: Option<Name>,
+    /// Those for which something waits until they have a newer agent.
+    pub needs_upgrade: bool,
 }
 
 impl SiteApi {
     /// Devices, by name.
     pub fn devices(&self, filter: &DeviceFilter) -> Pages<'_, DeviceView> {
         let devices = path("/devices").maybe("name", filter.name.as_ref());
-        self.pages(devices.maybe("collection", filter.collection.as_ref()))
+        let devices = devices.maybe("collection", filter.collection.as_ref());
+        self.pages(devices.maybe("needs_upgrade", filter.needs_upgrade.then_some(true).as_ref()))
     }
 
     /// One device by its name, or by its id as text, with its facts and collections.

@@ -158,7 +158,7 @@ impl AdvertisementCommand {
             }
             Self::Rerun { name } => output.show(&api.rerun_advertisement(&name).await?),
             Self::Devices { name, state } => {
-                output.list(&api.advertisement_devices(&name, state.map(ClientState::as_str)).all().await?)
+                output.list(&api.advertisement_devices(&name, state.as_ref().map(ClientState::as_str)).all().await?)
             }
             Self::Delete { name } => {
                 api.delete_advertisement(&name).await?;

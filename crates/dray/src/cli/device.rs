@@ -22,6 +22,9 @@ pub(crate) enum DeviceCommand {
         /// Only the members of this collection
         #[arg(long)]
         collection: Option<Name>,
+        /// Only those for which something waits until they have a newer agent
+        #[arg(long)]
+        needs_upgrade: bool,
     },
     /// Show a device with its facts and its collections
     Show {
@@ -45,8 +48,8 @@ impl DeviceCommand {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let (api, output) = (&context.api, context.output);
         match self {
-            Self::List { name, collection } => {
-                output.list(&api.devices(&DeviceFilter { name, collection }).all().await?)
+            Self::List { name, collection, needs_upgrade } => {
+                output.list(&api.devices(&DeviceFilter { name, collection, needs_upgrade }).all().await?)
             }
             Self::Show { device } => output.show(&api.device(&device).await?),
             Self::Revoke { device } => {
@@ -98,6 +101,13 @@ impl Shown for DeviceView {
         if let Some(collections) = &self.collections {
             let names: Vec<_> = collections.iter().map(Name::as_str).collect();
             fields.push(("collections", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
+        }
+        if !self.features.is_empty() {
+            let features: Vec<_> = self.features.iter().map(Name::as_str).collect();
+            fields.push(("features", features.join(", ")));
+        }
+        if self.needs_upgrade {
+            fields.push(("upgrade", "something waits for a newer agent; dray why says what".to_owned()));
         }
         match &self.facts {
             Some(facts) => fields.extend(fact_fields(facts)),

@@ -168,5 +168,6 @@ pub(crate) fn state_words(state: &PointContentState) -> String {
         }
         PointContentState::Installed { verified_at } => format!("installed, verified {}", time(*verified_at)),
         PointContentState::Failed { reason, next_try } => format!("failed: {reason}; next try {}", time(*next_try)),
+        PointContentState::Other(unknown) => unknown.to_string(),
     }
 }

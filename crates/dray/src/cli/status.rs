@@ -48,7 +48,7 @@ impl Listed for StatusView {
     }
 }
 
-fn words(event: &StatusEvent) -> (&'static str, String) {
+fn words(event: &StatusEvent) -> (&str, String) {
     match event {
         StatusEvent::State { advertisement, standing, release, .. } => {
             let reason = standing.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -68,6 +68,7 @@ fn words(event: &StatusEvent) -> (&'static str, String) {
         StatusEvent::Verified { package, program, present, .. } => {
             ("verified", format!("{package}/{program}: {}", if *present { "present" } else { "absent" }))
         }
+        StatusEvent::Other(unknown) => (unknown.code(), unknown.to_string()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use dray_model::Name;
-use dray_model::api::why::{Why, WhyHolds, WhyStage};
+use dray_model::api::why::{Why, WhyHolds};
 
 use super::Context;
 use crate::error::Outcome;
@@ -35,7 +35,7 @@ pub(crate) fn why_words(why: &Why) -> String {
             if let Some(next) = link.next {
                 sentence.push_str(&format!(" (may change {})", time(next)));
             }
-            vec![mark(link.holds).to_owned(), stage(link.link).to_owned(), sentence]
+            vec![mark(link.holds).to_owned(), link.link.as_str().to_owned(), sentence]
         });
         text.push_str(&render_table(&["", "link", "because"], rows, false));
     }
@@ -48,17 +48,5 @@ const fn mark(holds: WhyHolds) -> &'static str {
         WhyHolds::Waiting => "waits",
         WhyHolds::No => "no",
         WhyHolds::Unknown => "?",
-    }
-}
-
-const fn stage(stage: WhyStage) -> &'static str {
-    match stage {
-        WhyStage::Membership => "membership",
-        WhyStage::Policy => "policy",
-        WhyStage::Time => "time",
-        WhyStage::Content => "content",
-        WhyStage::Requirements => "requirements",
-        WhyStage::Run => "run",
-        WhyStage::Result => "result",
     }
 }

@@ -24,6 +24,12 @@ pub struct DeviceView {
     pub connected: bool,
     /// When it told the facts that it has now.
     pub facts_at: Option<Timestamp>,
+    /// What its agent understands beyond the first version's features, by its own account.
+    #[serde(default)]
+    pub features: Vec<Name>,
+    /// Whether something that is advertised to it waits for a newer agent.
+    #[serde(default)]
+    pub needs_upgrade: bool,
     /// Its facts; absent in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -35,7 +41,7 @@ pub struct DeviceView {
 /// What an enrolment token lets somebody enrol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", tag = "kind", try_from = "PurposeWire")]
 pub enum EnrolmentFor {
     /// Client computers.
     Devices {
@@ -47,6 +53,34 @@ pub enum EnrolmentFor {
         /// The point, which must exist.
         point: Name,
     },
+}
+
+/// All fields of all kinds. Read this way, and not by kind, fields that aren't known can be seen by readers that refuse them.
+#[derive(Deserialize)]
+struct PurposeWire {
+    kind: PurposeKind,
+    count: Option<u32>,
+    point: Option<Name>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PurposeKind {
+    Devices,
+    Point,
+}
+
+impl TryFrom<PurposeWire> for EnrolmentFor {
+    type Error = &'static str;
+
+    fn try_from(wire: PurposeWire) -> Result<Self, Self::Error> {
+        match (wire.kind, wire.count, wire.point) {
+            (PurposeKind::Devices, Some(count), None) => Ok(Self::Devices { count }),
+            (PurposeKind::Devices, ..) => Err("a token for devices needs `count`, and nothing else"),
+            (PurposeKind::Point, None, Some(point)) => Ok(Self::Point { point }),
+            (PurposeKind::Point, ..) => Err("a token for a point needs `point`, and nothing else"),
+        }
+    }
 }
 
 /// A new enrolment token.

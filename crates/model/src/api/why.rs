@@ -1,7 +1,8 @@
 //! The answer to *why is this not installed*: the whole chain, link by link.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::unknown::{self, Code};
 use crate::{Name, Timestamp};
 
 /// Why a program is or is not installed on a device.
@@ -65,9 +66,9 @@ pub struct WhyLink {
 }
 
 /// The links of the chain, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum WhyStage {
     /// The device is a member of the advertisement's collection.
     Membership,
@@ -83,6 +84,38 @@ pub enum WhyStage {
     Run,
     /// What came of it.
     Result,
+    /// A link that a newer program has.
+    #[serde(skip)]
+    Other(Code),
+}
+
+impl WhyStage {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Membership => "membership",
+            Self::Policy => "policy",
+            Self::Time => "time",
+            Self::Content => "content",
+            Self::Requirements => "requirements",
+            Self::Run => "run",
+            Self::Result => "result",
+            Self::Other(code) => code.as_str(),
+        }
+    }
+}
+
+impl Serialize for WhyStage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for WhyStage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        unknown::read_word(deserializer, Self::deserialize, Self::Other)
+    }
 }
 
 /// Whether a link holds.
@@ -117,6 +150,14 @@ mod tests {
         };
         let links = stages.into_iter().zip(holds.iter().copied()).enumerate().map(link).collect();
         WhyChain { advertisement: "a".parse().unwrap(), links }
+    }
+
+    #[test]
+    fn a_link_of_a_newer_program_is_shown_by_its_word() {
+        let links = r#"["run", "approval"]"#;
+        let stages: Vec<WhyStage> = serde_json::from_str(links).unwrap();
+        assert_eq!((stages[0], stages[1].as_str()), (WhyStage::Run, "approval"));
+        assert_eq!(serde_json::to_string(&stages).unwrap(), links.replace(' ', ""));
     }
 
     #[test]

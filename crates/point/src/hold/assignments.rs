@@ -27,7 +27,6 @@ const FORMAT: u32 = 1;
 
 /// What the point is to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Duty {
     format: u32,
     /// When the site said so.

@@ -66,7 +66,7 @@ async fn pause(told: &BTreeMap<Digest, PointContentState>, standings: &mut watch
 fn has_settled(state: &PointContentState) -> bool {
     match state {
         PointContentState::Installed { .. } | PointContentState::Failed { .. } => true,
-        PointContentState::Pending | PointContentState::Transferring { .. } => false,
+        PointContentState::Pending | PointContentState::Transferring { .. } | PointContentState::Other(_) => false,
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) async fn publish(
     let last = advertisement::last_revision(change, name).await?;
     let revision = last.checked_add(1).ok_or_else(|| AdvertisementError::Revisions(name.clone()))?;
     let published_at = change.now();
-    let payload = Advertisement { format: Advertisement::FORMAT, name: name.clone(), revision, published_at, terms };
+    let (format, requires) = (Advertisement::FORMAT, Vec::new());
+    let payload = Advertisement { format, name: name.clone(), revision, published_at, requires, terms };
     let key = change.site().keys().signing(Role::Advertisement);
     let sealed = seal_document(Role::Advertisement, &payload, &[key])
         .map_err(|source| AdvertisementError::Document { name: name.clone(), source })?;

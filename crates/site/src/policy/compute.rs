@@ -83,7 +83,7 @@ impl Computed {
             number: u64::try_from(self.sequence).unwrap_or(0),
             issued_at,
             expires_at: issued_at + VALIDITY,
-            entries: self.entries.clone(),
+            entries: self.entries.iter().cloned().map(Into::into).collect(),
             settings: self.settings,
         };
         let key = site.keys().signing(Role::Policy);
@@ -123,13 +123,13 @@ mod tests {
     fn a_tag_changes_with_all_that_the_policy_says() {
         let device = DeviceId::from_random(1);
         let settings = AgentSettings::default();
-        let entry = PolicyEntry { advertisement: Digest::of(b"a"), release: Digest::of(b"r") };
+        let entry = PolicyEntry::new("now".parse().unwrap(), Digest::of(b"a"), Digest::of(b"r"));
         let other = AgentSettings { polling_interval_s: 60, ..settings };
         let tags = [
             tag(device, 0, &[], &settings),
             tag(DeviceId::from_random(2), 0, &[], &settings),
             tag(device, 1, &[], &settings),
-            tag(device, 0, &[entry], &settings),
+            tag(device, 0, std::slice::from_ref(&entry), &settings),
             tag(device, 0, &[], &other),
         ];
         let distinct: std::collections::BTreeSet<_> = tags.into_iter().collect();

@@ -40,7 +40,7 @@ impl Index {
         let mut offers: Vec<&Offer> =
             collections.iter().filter_map(|collection| self.by_collection.get(collection)).flatten().collect();
         offers.sort_by(|a, b| a.name.cmp(&b.name));
-        let entry = |offer: &Offer| PolicyEntry { advertisement: offer.advertisement, release: offer.release };
+        let entry = |offer: &Offer| PolicyEntry::new(offer.name.clone(), offer.advertisement, offer.release);
         offers.into_iter().map(entry).collect()
     }
 }

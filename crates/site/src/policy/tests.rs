@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use dray_model::policy::Policy;
+use dray_model::policy::{Policy, PolicyEntry};
 use dray_model::{Digest, Timestamp};
 use dray_store::feed::Scope;
 use dray_trust::{Role, open_document};
@@ -40,7 +40,7 @@ async fn a_policy_holds_what_reaches_the_device_and_nothing_else() {
     let release = package::find(&test.site, &admin(), &name("zip")).await.unwrap().release.unwrap();
     let (_, policy) = fresh(&test.site, pc).await;
     assert_eq!((policy.device, policy.entries.len()), (pc, 1));
-    assert_eq!((policy.entries[0].advertisement, policy.entries[0].release), (made.digest, release.digest));
+    assert_eq!(policy.entries[0].known(), Some(&PolicyEntry::new(name("now"), made.digest, release.digest)));
     assert_eq!(policy.expires_at, policy.issued_at + VALIDITY);
     let (_, empty) = fresh(&test.site, other).await;
     assert_eq!((empty.device, empty.entries), (other, Vec::new()));
@@ -70,7 +70,7 @@ async fn a_held_request_is_answered_when_something_reaches_the_device() {
         advertise(&test.site, "now").await
     };
     let (found, made) = tokio::join!(held, change);
-    assert_eq!(found.unwrap().1.entries[0].advertisement, made.digest);
+    assert_eq!(found.unwrap().1.entries[0].names().unwrap().advertisement, made.digest);
     assert!(!test.site.presence().is_connected(pc));
 }
 

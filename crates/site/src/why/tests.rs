@@ -183,6 +183,23 @@ async fn what_the_device_reports_ends_the_chain() {
 }
 
 #[tokio::test]
+async fn an_agent_that_is_too_old_is_the_answer() {
+    let (test, pc) = world().await;
+    advertise(&test.site, "now").await;
+    fetch(&test.site, pc).await;
+    tell(&test.site, pc, "linux").await;
+    let reason = Reason::NotSupported {
+        agent_version: "0.3".into(),
+        feature: "maintenance-windows".into(),
+        needs_version: Some("0.4".into()),
+    };
+    report(&test.site, pc, 1, ClientState::Waiting, reason).await;
+    let (stage, holds, _, answer) = in_the_way(&test.site).await;
+    assert_eq!((stage, holds), (WhyStage::Policy, WhyHolds::Waiting));
+    assert_eq!(answer, "this agent, 0.3, does not support maintenance windows; it needs 0.4");
+}
+
+#[tokio::test]
 async fn a_download_tells_how_far_it_is_and_remains_one_device_that_downloads() {
     let (test, _, _) = published().await;
     let pc = enrolled(&test.site, 1, "pc").await;

@@ -13,12 +13,14 @@ CREATE TABLE enrolment_token (
     revoked_at BIGINT
 );
 
+-- features: a JSON array of what the agent understands; absent when it never told any.
 CREATE TABLE device (
     id          BIGINT PRIMARY KEY,
     name        TEXT COLLATE "C" NOT NULL UNIQUE,
     enrolled_at BIGINT NOT NULL,
     seen_at     BIGINT,
-    revoked_at  BIGINT
+    revoked_at  BIGINT,
+    features    TEXT
 );
 
 -- What devices tell of themselves, by the inventory catalogue. The digests are those of the rows of each class, so that what

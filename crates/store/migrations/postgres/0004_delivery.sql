@@ -44,7 +44,7 @@ CREATE INDEX status_message_device ON status_message (device, id);
 CREATE INDEX status_message_advertisement ON status_message (advertisement, id);
 CREATE INDEX status_message_received ON status_message (received_at);
 
--- The newest state message of a device about an advertisement; number: that message's.
+-- The newest state message of a device about an advertisement; number: that message's. reason: the code of standing's reason.
 CREATE TABLE advertisement_state (
     advertisement    TEXT NOT NULL,
     device           BIGINT NOT NULL REFERENCES device (id) ON DELETE CASCADE,
@@ -54,6 +54,7 @@ CREATE TABLE advertisement_state (
     source_version   BIGINT NOT NULL,
     release_revision BIGINT NOT NULL,
     state            TEXT NOT NULL,
+    reason           TEXT,
     standing         TEXT NOT NULL,
     received_at      BIGINT NOT NULL,
     PRIMARY KEY (advertisement, device)
@@ -61,6 +62,8 @@ CREATE TABLE advertisement_state (
 
 CREATE INDEX advertisement_state_state ON advertisement_state (advertisement, state, device);
 CREATE INDEX advertisement_state_device ON advertisement_state (device, advertisement);
+-- Which devices need a newer agent.
+CREATE INDEX advertisement_state_upgrade ON advertisement_state (device) WHERE reason = 'not_supported';
 
 -- The newest run of a device by an advertisement; number: its message's.
 CREATE TABLE advertisement_run (

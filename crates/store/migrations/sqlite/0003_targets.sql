@@ -13,12 +13,14 @@ CREATE TABLE enrolment_token (
     revoked_at INTEGER
 ) STRICT;
 
+-- features: a JSON array of what the agent understands; absent when it never told any.
 CREATE TABLE device (
     id          INTEGER PRIMARY KEY,
     name        TEXT NOT NULL UNIQUE,
     enrolled_at INTEGER NOT NULL,
     seen_at     INTEGER,
-    revoked_at  INTEGER
+    revoked_at  INTEGER,
+    features    TEXT
 ) STRICT;
 
 -- What devices tell of themselves, by the inventory catalogue. The digests are those of the rows of each class, so that what

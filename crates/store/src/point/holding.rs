@@ -77,9 +77,9 @@ pub async fn on_package(
 /// Keeps what a point reports, as far as it is to hold it. Of several reports of one content the last one counts.
 pub async fn report(tx: &mut WriteTx, point: &Name, reports: &[PointReport], now: Timestamp) -> Result<(), StoreError> {
     #[derive(Serialize)]
-    struct Row {
+    struct Row<'a> {
         content: String,
-        state: &'static str,
+        state: &'a str,
         detail: String,
     }
     const SQL: &str = "INSERT INTO point_content (point, content, state, detail, reported_at) \
@@ -90,7 +90,7 @@ pub async fn report(tx: &mut WriteTx, point: &Name, reports: &[PointReport], now
                        SET state = excluded.state, detail = excluded.detail, reported_at = excluded.reported_at";
     let newest: BTreeMap<Digest, &PointContentState> =
         reports.iter().map(|report| (report.content, &report.state)).collect();
-    let rows: Vec<Row> = newest
+    let rows: Vec<Row<'_>> = newest
         .into_iter()
         .map(|(content, state)| Row { content: content.to_string(), state: word(state), detail: sql::rows(state) })
         .collect();
@@ -135,12 +135,13 @@ pub async fn sources(snapshot: &mut Snapshot, contents: &[Digest]) -> Result<Vec
 }
 
 /// The word that is stored beside a report, to be compared in statements.
-fn word(state: &PointContentState) -> &'static str {
+fn word(state: &PointContentState) -> &str {
     match state {
         PointContentState::Pending => "pending",
         PointContentState::Transferring { .. } => "transferring",
         PointContentState::Installed { .. } => "installed",
         PointContentState::Failed { .. } => "failed",
+        PointContentState::Other(unknown) => unknown.code(),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dray_model::package::ReleaseNumber;
+use dray_model::state::Reason;
 use dray_model::status::{StatusEvent, StatusMessage};
 use dray_model::{DeviceId, Name, Timestamp};
 use serde::Serialize;
@@ -21,15 +22,16 @@ const MESSAGES: &str = "INSERT INTO status_message (device, number, advertisemen
                         FROM EACH($1) AS e WHERE 1 = 1 ON CONFLICT (device, number) DO NOTHING RETURNING device";
 
 const STATES: &str = "INSERT INTO advertisement_state (advertisement, device, number, package, program, source_version, \
-                      release_revision, state, standing, received_at) \
+                      release_revision, state, reason, standing, received_at) \
                       SELECT e.value ->> 'advertisement', CAST(e.value ->> 'device' AS BIGINT), \
                       CAST(e.value ->> 'number' AS BIGINT), e.value ->> 'package', e.value ->> 'program', \
                       CAST(e.value ->> 'source_version' AS BIGINT), CAST(e.value ->> 'release_revision' AS BIGINT), \
-                      e.value ->> 'state', e.value ->> 'standing', CAST(e.value ->> 'received_at' AS BIGINT) \
+                      e.value ->> 'state', e.value ->> 'reason', e.value ->> 'standing', \
+                      CAST(e.value ->> 'received_at' AS BIGINT) \
                       FROM EACH($1) AS e WHERE 1 = 1 \
                       ON CONFLICT (advertisement, device) DO UPDATE SET number = excluded.number, \
                       package = excluded.package, program = excluded.program, source_version = excluded.source_version, \
-                      release_revision = excluded.release_revision, state = excluded.state, \
+                      release_revision = excluded.release_revision, state = excluded.state, reason = excluded.reason, \
                       standing = excluded.standing, received_at = excluded.received_at \
                       WHERE advertisement_state.number < excluded.number";
 
@@ -136,6 +138,7 @@ fn newest<'a>(received: &[&'a Received]) -> (Vec<StateRow<'a>>, Vec<RunRow<'a>>)
                     source_version,
                     release_revision: revision,
                     state: standing.state.as_str(),
+                    reason: standing.reason.as_ref().map(Reason::code),
                     standing: sql::rows(standing),
                     received_at: received_at.micros(),
                 };
@@ -188,6 +191,7 @@ struct StateRow<'a> {
     source_version: u32,
     release_revision: u32,
     state: &'a str,
+    reason: Option<&'a str>,
     standing: String,
     received_at: i64,
 }

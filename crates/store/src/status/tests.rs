@@ -149,6 +149,32 @@ fn devices_are_counted_and_listed_by_state() {
 }
 
 #[test]
+fn a_device_needs_an_upgrade_while_something_waits_for_a_newer_agent() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        with_device(&mut tx).await;
+        device::insert(&mut tx, DeviceId::from_random(8), &name("other"), NOW).await.unwrap();
+        let waits = |number, reason| {
+            let since = Timestamp::from_secs(5);
+            told(number, Standing { state: ClientState::Waiting, reason: Some(reason), since, next: None })
+        };
+        let lacking = Reason::NotSupported {
+            agent_version: "0.1".into(),
+            feature: "maintenance-windows".into(),
+            needs_version: None,
+        };
+        for (message, needs) in [(waits(1, lacking), true), (waits(2, Reason::NoSource), false)] {
+            take(&mut tx, DEVICE, &[message], NOW).await.unwrap();
+            assert_eq!(device::find(&mut tx, DEVICE).await.unwrap().unwrap().needs_upgrade, needs);
+            let filter = device::DeviceFilter { needs_upgrade: true, ..Default::default() };
+            let found = device::list(&mut tx, &filter, &PageRequest::default()).await.unwrap();
+            let names: Vec<_> = found.items.iter().map(|device| device.name.as_str()).collect();
+            assert_eq!(names, if needs { vec!["host"] } else { vec![] });
+        }
+    });
+}
+
+#[test]
 fn messages_are_listed_newest_first_and_filtered() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();

@@ -92,7 +92,13 @@ fn show(progress: &Progress, held: &PointPackageView, seen: &mut BTreeMap<Name, 
         PointContentState::Failed { reason, next_try } if former.as_ref() != Some(&held.state) => {
             progress.say(&format!("{}: {reason}; next try {}", held.point, time(*next_try)));
         }
-        PointContentState::Failed { .. } | PointContentState::Pending | PointContentState::Installed { .. } => {}
+        PointContentState::Other(unknown) if former.as_ref() != Some(&held.state) => {
+            progress.say(&format!("{}: {unknown}", held.point));
+        }
+        PointContentState::Failed { .. }
+        | PointContentState::Pending
+        | PointContentState::Installed { .. }
+        | PointContentState::Other(_) => {}
     }
 }
 

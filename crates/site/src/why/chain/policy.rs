@@ -2,9 +2,10 @@
 
 use dray_model::api::advertisement::DeviceStatusView;
 use dray_model::api::why::{WhyHolds, WhyLink, WhyStage};
+use dray_model::state::Reason;
 use dray_store::advertisement::StoredAdvertisement;
 
-use super::{link as bare, since};
+use super::{link as bare, since, told};
 use crate::why::scene::Scene;
 
 const STAGE: WhyStage = WhyStage::Policy;
@@ -31,6 +32,11 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         return bare(STAGE, WhyHolds::Waiting, "never_fetched", sentence);
     };
     let number = fetched.number;
+    if let Some((report, reason)) = report.and_then(|report| Some((report, report.standing.reason.as_ref()?)))
+        && matches!(reason, Reason::NotSupported { .. })
+    {
+        return told(STAGE, WhyHolds::Waiting, report, reason);
+    }
     if fetched.tag == current.tag {
         let sentence = format!("{device} has policy {number}, which offers release {} by it", release.number);
         return since(bare(STAGE, WhyHolds::Yes, "in_policy", sentence), fetched.fetched_at);
