@@ -8,6 +8,7 @@ mod fleet;
 mod latency;
 mod metered;
 mod report;
+mod stage;
 
 use anyhow::bail;
 use report::Report;
@@ -21,6 +22,8 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     content: content::Options,
+    #[command(flatten)]
+    fleet: fleet::Options,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -31,16 +34,22 @@ enum Bench {
     Agent,
     /// Ingest and first download of a large package: memory and time; with --corpus, updates between versions of real packages
     Content,
+    /// What thousands of clients cost their site, on SQLite and PostgreSQL
+    Fleet,
 }
 
 pub(crate) fn bench(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.content.is_given() && !matches!(arguments.bench, Bench::Content) {
         bail!("--corpus is an option of the benchmark content");
     }
+    if arguments.fleet.is_given() && !matches!(arguments.bench, Bench::Fleet) {
+        bail!("--devices, --stored and --database are options of the benchmark fleet");
+    }
     let report: Report = match arguments.bench {
         Bench::Latency => latency::measure()?,
         Bench::Agent => agent::measure()?,
         Bench::Content => content::measure(&arguments.content)?,
+        Bench::Fleet => fleet::measure(&arguments.fleet)?,
     };
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);

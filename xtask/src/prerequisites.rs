@@ -55,7 +55,7 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
 }
 
 /// Looks in the search path, and where Debian keeps PostgreSQL's programs.
-fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions.map(|version| version.path().join("bin"));

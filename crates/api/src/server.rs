@@ -23,8 +23,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{router, system};
 
-/// Connections at a time on each listener; more wait in the kernel's queue.
-const CONNECTIONS: usize = 10_000;
+/// Connections at a time on each listener; more wait in the kernel's queue. A device that holds its policy needs a second one to report.
+const CONNECTIONS: usize = 20_000;
 /// How long open requests may take after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// Pause after a failed accept, like one for want of file descriptors.

@@ -52,7 +52,7 @@ impl HttpClient {
             .pool_max_idle_per_host(limits.idle_connections_max)
             .http1_max_headers(limits.headers_max)
             .http1_max_buf_size(BUFFER_BYTES)
-            .build(Connector::new(tls, limits.connect_timeout));
+            .build(Connector::new(tls, &limits));
         Self { inner, limits: Arc::new(limits) }
     }
 

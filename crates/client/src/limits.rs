@@ -23,6 +23,8 @@ pub struct HttpLimits {
     pub idle_connections_max: usize,
     /// How long they are kept. Default 60 s, shorter than the site and points keep them.
     pub idle_connection_timeout: Duration,
+    /// Bytes that the system is asked for at a time; each open connection keeps as much memory. Default 64 KiB: four records of TLS.
+    pub read_ahead_bytes: usize,
 }
 
 impl Default for HttpLimits {
@@ -37,6 +39,7 @@ impl Default for HttpLimits {
             headers_max: 64,
             idle_connections_max: 4,
             idle_connection_timeout: Duration::from_secs(60),
+            read_ahead_bytes: 64 << 10,
         }
     }
 }

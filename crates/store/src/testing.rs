@@ -3,6 +3,7 @@
 //! The PostgreSQL server is started once for each test process, listens on a socket in a temporary folder only, and ends with
 //! the process. A machine without PostgreSQL fails the tests and is told what to install: a test that didn't run says nothing.
 
+pub mod fill;
 mod postgres;
 
 use dray_model::Timestamp;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::fleet::{Fleet, rest, until};
 use super::report::{Figure, Report};
+use super::stage::{Stage, rest, until};
 
 /// After this time the agent has sent its facts and holds its policy request.
 const SETTLE: Duration = Duration::from_secs(15);
@@ -12,11 +12,11 @@ const WATCH: Duration = Duration::from_secs(180);
 
 #[expect(clippy::cast_precision_loss, reason = "sizes and counts are far below 2^53")]
 pub(crate) fn measure() -> anyhow::Result<Report> {
-    let fleet = Fleet::start()?;
-    let size_bytes = std::fs::metadata(fleet.agent_program())?.len();
-    let agent = fleet.enrol_agent("agent")?;
+    let stage = Stage::start()?;
+    let size_bytes = std::fs::metadata(stage.agent_program())?.len();
+    let agent = stage.enrol_agent("agent")?;
     until("the agent to hold its connection", || {
-        let devices = fleet.dray(["device", "list"])?;
+        let devices = stage.dray(["device", "list"])?;
         Ok(devices[0]["connected"] == true)
     })?;
     rest(SETTLE);

@@ -1,218 +1,71 @@
-//! A small fleet of real processes from release builds, in a temporary folder: a site server and agents.
+//! What a fleet costs its site: simulated clients that speak the real protocol over TLS, in a process of their own, on SQLite and
+//! on PostgreSQL.
 //!
-//! It is driven as a user would drive it, through the command line. Every process is killed when the fleet is dropped.
+//! CPU times are the site's process alone, PostgreSQL's beside them. A change's cost is taken over many changes, until the site
+//! rests again. Each part is a file: what devices cost one by one, what changes cost while all hold, status messages, and a
+//! database of a million devices.
 
-use std::ffi::OsStr;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+mod changes;
+mod clients;
+mod ground;
+mod load;
+mod postgres;
+mod status;
+mod stored;
 
-use anyhow::{Context, bail};
-use serde_json::Value;
-use tempfile::TempDir;
+use super::report::{Figure, Report};
+use ground::Ground;
 
-use crate::process::{cargo, output, run, target_folder};
-
-/// How long a step of a benchmark may take before it counts as failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
-
-/// A site server with its folder, and where its programs are.
-pub(crate) struct Fleet {
-    dray: PathBuf,
-    agent: PathBuf,
-    folder: TempDir,
-    admin_url: String,
-    client_url: String,
-    site: Process,
+/// What `cargo xtask bench fleet` is asked.
+#[derive(clap::Args)]
+#[group(id = "fleet")]
+pub(super) struct Options {
+    /// fleet: clients that enrol and hold their policy requests [default: 10000]
+    #[arg(long, value_name = "NUMBER")]
+    devices: Option<u32>,
+    /// fleet: devices in the database when lists are read [default: 1000000]
+    #[arg(long, value_name = "NUMBER")]
+    stored: Option<u32>,
+    /// fleet: where the site keeps its data [default: both]
+    #[arg(long, value_enum)]
+    database: Option<Database>,
 }
 
-/// A process that ends with its value.
-pub(crate) struct Process(Child);
-
-/// The programs as they are released: the server for speed, the agent for size.
-pub(crate) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "dray"]))?;
-    run(cargo().args(["build", "--quiet", "--profile", "release-agent", "--package", "dray-agent"]))?;
-    let target = target_folder();
-    Ok((target.join("release/dray"), target.join("release-agent/dray-agent")))
+/// Databases to measure on.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgres,
+    /// One after the other
+    Both,
 }
 
-impl Fleet {
-    /// Builds the programs, makes a site and serves it.
-    pub(crate) fn start() -> anyhow::Result<Self> {
-        let (dray, agent) = build()?;
-        Self::start_with(dray, agent)
+impl Options {
+    /// Whether anything was asked that only this benchmark understands.
+    pub(super) const fn is_given(&self) -> bool {
+        self.devices.is_some() || self.stored.is_some() || self.database.is_some()
     }
+}
 
-    /// Makes a site and serves it.
-    pub(crate) fn start_with(dray: PathBuf, agent: PathBuf) -> anyhow::Result<Self> {
-        let folder =
-            tempfile::Builder::new().prefix("dray-bench-").tempdir().context("can't make a folder to work in")?;
-        let (admin, client) = (free_address()?, free_address()?);
-        let (admin_url, client_url) = (format!("https://{admin}"), format!("https://{client}"));
-        let site_folder = folder.path().join("site");
-        run(Command::new(&dray)
-            .args(["site", "init"])
-            .arg(&site_folder)
-            .args(["--url", &admin_url, "--client-url", &client_url])
-            .stdout(Stdio::null()))?;
-        let site =
-            Process::start(Command::new(&dray).args(["site", "serve"]).arg(&site_folder), folder.path(), "site")?;
-        let fleet = Self { dray, agent, folder, admin_url, client_url, site };
-        until("the site server to answer", || Ok(fleet.dray(["device", "list"]).is_ok()))?;
-        Ok(fleet)
-    }
-
-    /// The folder that everything lies in.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The site server.
-    pub(crate) fn site(&self) -> &Process {
-        &self.site
-    }
-
-    /// The agent's program.
-    pub(crate) fn agent_program(&self) -> &Path {
-        &self.agent
-    }
-
-    /// Runs an administrator's command and gives what it answered.
-    pub(crate) fn dray<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> anyhow::Result<Value> {
-        let profile = self.folder().join("site/admin.toml");
-        let text = output(Command::new(&self.dray).arg("--output=json").arg("--profile").arg(profile).args(arguments))?;
-        if text.trim().is_empty() {
-            return Ok(Value::Null);
+pub(super) fn measure(options: &Options) -> anyhow::Result<Report> {
+    let programs = ground::build()?;
+    let (devices, stored) = (options.devices.unwrap_or(10_000), options.stored.unwrap_or(1_000_000));
+    let mut figures = Vec::new();
+    for (database, name) in [(Database::Sqlite, "sqlite"), (Database::Postgres, "postgres")] {
+        if options.database.is_some_and(|only| only != Database::Both && only != database) {
+            continue;
         }
-        serde_json::from_str(&text).context("the command's answer is not JSON")
+        let mut ground = Ground::start(&programs, database == Database::Postgres, devices)?;
+        let measured = on(&mut ground, stored).map_err(|error| ground.explain(error))?;
+        figures.extend(measured.into_iter().map(|figure| figure.below(name)));
     }
-
-    /// Enrols a distribution point and has it serve.
-    pub(crate) fn enrol_point(&self, name: &str) -> anyhow::Result<Process> {
-        let address = free_address()?;
-        self.dray(["point", "create", name, "--url", &format!("https://{address}")])?;
-        let created = self.dray(["enrolment-token", "create", "--point", name])?;
-        let token = created["token"].as_str().context("the new enrolment token has no text")?;
-        let folder = self.folder().join(name);
-        run(Command::new(&self.dray)
-            .args(["point", "enrol", "--site", &self.client_url, "--token", token, "--folder"])
-            .arg(&folder)
-            .stdout(Stdio::null()))?;
-        let mut serve = Command::new(&self.dray);
-        serve.args(["point", "serve", "--listen", &address, "--folder"]).arg(&folder);
-        Process::start(&mut serve, self.folder(), name)
-    }
-
-    /// Bytes of content that the site served so far, to anybody.
-    pub(crate) fn served_bytes(&self) -> anyhow::Result<u64> {
-        const NAME: &str = "dray_content_served_bytes_total ";
-        let metrics = output(Command::new("curl").args(["-ks", "--fail", &format!("{}/metrics", self.admin_url)]))?;
-        let value = metrics.lines().find_map(|line| line.strip_prefix(NAME));
-        // Nothing was served yet.
-        value.map_or(Ok(0), |value| value.trim().parse().context("the site's count of served bytes is no number"))
-    }
-
-    /// Enrols an agent and runs it.
-    pub(crate) fn enrol_agent(&self, name: &str) -> anyhow::Result<Process> {
-        let created = self.dray(["enrolment-token", "create", "--devices", "1"])?;
-        let token = created["token"].as_str().context("the new enrolment token has no text")?;
-        let folder = self.folder().join(name);
-        run(Command::new(&self.agent)
-            .args(["enroll", "--site", &self.client_url, "--token", token, "--folder"])
-            .arg(&folder)
-            .stdout(Stdio::null()))?;
-        Process::start(Command::new(&self.agent).args(["run", "--folder"]).arg(&folder), self.folder(), name)
-    }
+    Ok(Report::new("fleet", figures))
 }
 
-impl Process {
-    /// Starts `command` with its output in `NAME.log`.
-    pub(crate) fn start(command: &mut Command, folder: &Path, name: &str) -> anyhow::Result<Self> {
-        let log = std::fs::File::create(folder.join(format!("{name}.log")))?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("can't start {name}"))?;
-        Ok(Self(child))
-    }
-
-    /// A line of `/proc/PID/status`, in its own unit: kB for memory.
-    pub(crate) fn status(&self, key: &str) -> anyhow::Result<u64> {
-        status_line(&std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?, key)
-    }
-
-    /// How often the process's threads went to sleep by themselves so far; each wake-up ends in one.
-    pub(crate) fn sleeps(&self) -> anyhow::Result<u64> {
-        let mut sum = 0;
-        for task in std::fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
-            sum += status_line(&std::fs::read_to_string(task?.path().join("status"))?, "voluntary_ctxt_switches")?;
-        }
-        Ok(sum)
-    }
-
-    /// CPU time used so far, in seconds.
-    pub(crate) fn cpu_s(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let after_name = stat.rsplit_once(") ").context("/proc/PID/stat has no program name")?.1;
-        // Fields 14 and 15, utime and stime, in ticks of 10 ms (proc(5)); the state is field 3.
-        let ticks: u64 = after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        #[expect(clippy::cast_precision_loss, reason = "a benchmark runs for less than 2^53 ticks")]
-        let seconds = ticks as f64 / 100.0;
-        Ok(seconds)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Asks again and again until it holds.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
-    while !holds()? {
-        if Instant::now() > end {
-            bail!("waited {} s for {what}", PATIENCE.as_secs());
-        }
-        rest(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-/// Lets time pass; a benchmark of idle processes has to.
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures what happens while nothing is asked")]
-pub(crate) fn rest(duration: Duration) {
-    std::thread::sleep(duration);
-}
-
-fn status_line(status: &str, key: &str) -> anyhow::Result<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-    let number = line.and_then(|line| line.split_whitespace().next()).with_context(|| format!("no {key} in status"))?;
-    Ok(number.parse()?)
-}
-
-/// An address of this computer that nobody listens on.
-pub(crate) fn free_address() -> anyhow::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("can't listen on the loopback address")?;
-    Ok(listener.local_addr()?.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_line_is_found_by_its_whole_name() {
-        let status = "VmHWM:\t  7340 kB\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n";
-        assert_eq!(status_line(status, "VmHWM").unwrap(), 7340);
-        assert_eq!(status_line(status, "voluntary_ctxt_switches").unwrap(), 12);
-        assert!(status_line(status, "VmRSS").is_err());
-    }
+fn on(ground: &mut Ground, stored: u32) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = clients::measure(ground)?;
+    figures.extend(changes::measure(ground)?);
+    figures.extend(status::measure(ground)?);
+    figures.extend(stored::measure(ground, stored)?);
+    Ok(figures)
 }

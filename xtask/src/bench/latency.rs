@@ -7,27 +7,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 
-use super::fleet::{Fleet, until};
 use super::report::{Figure, Report};
+use super::stage::{Stage, until};
 
 const ROUNDS: usize = 21;
 
 pub(crate) fn measure() -> anyhow::Result<Report> {
-    let fleet = Fleet::start()?;
-    let agent = fleet.enrol_agent("agent")?;
-    fleet.dray(["collection", "create", "fleet", "--all"])?;
+    let stage = Stage::start()?;
+    let agent = stage.enrol_agent("agent")?;
+    stage.dray(["collection", "create", "fleet", "--all"])?;
     let mut delays_s = Vec::with_capacity(ROUNDS);
     for round in 0..ROUNDS {
-        let stamp = fleet.folder().join(format!("started-{round}"));
+        let stamp = stage.folder().join(format!("started-{round}"));
         let name = format!("stamp-{round}");
         let command = format!("/bin/sh -c \"date +%s%N > {0}.new; mv {0}.new {0}\"", stamp.display());
-        fleet.dray(["package", "create", &name, "--program", &format!("stamp={command}")])?;
+        stage.dray(["package", "create", &name, "--program", &format!("stamp={command}")])?;
         until("the agent to hold its connection", || {
-            let devices = fleet.dray(["device", "list"])?;
+            let devices = stage.dray(["device", "list"])?;
             Ok(devices[0]["connected"] == true)
         })?;
         let asked = now_ns()?;
-        fleet.dray([
+        stage.dray([
             "advertisement",
             "create",
             &name,

@@ -47,6 +47,11 @@ impl Figure {
         Self { name: format!("{prefix}/{}", self.name), ..self }
     }
 
+    /// The same figure, only told.
+    pub(crate) fn without_limit(self) -> Self {
+        Self { bar: String::new(), ok: true, ..self }
+    }
+
     /// A figure without a limit.
     pub(crate) fn told(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
         Self { name: name.into(), value, unit, bar: String::new(), ok: true }

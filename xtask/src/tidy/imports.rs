@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::process::{cargo, output};
 
 /// A crate and the crates that it may import.
-const TABLE: [(&str, &[&str]); 13] = [
+const TABLE: [(&str, &[&str]); 14] = [
     ("dray-model", &[]),
     ("dray-query", &["dray-model"]),
     ("dray-content", &["dray-model"]),
@@ -37,6 +37,7 @@ const TABLE: [(&str, &[&str]); 13] = [
             "dray-agent",
         ],
     ),
+    ("dray-sim", &["dray-model", "dray-trust", "dray-store", "dray-client"]),
     ("xtask", &[]),
 ];
 

@@ -14,15 +14,15 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Bytes that the system is asked for at a time: four records of TLS. An idle connection keeps so much memory.
-const READ_BYTES: usize = 64 << 10;
-
 /// A connection and what was read of it ahead.
 pub(super) struct Buffered(BufReader<TcpStream>);
 
 /// Connects as [`HttpConnector`] does.
 #[derive(Clone)]
-pub(super) struct BufferedConnector(pub(super) HttpConnector);
+pub(super) struct BufferedConnector {
+    pub(super) tcp: HttpConnector,
+    pub(super) read_ahead_bytes: usize,
+}
 
 impl Service<Uri> for BufferedConnector {
     type Response = TokioIo<Buffered>;
@@ -30,14 +30,14 @@ impl Service<Uri> for BufferedConnector {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
+        self.tcp.poll_ready(cx)
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
-        let connecting = self.0.call(to);
+        let (connecting, read_ahead_bytes) = (self.tcp.call(to), self.read_ahead_bytes);
         Box::pin(async move {
             let stream = connecting.await?.into_inner();
-            Ok(TokioIo::new(Buffered(BufReader::with_capacity(READ_BYTES, stream))))
+            Ok(TokioIo::new(Buffered(BufReader::with_capacity(read_ahead_bytes, stream))))
         })
     }
 }

@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use super::buffered::{Buffered, BufferedConnector};
 use crate::error::BoxError;
+use crate::limits::HttpLimits;
 
 /// How long a connection may say nothing before the system asks whether the other end is still there; held requests live on it.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(45);
@@ -28,14 +29,14 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(tls: rustls::ClientConfig, timeout: Duration) -> Self {
+    pub(super) fn new(tls: rustls::ClientConfig, limits: &HttpLimits) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
-        let https = https.wrap_connector(BufferedConnector(tcp));
-        Self { https, timeout }
+        let https = https.wrap_connector(BufferedConnector { tcp, read_ahead_bytes: limits.read_ahead_bytes });
+        Self { https, timeout: limits.connect_timeout }
     }
 }
 

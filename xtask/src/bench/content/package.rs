@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::noise::Noise;
 use super::{bars, plain};
-use crate::bench::fleet::{Fleet, until};
 use crate::bench::report::Figure;
+use crate::bench::stage::{Stage, until};
 
 const FILES: usize = 10_000;
 const SIZE_BYTES: usize = 1_000_000_000;
@@ -31,16 +31,16 @@ struct Download {
 
 /// The figures of ingest and first download.
 pub(super) fn measure() -> anyhow::Result<Vec<Figure>> {
-    let fleet = Fleet::start()?;
-    let source = fleet.folder().join("source");
+    let stage = Stage::start()?;
+    let source = stage.folder().join("source");
     eprintln!("measuring ingest and first download");
     make_source(&source)?;
-    let mut figures = ingest(&fleet, &source)?;
-    fleet.dray(["collection", "create", "fleet", "--all"])?;
+    let mut figures = ingest(&stage, &source)?;
+    stage.dray(["collection", "create", "fleet", "--all"])?;
     let mut downloads = Vec::new();
-    let mut peers = plain::Peers::prepare(&source, &fleet.folder().join("site/content"), fleet.folder())?;
+    let mut peers = plain::Peers::prepare(&source, &stage.folder().join("site/content"), stage.folder())?;
     for number in 0..ROUNDS {
-        downloads.push(download(&fleet, number)?);
+        downloads.push(download(&stage, number)?);
         peers.round()?;
     }
     let least = |of: fn(&Download) -> f64| downloads.iter().map(of).fold(f64::MAX, f64::min);
@@ -62,9 +62,9 @@ pub(super) fn measure() -> anyhow::Result<Vec<Figure>> {
 
 const GIGABYTES: f64 = SIZE_BYTES as f64 / 1e9;
 
-fn ingest(fleet: &Fleet, source: &Path) -> anyhow::Result<Vec<Figure>> {
-    let (cpu_before, start) = (fleet.site().cpu_s()?, Instant::now());
-    fleet.dray([
+fn ingest(stage: &Stage, source: &Path) -> anyhow::Result<Vec<Figure>> {
+    let (cpu_before, start) = (stage.site().cpu_s()?, Instant::now());
+    stage.dray([
         "package".as_ref(),
         "create".as_ref(),
         "large".as_ref(),
@@ -74,8 +74,8 @@ fn ingest(fleet: &Fleet, source: &Path) -> anyhow::Result<Vec<Figure>> {
         "check=/bin/true".as_ref(),
         "--wait".as_ref(),
     ])?;
-    let (wall_s, cpu_s) = (start.elapsed().as_secs_f64(), fleet.site().cpu_s()? - cpu_before);
-    let peak_kb = fleet.site().status("VmHWM")?;
+    let (wall_s, cpu_s) = (start.elapsed().as_secs_f64(), stage.site().cpu_s()? - cpu_before);
+    let peak_kb = stage.site().status("VmHWM")?;
     Ok(vec![
         Figure::at_most("ingest/site server resident at its peak", mb(peak_kb), bars::INGEST_RESIDENT_MB, "MB"),
         Figure::told("ingest/CPU", cpu_s / GIGABYTES, "s/GB"),
@@ -84,28 +84,28 @@ fn ingest(fleet: &Fleet, source: &Path) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// Has a new agent fetch the package for a run in the far future, and then run it.
-fn download(fleet: &Fleet, number: usize) -> anyhow::Result<Download> {
+fn download(stage: &Stage, number: usize) -> anyhow::Result<Download> {
     let (name, order) = (format!("agent-{number}"), format!("large-{number}"));
-    let agent = fleet.enrol_agent(&name)?;
-    let contents = fleet.folder().join(&name).join("cache/contents");
+    let agent = stage.enrol_agent(&name)?;
+    let contents = stage.folder().join(&name).join("cache/contents");
     let (cpu_before, start) = (agent.cpu_s()?, Instant::now());
     let terms = ["--package", "large", "--program", "check", "--collection", "fleet", "--at", "2099-01-01T00:00:00Z"];
-    fleet.dray(["advertisement", "create", &order].into_iter().chain(terms))?;
+    stage.dray(["advertisement", "create", &order].into_iter().chain(terms))?;
     until("the agent to have the package", || {
         Ok(fs::read_dir(&contents).is_ok_and(|mut names| names.next().is_some()))
     })?;
     let (wall_s, after_download) = (start.elapsed().as_secs_f64(), agent.cpu_s()?);
-    fleet.dray(["advertisement", "change", &order, "--mandatory"])?;
-    wait_for_run(fleet, &order)?;
+    stage.dray(["advertisement", "change", &order, "--mandatory"])?;
+    wait_for_run(stage, &order)?;
     let peak_mb = mb(agent.status("VmHWM")?);
-    fleet.dray(["advertisement", "delete", &order])?;
+    stage.dray(["advertisement", "delete", &order])?;
     Ok(Download { cpu_s: after_download - cpu_before, wall_s, check_cpu_s: agent.cpu_s()? - after_download, peak_mb })
 }
 
 /// Waits for the one agent that is up: those before it have ended, and have nothing to say to this order.
-fn wait_for_run(fleet: &Fleet, order: &str) -> anyhow::Result<()> {
+fn wait_for_run(stage: &Stage, order: &str) -> anyhow::Result<()> {
     until("the program to have run", || {
-        let devices = fleet.dray(["advertisement", "devices", order])?;
+        let devices = stage.dray(["advertisement", "devices", order])?;
         let states: Vec<&Value> = devices.as_array().into_iter().flatten().map(|row| &row["standing"]).collect();
         if let Some(failed) = states.iter().find(|standing| standing["state"] == "failed") {
             bail!("the run failed: {failed}");

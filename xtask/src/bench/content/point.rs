@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::corpus::{Pair, kb};
-use crate::bench::fleet::{Fleet, Process};
 use crate::bench::report::Figure;
+use crate::bench::stage::{Process, Stage};
 
 const POINT: &str = "point";
 
 /// A site with a point.
 pub(super) struct Branch {
-    fleet: Fleet,
+    stage: Stage,
     point: Process,
     /// Packages so far. Pairs may have names that no package can have.
     packages: Cell<u32>,
@@ -24,9 +24,9 @@ impl Branch {
     /// Starts both.
     pub(super) fn start(dray: &Path) -> anyhow::Result<Self> {
         // No agent is enrolled here.
-        let fleet = Fleet::start_with(dray.to_owned(), PathBuf::new())?;
-        let point = fleet.enrol_point(POINT)?;
-        Ok(Self { fleet, point, packages: Cell::new(0) })
+        let stage = Stage::start_with(dray.to_owned(), PathBuf::new())?;
+        let point = stage.enrol_point(POINT)?;
+        Ok(Self { stage, point, packages: Cell::new(0) })
     }
 
     /// Publishes both versions; `limit` is in kB on the wire.
@@ -35,14 +35,14 @@ impl Branch {
         let package = format!("pair-{}", self.packages.get());
         let source = |path: &Path| path.to_str().map(str::to_owned).context("the pair's path is not UTF-8");
         let create = ["package", "create", &package, "--outside-links", "keep", "--program", "none=/bin/true"];
-        self.fleet.dray([&create[..], &["--source", &source(&pair.old)?, "--wait"]].concat())?;
-        self.fleet.dray(["package", "distribute", &package, "--to", POINT, "--wait"])?;
-        self.fleet.dray(["package", "change", &package, "--source", &source(&pair.new)?])?;
-        let (served, cpu_s) = (self.fleet.served_bytes()?, self.point.cpu_s()?);
-        self.fleet.dray(["package", "update", &package, "--wait"])?;
-        self.fleet.dray(["package", "distribute", &package, "--to", POINT, "--wait"])?;
-        let (served, cpu_s) = (kb(self.fleet.served_bytes()? - served), self.point.cpu_s()? - cpu_s);
-        self.fleet.dray(["package", "delete", &package])?;
+        self.stage.dray([&create[..], &["--source", &source(&pair.old)?, "--wait"]].concat())?;
+        self.stage.dray(["package", "distribute", &package, "--to", POINT, "--wait"])?;
+        self.stage.dray(["package", "change", &package, "--source", &source(&pair.new)?])?;
+        let (served, cpu_s) = (self.stage.served_bytes()?, self.point.cpu_s()?);
+        self.stage.dray(["package", "update", &package, "--wait"])?;
+        self.stage.dray(["package", "distribute", &package, "--to", POINT, "--wait"])?;
+        let (served, cpu_s) = (kb(self.stage.served_bytes()? - served), self.point.cpu_s()? - cpu_s);
+        self.stage.dray(["package", "delete", &package])?;
         Ok(vec![
             match limit {
                 Some(limit) => Figure::at_most("wire to a point", served, limit, "kB"),

@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use super::super::fleet::{Process, free_address, until};
 use super::super::report::Figure;
+use super::super::stage::{Process, free_address, until};
 use super::{bars, tools};
 use crate::process::{cargo, run, shown, target_folder};
 
