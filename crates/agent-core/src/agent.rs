@@ -148,6 +148,7 @@ impl Agent {
     }
 
     fn started(&mut self, now: Timestamp, started: Started, effects: &mut Vec<Effect>) {
+        self.state.zone = started.zone;
         self.state.contents.observe(&started.contents);
         conclude::restarted(&mut self.state, &started.boot_id);
         let Started { boot_id, mut runs, .. } = started;
@@ -196,7 +197,7 @@ impl Agent {
         let Some(offer) = self.state.offers.get(&run.spec.advertisement) else { return false };
         let is_offered = scene.documents(offer).is_ok_and(|(advertisement, release)| {
             let now_offered = (&release.package, release.number, &advertisement.terms.program);
-            now_offered == (&run.spec.package, run.spec.release, &run.spec.program)
+            now_offered == (&run.spec.package, run.spec.release, &run.spec.program.name)
         });
         is_offered && scene.offered(offer).err().is_none_or(|stop| stop.reason == Reason::TakingFacts)
     }
@@ -276,21 +277,15 @@ impl Agent {
         let scene = self.scene(now);
         let offered = scene.state.offers.get(name).and_then(|offer| scene.offered(offer).ok());
         let Some(offered) = offered else { return };
-        let program = offered.program;
         let spec = RunSpec {
             run: RunId::from_random(bits),
             advertisement: name.clone(),
             package: offered.release.package.clone(),
             release: offered.release.number,
-            program: program.name.clone(),
-            command: program.command.clone(),
-            start_in: program.start_in.clone(),
+            program: offered.program.clone(),
             content: offered.release.content.map(|content| content.digest),
-            time_limit_s: program.max_run_time.seconds(),
-            disk_space_bytes: program.disk_space_bytes,
         };
-        let run = Run { spec, program: program.clone(), intended_at: now, started_at: None, void: false };
-        self.state.run = Some(run);
+        self.state.run = Some(Run { spec, intended_at: now, started_at: None, void: false });
         if let Some(task) = self.state.offers.get_mut(name).and_then(|offer| offer.task.as_mut()) {
             task.hold = None;
         }

@@ -10,14 +10,14 @@ use dray_model::package::{Content, Release, ReleaseNumber};
 use dray_model::program::{Expression, Program};
 use dray_model::state::{ClientState, Reason};
 use dray_model::{Digest, Name, Timestamp};
+use dray_schedule::{Settled, Timing};
 
 use crate::check::{Checks, Stage};
 use crate::facts::FactsBook;
 use crate::history::runs_again;
-use crate::ledger::Ledger;
+use crate::ledger::Finished;
 use crate::offer::{Offer, Presence, Task};
 use crate::policy;
-use crate::schedule::{self, Phase};
 use crate::state::State;
 
 /// What is known at an instant.
@@ -43,6 +43,12 @@ pub(crate) struct Stop {
 impl Stop {
     pub(crate) fn new(state: ClientState, reason: Reason) -> Self {
         Self { state, reason, next: None, release: None, check: None }
+    }
+
+    /// What time has in the way. What is due and has no task yet gets one at the next event.
+    pub(crate) fn of_time(timing: Timing) -> Self {
+        let (state, reason) = timing.obstacle().unwrap_or((ClientState::Scheduled, Reason::NotAssignedYet));
+        Self::new(state, reason).until(timing.next())
     }
 
     fn until(self, next: Option<Timestamp>) -> Self {
@@ -89,7 +95,7 @@ impl<'a> Scene<'a> {
     pub(crate) fn offered(&self, offer: &'a Offer) -> Result<Offered<'a>, Stop> {
         let (advertisement, release) = self.documents(offer)?;
         self.policy()?;
-        self.time(&advertisement.terms)?;
+        self.time(advertisement)?;
         let program = self.program(&advertisement.terms, release)?;
         self.requirement(program)?;
         Ok(Offered { advertisement, release, program })
@@ -100,7 +106,7 @@ impl<'a> Scene<'a> {
             let stop = match run.started_at {
                 None => Stop::new(ClientState::Queued, Reason::Starting),
                 Some(started_at) => {
-                    let limit = started_at + Duration::from_secs(run.spec.time_limit_s.into());
+                    let limit = started_at + Duration::from_secs(run.spec.program.max_run_time.seconds().into());
                     Stop::new(ClientState::Running, Reason::Started).until(Some(limit))
                 }
             };
@@ -108,7 +114,7 @@ impl<'a> Scene<'a> {
         }
         match offer.task.as_ref().and_then(|task| task.verifying.as_ref()) {
             Some(verifying) => {
-                let stop = Stop::new(ClientState::Running, Reason::TakingFacts);
+                let stop = Stop::new(ClientState::Running, Reason::Verifying);
                 Err(stop.of(verifying.release).checking(Stage::AfterRun))
             }
             None => Ok(()),
@@ -121,15 +127,22 @@ impl<'a> Scene<'a> {
         if offer.lacking.is_some() || next_lacks {
             return Ok(());
         }
-        let Some(ledger) = self.state.ledgers.get(name) else { return Ok(()) };
-        let Some(finished) = ledger.finished.as_ref().filter(|_| offer.task.is_none()) else { return Ok(()) };
-        let Some(advertisement) = self.state.documents.advertisement(&offer.entry.advertisement) else { return Ok(()) };
-        let terms = &advertisement.terms;
-        if offer.presence == Presence::Named && is_due(terms, ledger, self.now) {
-            return Ok(());
+        match self.standing_result(name, offer) {
+            Some((finished, next)) => {
+                Err(Stop::new(finished.state, finished.reason.clone()).until(next).of(finished.release))
+            }
+            None => Ok(()),
         }
-        let next = schedule::next_due(terms, ledger, self.now);
-        Err(Stop::new(finished.state, finished.reason.clone()).until(next).of(finished.release))
+    }
+
+    /// What came of it last, while nothing is to be done, and when there is again.
+    fn standing_result(&self, name: &Name, offer: &Offer) -> Option<(&Finished, Option<Timestamp>)> {
+        let ledger = self.state.ledgers.get(name)?;
+        let finished = ledger.finished.as_ref().filter(|_| offer.task.is_none())?;
+        let terms = &self.state.documents.advertisement(&offer.entry.advertisement)?.terms;
+        let is_due = matches!(self.timing(name, terms), Timing::Due { .. });
+        let next = self.state.schedule(terms).next_due(&ledger.settled, self.now);
+        (offer.presence != Presence::Named || !is_due).then_some((finished, next))
     }
 
     pub(crate) fn documents(&self, offer: &'a Offer) -> Result<(&'a Advertisement, &'a Release), Stop> {
@@ -175,11 +188,18 @@ impl<'a> Scene<'a> {
         policy::in_force(policy, self.now).map_err(|(reason, next)| Stop::new(ClientState::Waiting, reason).until(next))
     }
 
-    pub(crate) fn time(&self, terms: &AdvertisementTerms) -> Result<(), Stop> {
-        match schedule::phase(terms, self.now) {
-            Phase::Open => Ok(()),
-            Phase::Before(start) => Err(Stop::new(ClientState::Scheduled, Reason::NotStarted).until(Some(start))),
-            Phase::Over => Err(Stop::new(ClientState::Expired, Reason::AdvertisementExpired)),
+    /// How it stands with time.
+    pub(crate) fn timing(&self, name: &Name, terms: &AdvertisementTerms) -> Timing {
+        let nothing = Settled::default();
+        let settled = self.state.ledgers.get(name).map_or(&nothing, |ledger| &ledger.settled);
+        self.state.schedule(terms).timing(settled, self.now)
+    }
+
+    /// It has started and has not expired.
+    fn time(&self, advertisement: &Advertisement) -> Result<(), Stop> {
+        match self.timing(&advertisement.name, &advertisement.terms) {
+            timing @ (Timing::NotStarted { .. } | Timing::Expired { .. }) => Err(Stop::of_time(timing)),
+            Timing::Optional | Timing::NotDue { .. } | Timing::Due { .. } => Ok(()),
         }
     }
 
@@ -209,7 +229,9 @@ impl<'a> Scene<'a> {
         let Some(subject) = self.facts.known() else {
             return Err(Stop::new(ClientState::Received, Reason::TakingFacts));
         };
-        subject.meets(condition).map_err(|error| Stop::new(ClientState::Rejected, Reason::DocumentRefused { error }))
+        subject
+            .meets(condition)
+            .map_err(|error| Stop::new(ClientState::Rejected, Reason::ConditionUnreadable { error }))
     }
 
     /// Without a task nothing is to run now; content of a later assignment is fetched ahead.
@@ -226,8 +248,7 @@ impl<'a> Scene<'a> {
         if self.fetches_ahead(name, offered) {
             self.delivery(offered)?;
         }
-        let next = self.state.ledgers.get(name).and_then(|ledger| schedule::next_due(terms, ledger, self.now));
-        Err(Stop::new(ClientState::Scheduled, Reason::NotAssignedYet).until(next))
+        Err(Stop::of_time(self.timing(name, terms)))
     }
 
     fn hold(&self, task: &Task) -> Result<(), Stop> {
@@ -289,11 +310,7 @@ impl<'a> Scene<'a> {
         let Some(ledger) = self.state.ledgers.get(name) else { return false };
         let past = self.state.history.last(&terms.package, &terms.program);
         let is_there = offered.program.detect.as_ref().is_some_and(|detect| self.meets(detect) == Ok(true));
-        schedule::next_due(terms, ledger, self.now).is_some() && runs_again(terms.rerun, past) && !is_there
+        let next = self.state.schedule(terms).next_due(&ledger.settled, self.now);
+        next.is_some() && runs_again(terms.rerun, past) && !is_there
     }
-}
-
-/// Whether an assignment is due that is not done with.
-pub(crate) fn is_due(terms: &AdvertisementTerms, ledger: &Ledger, now: Timestamp) -> bool {
-    schedule::phase(terms, now) == Phase::Open && !ledger.due(terms, now).is_empty()
 }

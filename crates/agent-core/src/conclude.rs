@@ -48,7 +48,7 @@ pub(crate) fn not_started(
 ) {
     if let Some(run) = state.run.take_if(|run| run.spec.run == id && run.started_at.is_none()) {
         if let (NotStarted::DiskFull { needed_bytes, free_bytes }, Some(task)) = (because, waiting_task(state, &run)) {
-            let reason = Reason::DiskFull { needed_bytes: *needed_bytes, free_bytes: *free_bytes };
+            let reason = Reason::NoRoomToRun { needed_bytes: *needed_bytes, free_bytes: *free_bytes };
             let pause = Pause::new(now, DISK_FULL_PAUSE);
             task.hold = Some(Hold { state: ClientState::Waiting, reason, pause });
         }
@@ -64,20 +64,20 @@ fn conclude(state: &mut State, run: &Run, outcome: &Outcome, boot_id: &str, now:
     let reason = run.reason(outcome);
     let ended_well = matches!(class, ExitClass::Success | ExitClass::SuccessRestart);
     let asks_facts = class == ExitClass::Success || outcome.is_unknown();
-    if let (Some(detect), true, Some(task)) = (&run.program.detect, asks_facts, waiting_task(state, run)) {
+    if let (Some(detect), true, Some(task)) = (&run.spec.program.detect, asks_facts, waiting_task(state, run)) {
         task.verifying = Some(Verifying {
             detect: detect.clone(),
             reason,
             ended_well,
             package: run.spec.package.clone(),
-            program: run.spec.program.clone(),
+            program: run.spec.program.name.clone(),
             release: run.spec.release,
             run: run.spec.run,
         });
         return;
     }
     let past = PastRun { run: run.spec.run, release: run.spec.release, succeeded: ended_well, ended_at: now };
-    state.history.note(&run.spec.package, &run.spec.program, past);
+    state.history.note(&run.spec.package, &run.spec.program.name, past);
     let client_state = match class {
         ExitClass::Success => ClientState::Succeeded,
         ExitClass::SuccessRestart => ClientState::RestartPending,
@@ -94,7 +94,7 @@ fn try_again(state: &mut State, run: &Run, outcome: &Outcome, now: Timestamp) ->
     if offer.is_none_or(|offer| offer.presence == Presence::Withdrawn) {
         return false;
     }
-    let retry = run.program.retry;
+    let retry = run.spec.program.retry;
     let (Some(exit_code), Some(task)) = (outcome.exit_code(), waiting_task(state, run)) else { return false };
     if task.tries >= retry.count {
         return false;
@@ -115,8 +115,8 @@ fn awaited_restart(run: &Run, boot_id: &str) -> AwaitedRestart {
         boot_id: boot_id.to_owned(),
         run: run.spec.run,
         package: run.spec.package.clone(),
-        program: run.spec.program.clone(),
-        detect: run.program.detect.clone(),
+        program: run.spec.program.name.clone(),
+        detect: run.spec.program.detect.clone(),
     }
 }
 
@@ -144,7 +144,7 @@ fn executed(run: &Run, result: RunResult) -> StatusEvent {
         advertisement: run.spec.advertisement.clone(),
         package: run.spec.package.clone(),
         release: run.spec.release,
-        program: run.spec.program.clone(),
+        program: run.spec.program.name.clone(),
         exit_code: result.outcome.exit_code(),
         class: run.class(&result.outcome),
         started_at: result.started_at,

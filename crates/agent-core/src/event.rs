@@ -9,6 +9,7 @@ use dray_model::policy::Policy;
 use dray_model::readable::Readable;
 use dray_model::status::SourceBytes;
 use dray_model::{Digest, Name, RunId};
+use dray_schedule::Zone;
 use serde::{Deserialize, Serialize};
 
 use crate::run::RunResult;
@@ -115,6 +116,8 @@ pub struct Started {
     pub runs: BTreeMap<RunId, RunObservation>,
     /// Complete contents in the cache.
     pub contents: BTreeSet<Digest>,
+    /// The time zone that the computer is in.
+    pub zone: Zone,
 }
 
 /// What a run's folder says after a restart of the agent.

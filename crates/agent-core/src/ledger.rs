@@ -1,27 +1,23 @@
 //! Which assignments of an advertisement are done with, and what came of the last one. Kept longer than the advertisement is in the
 //! policy, so that leaving a collection and coming back runs nothing anew.
 //!
-//! **What one assignment is.** An assignment is named by its advertisement's name and its own kind and time: *as soon as possible*
-//! counts once for an advertisement, *at 18:00* once for that instant. An edit that keeps it does not arm it again; "run again" is
-//! one more *at*. A revision that goes down, or the same one published at another time, is another advertisement under the same
-//! name: its assignments are new ones (and the rerun rule still looks at the program's history).
+//! What one occurrence is, `dray_schedule` says: an edit that keeps an assignment does not arm it again; "run again" is one more *at*.
+//! A revision that goes down, or the same one published at another time, is another advertisement under the same name: its
+//! assignments are new ones (and the rerun rule still looks at the program's history).
 
-use std::collections::BTreeSet;
-
-use dray_model::advertisement::{Advertisement, AdvertisementTerms, Assignment};
+use dray_model::advertisement::Advertisement;
 use dray_model::package::ReleaseNumber;
 use dray_model::program::Expression;
 use dray_model::state::{ClientState, Reason};
 use dray_model::{Name, RunId, Timestamp};
+use dray_schedule::{OccurrenceId, Schedule, Settled};
 use serde::{Deserialize, Serialize};
-
-use crate::limits::LIMITS;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
     revision: u32,
     published_at: Timestamp,
-    settled: BTreeSet<Assignment>,
+    pub(crate) settled: Settled,
     pub(crate) finished: Option<Finished>,
     /// Goes up with every withdrawal on this device; the lowest is forgotten first.
     pub(crate) withdrawn: u64,
@@ -56,7 +52,7 @@ impl Ledger {
         Self {
             revision: advertisement.revision,
             published_at: advertisement.published_at,
-            settled: BTreeSet::new(),
+            settled: Settled::default(),
             finished: None,
             withdrawn: 0,
         }
@@ -72,43 +68,24 @@ impl Ledger {
         self.published_at = advertisement.published_at;
     }
 
-    /// Ends assignments with a result; with none of them it was the person's own request.
-    pub(crate) fn settle(&mut self, assignments: BTreeSet<Assignment>, terms: &AdvertisementTerms, finished: Finished) {
-        self.settled.extend(assignments);
-        while self.settled.len() > LIMITS.settled_assignments {
-            let Some(oldest) = self.settled.iter().find(|one| !terms.assignments.contains(one)).copied() else { break };
-            self.settled.remove(&oldest);
-        }
+    /// Ends occurrences with a result; with none of them it was the person's own request.
+    pub(crate) fn settle(
+        &mut self,
+        occurrences: impl IntoIterator<Item = OccurrenceId>,
+        schedule: Schedule<'_>,
+        finished: Finished,
+    ) {
+        self.settled.settle(occurrences, schedule);
         self.finished = Some(finished);
-    }
-
-    /// Assignments whose time has come and that are not done with.
-    pub(crate) fn due(&self, terms: &AdvertisementTerms, now: Timestamp) -> BTreeSet<Assignment> {
-        let has_come = |assignment: &Assignment| match assignment {
-            Assignment::AsSoonAsPossible => true,
-            Assignment::At { time } => *time <= now,
-        };
-        self.open(terms).filter(has_come).collect()
-    }
-
-    /// When the next assignment comes.
-    pub(crate) fn next(&self, terms: &AdvertisementTerms, now: Timestamp) -> Option<Timestamp> {
-        let time = |assignment| match assignment {
-            Assignment::AsSoonAsPossible => None,
-            Assignment::At { time } => (time > now).then_some(time),
-        };
-        self.open(terms).filter_map(time).min()
-    }
-
-    fn open<'a>(&'a self, terms: &'a AdvertisementTerms) -> impl Iterator<Item = Assignment> + 'a {
-        terms.assignments.iter().copied().filter(|assignment| !self.settled.contains(assignment))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Assignment::{AsSoonAsPossible, At};
+    use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};
+    use dray_model::advertisement::{AdvertisementTerms, Assignment};
+    use dray_schedule::Zone;
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_secs(1_700_000_000 + secs)
@@ -116,17 +93,8 @@ mod tests {
 
     fn advertisement(revision: u32, published: i64, assignments: &[Assignment]) -> Advertisement {
         let name = "a".parse::<Name>().unwrap();
-        let terms = AdvertisementTerms {
-            title: Default::default(),
-            comment: Default::default(),
-            package: name.clone(),
-            program: name.clone(),
-            collection: name.clone(),
-            start: None,
-            expires: None,
-            assignments: assignments.to_vec(),
-            rerun: Default::default(),
-        };
+        let terms = AdvertisementTerms::new(name.clone(), name.clone(), name.clone());
+        let terms = AdvertisementTerms { assignments: assignments.to_vec(), ..terms };
         Advertisement { format: 1, name, revision, published_at: at(published), requires: vec![], terms }
     }
 
@@ -136,51 +104,34 @@ mod tests {
         Finished { state, reason, release, at: at(0), restart: None }
     }
 
-    fn settled(advertisement: &Advertisement, now: Timestamp) -> Ledger {
-        let mut ledger = Ledger::new(advertisement);
-        ledger.settle(ledger.due(&advertisement.terms, now), &advertisement.terms, finished());
-        ledger
+    fn due(ledger: &Ledger, advertisement: &Advertisement, now: i64) -> usize {
+        Schedule::new(&advertisement.terms, &Zone::UTC).due(&ledger.settled, at(now)).len()
     }
 
-    #[test]
-    fn missed_assignments_come_due_together() {
-        let offer =
-            advertisement(1, 0, &[AsSoonAsPossible, At { time: at(10) }, At { time: at(20) }, At { time: at(30) }]);
-        let ledger = Ledger::new(&offer);
-        assert_eq!(ledger.due(&offer.terms, at(20)).len(), 3);
-        assert_eq!(ledger.next(&offer.terms, at(20)), Some(at(30)));
+    fn settled(advertisement: &Advertisement, now: i64) -> Ledger {
+        let mut ledger = Ledger::new(advertisement);
+        let schedule = Schedule::new(&advertisement.terms, &Zone::UTC);
+        ledger.settle(schedule.due(&ledger.settled, at(now)), schedule, finished());
+        ledger
     }
 
     #[test]
     fn an_edit_that_keeps_an_assignment_does_not_arm_it_again_and_a_new_instant_does() {
         let first = advertisement(1, 0, &[AsSoonAsPossible, At { time: at(10) }]);
-        let mut ledger = settled(&first, at(10));
+        let mut ledger = settled(&first, 10);
         let edited = advertisement(2, 5, &[AsSoonAsPossible, At { time: at(10) }, At { time: at(15) }]);
         ledger.meet(&edited);
-        assert_eq!(ledger.due(&edited.terms, at(12)), BTreeSet::new());
-        assert_eq!(ledger.due(&edited.terms, at(15)), BTreeSet::from([At { time: at(15) }]));
+        assert_eq!((due(&ledger, &edited, 12), due(&ledger, &edited, 15)), (0, 1));
     }
 
     #[test]
     fn another_advertisement_of_the_same_name_has_assignments_of_its_own() {
         let first = advertisement(3, 0, &[AsSoonAsPossible]);
-        for (revision, published, anew) in [(3, 0, false), (4, 9, false), (3, 9, true), (1, 9, true)] {
-            let mut ledger = settled(&first, at(0));
+        for (revision, published, fresh) in [(3, 0, false), (4, 9, false), (3, 9, true), (1, 9, true)] {
+            let mut ledger = settled(&first, 0);
             let next = advertisement(revision, published, &[AsSoonAsPossible]);
             ledger.meet(&next);
-            assert_eq!(ledger.due(&next.terms, at(10)).is_empty(), !anew, "revision {revision}, {published}");
+            assert_eq!(due(&ledger, &next, 10) == 1, fresh, "revision {revision}, {published}");
         }
-    }
-
-    #[test]
-    fn a_ledger_does_not_grow_without_end_and_keeps_what_the_terms_hold() {
-        let kept = At { time: at(0) };
-        let mut ledger = Ledger::new(&advertisement(1, 0, &[kept]));
-        for n in 0..600 {
-            let terms = advertisement(1, 0, &[kept, At { time: at(n) }]).terms;
-            ledger.settle(ledger.due(&terms, at(600)), &terms, finished());
-        }
-        assert_eq!(ledger.settled.len(), LIMITS.settled_assignments);
-        assert!(ledger.settled.contains(&kept));
     }
 }

@@ -32,7 +32,6 @@ mod policy;
 mod progress;
 mod reconcile;
 mod run;
-mod schedule;
 mod state;
 mod task;
 mod tell;

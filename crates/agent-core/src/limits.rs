@@ -6,20 +6,14 @@ pub(crate) struct Limits {
     pub(crate) sentence: usize,
     /// Bytes of a program's output.
     pub(crate) output_tail_bytes: usize,
-    /// Settled assignments kept for one advertisement beyond those that its revision holds; the earliest go first.
-    pub(crate) settled_assignments: usize,
     /// Ledgers kept of advertisements that no longer reach the device; the longest withdrawn go first. What goes is not run anew
     /// because of that: the rerun rule still looks at the program's history.
     pub(crate) forgotten_advertisements: usize,
 }
 
 /// The bounds in force.
-pub(crate) const LIMITS: Limits = Limits {
-    sentence: 500,
-    output_tail_bytes: dray_model::status::OUTPUT_TAIL_MAX,
-    settled_assignments: 256,
-    forgotten_advertisements: 1000,
-};
+pub(crate) const LIMITS: Limits =
+    Limits { sentence: 500, output_tail_bytes: dray_model::status::OUTPUT_TAIL_MAX, forgotten_advertisements: 1000 };
 
 /// The beginning of an error's text.
 pub(crate) fn sentence(mut text: String) -> String {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use dray_model::advertisement::Assignment;
 use dray_model::package::ReleaseNumber;
 use dray_model::policy::EntryNames;
 use dray_model::program::Expression;
 use dray_model::requirement::Requirement;
 use dray_model::state::{ClientState, Reason, Standing};
 use dray_model::{Digest, Name, RunId, Timestamp};
+use dray_schedule::OccurrenceId;
 use serde::{Deserialize, Serialize};
 
 use crate::pause::Pause;
@@ -75,8 +75,8 @@ pub(crate) struct Task {
     pub(crate) order: u64,
     /// The person at the computer wants it.
     pub(crate) requested: bool,
-    /// The assignments that its result settles.
-    pub(crate) assignments: BTreeSet<Assignment>,
+    /// The occurrences of assignments that its result settles.
+    pub(crate) occurrences: BTreeSet<OccurrenceId>,
     /// Tries that ended with an exit code that asks for another one.
     pub(crate) tries: u32,
     pub(crate) hold: Option<Hold>,
@@ -90,7 +90,7 @@ impl Task {
 
     /// Mandatory before optional, then by age: the lower key goes first.
     pub(crate) fn rank(&self) -> (bool, u64) {
-        (self.assignments.is_empty(), self.order)
+        (self.occurrences.is_empty(), self.order)
     }
 }
 
@@ -122,7 +122,10 @@ mod tests {
 
     #[test]
     fn mandatory_goes_before_optional_then_age_decides() {
-        let assigned = |order| Task { assignments: BTreeSet::from([Assignment::AsSoonAsPossible]), ..Task::new(order) };
+        let assigned = |order| {
+            let soon = serde_json::from_str(r#"{"kind": "as_soon_as_possible"}"#).unwrap();
+            Task { occurrences: BTreeSet::from([soon]), ..Task::new(order) }
+        };
         let requested = |order| Task { requested: true, ..Task::new(order) };
         let mut tasks = [requested(1), assigned(9), requested(2), assigned(4)];
         tasks.sort_by_key(Task::rank);

@@ -4,9 +4,9 @@
 //! the run's folder tells under that id what became of it.
 
 use dray_model::package::ReleaseNumber;
-use dray_model::program::{CommandLine, ExitClass, Program};
+use dray_model::program::{ExitClass, Program};
 use dray_model::state::Reason;
-use dray_model::{Digest, Name, RunId, Text, Timestamp};
+use dray_model::{Digest, Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::sentence;
@@ -22,21 +22,11 @@ pub struct RunSpec {
     pub package: Name,
     /// Its release.
     pub release: ReleaseNumber,
-    /// The program.
-    pub program: Name,
-    /// The command line.
-    pub command: CommandLine,
-    /// Working folder, relative to the content folder or absolute; the content folder when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start_in: Option<Text<1024>>,
+    /// The program as it was when the run was decided on; a newer release changes nothing about it.
+    pub program: Program,
     /// The content; none for a package without source files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Digest>,
-    /// After this many seconds the program is stopped with its process tree.
-    pub time_limit_s: u32,
-    /// Free bytes that must be there on the cache's file system.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub disk_space_bytes: Option<u64>,
 }
 
 /// How a run ended.
@@ -89,8 +79,6 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) spec: RunSpec,
-    /// As it was when the run was decided on; a newer release changes nothing about it.
-    pub(crate) program: Program,
     pub(crate) intended_at: Timestamp,
     pub(crate) started_at: Option<Timestamp>,
     /// After a restart it was found not started, and by now it may not start.
@@ -100,14 +88,14 @@ pub(crate) struct Run {
 impl Run {
     /// What an end means by the program's own table.
     pub(crate) fn class(&self, outcome: &Outcome) -> ExitClass {
-        outcome.exit_code().map_or(ExitClass::Failure, |code| self.program.exit_codes.class(code))
+        outcome.exit_code().map_or(ExitClass::Failure, |code| self.spec.program.exit_codes.class(code))
     }
 
     pub(crate) fn reason(&self, outcome: &Outcome) -> Reason {
         match outcome {
             Outcome::Exit(exit_code) => Reason::ExitCode { exit_code: *exit_code },
             Outcome::Signal(signal) => Reason::Signal { signal: *signal },
-            Outcome::TimeLimit => Reason::TimeLimit { limit_s: self.spec.time_limit_s },
+            Outcome::TimeLimit => Reason::TimeLimit { limit_s: self.spec.program.max_run_time.seconds() },
             Outcome::NotStartable(error) => Reason::NotStartable { error: sentence(error.clone()) },
             Outcome::Interrupted => Reason::Interrupted,
             Outcome::Lost => Reason::RunnerLost,

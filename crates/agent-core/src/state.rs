@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dray_model::advertisement::AdvertisementTerms;
 use dray_model::policy::Policy;
 use dray_model::status::{StatusEvent, StatusMessage};
 use dray_model::{Digest, Name, Timestamp};
+use dray_schedule::{Schedule, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::content::Contents;
@@ -26,6 +28,9 @@ pub struct State {
     pub(crate) history: History,
     pub(crate) contents: Contents,
     pub(crate) run: Option<Run>,
+    /// Where the computer is, as the shell found it when it started.
+    #[serde(skip)]
+    pub(crate) zone: Zone,
     /// Status messages numbered so far.
     messages: u64,
     /// Tasks and withdrawals counted so far; orders them whatever the clock does.
@@ -48,6 +53,7 @@ impl State {
             history: History::default(),
             contents: Contents::default(),
             run: None,
+            zone: Zone::UTC,
             messages: 0,
             count: 0,
         }
@@ -68,6 +74,11 @@ impl State {
     /// A task of its own age.
     pub(crate) fn new_task(&mut self) -> Task {
         Task::new(self.count_up())
+    }
+
+    /// The times of an advertisement, where the computer is.
+    pub(crate) fn schedule<'a>(&self, terms: &'a AdvertisementTerms) -> Schedule<'a> {
+        Schedule::new(terms, &self.zone)
     }
 
     /// Whether the run under way is of this advertisement.

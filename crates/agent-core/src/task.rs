@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dray_model::state::{ClientState, Reason};
 use dray_model::status::StatusEvent;
 use dray_model::{Name, Timestamp};
+use dray_schedule::{OccurrenceId, Phase};
 
 use crate::assess::{Offered, Scene};
 use crate::check::Stage;
@@ -13,7 +14,6 @@ use crate::history::runs_again;
 use crate::ledger::Finished;
 use crate::offer::{Offer, Presence};
 use crate::policy;
-use crate::schedule::{self, Phase};
 use crate::state::State;
 
 /// Makes tasks of what is due, adds to those that wait, and drops those whose cause is gone. What runs is left alone: an assignment that
@@ -33,11 +33,11 @@ fn form_one(state: &mut State, name: &Name, now: Timestamp) {
     if state.runs(name) || offer.is_verifying() {
         return;
     }
-    let terms = &advertisement.terms;
-    let due = match schedule::phase(terms, now) {
-        Phase::Open => state.ledgers.get(name).map(|ledger| ledger.due(terms, now)).unwrap_or_default(),
+    let schedule = state.schedule(&advertisement.terms);
+    let due = match schedule.phase(now) {
+        Phase::Open => state.ledgers.get(name).map(|ledger| schedule.due(&ledger.settled, now)).unwrap_or_default(),
         Phase::Before(_) => return,
-        Phase::Over => return drop_task(state, name),
+        Phase::Over(_) => return drop_task(state, name),
     };
     let requested = offer.task.as_ref().is_some_and(|task| task.requested);
     if due.is_empty() && !requested {
@@ -45,7 +45,7 @@ fn form_one(state: &mut State, name: &Name, now: Timestamp) {
     }
     let task = offer.task.clone().unwrap_or_else(|| state.new_task());
     if let Some(offer) = state.offers.get_mut(name) {
-        offer.task = Some(crate::offer::Task { assignments: due, ..task });
+        offer.task = Some(crate::offer::Task { occurrences: due, ..task });
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn verdict(scene: &Scene<'_>, name: &Name, offer: &Offer) -> Option<V
     let offered = scene.offered(offer).ok()?;
     let terms = &offered.advertisement.terms;
     let past = scene.state.history.last(&terms.package, &terms.program);
-    if let Some(past) = past.filter(|past| !task.assignments.is_empty() && !runs_again(terms.rerun, Some(past))) {
+    if let Some(past) = past.filter(|past| !task.occurrences.is_empty() && !runs_again(terms.rerun, Some(past))) {
         let reason = Reason::RanBefore { succeeded: past.succeeded };
         return Some(Verdict::WillNotRerun(finished(scene, offered, ClientState::WillNotRerun, reason)));
     }
@@ -96,9 +96,9 @@ impl Verdict {
     pub(crate) fn apply(self, state: &mut State, name: &Name, now: Timestamp, effects: &mut Vec<Effect>) {
         match self {
             Self::WillNotRerun(finished) => {
-                let requested = take_assignments(state, name);
-                settle(state, name, requested.0, finished);
-                if !requested.1 {
+                let (occurrences, requested) = take_occurrences(state, name);
+                settle(state, name, occurrences, finished);
+                if !requested {
                     drop_task(state, name);
                 }
             }
@@ -130,26 +130,22 @@ fn verified(state: &mut State, name: &Name, present: bool, now: Timestamp, effec
 
 /// Ends a task with its result.
 pub(crate) fn end(state: &mut State, name: &Name, finished: Finished) {
-    let (assignments, _) = take_assignments(state, name);
-    settle(state, name, assignments, finished);
+    let (occurrences, _) = take_occurrences(state, name);
+    settle(state, name, occurrences, finished);
     drop_task(state, name);
 }
 
-fn take_assignments(state: &mut State, name: &Name) -> (BTreeSet<dray_model::advertisement::Assignment>, bool) {
+fn take_occurrences(state: &mut State, name: &Name) -> (BTreeSet<OccurrenceId>, bool) {
     let task = state.offers.get_mut(name).and_then(|offer| offer.task.as_mut());
-    task.map(|task| (std::mem::take(&mut task.assignments), task.requested)).unwrap_or_default()
+    task.map(|task| (std::mem::take(&mut task.occurrences), task.requested)).unwrap_or_default()
 }
 
-fn settle(
-    state: &mut State,
-    name: &Name,
-    assignments: BTreeSet<dray_model::advertisement::Assignment>,
-    finished: Finished,
-) {
+fn settle(state: &mut State, name: &Name, occurrences: BTreeSet<OccurrenceId>, finished: Finished) {
     let Some(offer) = state.offers.get(name) else { return };
     let Some(advertisement) = state.documents.advertisement(&offer.entry.advertisement) else { return };
+    let schedule = state.schedule(&advertisement.terms);
     if let Some(ledger) = state.ledgers.get_mut(name) {
-        ledger.settle(assignments, &advertisement.terms, finished);
+        ledger.settle(occurrences, schedule, finished);
     }
 }
 

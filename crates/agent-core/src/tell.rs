@@ -54,7 +54,7 @@ fn due(offer: &Offer, word: &(ClientState, String), stop: &Stop, now: Timestamp)
 /// never heard of.
 fn is_to_be_told(offer: &Offer, stop: &Stop) -> bool {
     match stop.reason {
-        Reason::TakingFacts => false,
+        Reason::TakingFacts | Reason::Verifying => false,
         Reason::AwaitingDocuments => stop.next.is_some(),
         Reason::Withdrawn => offer.told.is_some(),
         _ => true,

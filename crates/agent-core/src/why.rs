@@ -6,11 +6,11 @@ use dray_model::advertisement::OfferedProgram;
 use dray_model::api::why::{Why, WhyChain, WhyHolds, WhyLink, WhyStage};
 use dray_model::state::{ClientState, Reason};
 use dray_model::{Name, Timestamp};
+use dray_schedule::Timing;
 
 use crate::agent::Agent;
-use crate::assess::{Scene, Stop, is_due};
+use crate::assess::{Scene, Stop};
 use crate::offer::{Offer, Presence};
-use crate::schedule;
 
 impl Agent {
     /// Why programs of this name are or are not installed: one answer for each package that has one. All packages that are
@@ -52,34 +52,40 @@ fn nothing(scene: &Scene<'_>, package: &Name, program: &Name) -> String {
 }
 
 fn chain(scene: &Scene<'_>, name: &Name, offer: &Offer) -> WhyChain {
-    let links = vec![
-        membership(offer),
-        policy(scene, offer),
-        time(scene, name, offer),
-        content(scene, offer),
-        requirements(scene, offer),
-        run(offer),
-        result(offer),
-    ];
+    let before_run =
+        [policy(scene, offer), time(scene, name, offer), content(scene, offer), requirements(scene, offer)];
+    let mut links = vec![membership(offer)];
+    links.extend(before_run.into_iter().map(|link| if has_run(offer) { passed(link) } else { link }));
+    links.extend([run(offer), result(offer)]);
     WhyChain { advertisement: name.clone(), links }
 }
 
-fn link(link: WhyStage, holds: WhyHolds, code: &str, sentence: &str) -> WhyLink {
-    WhyLink { link, holds, code: code.to_owned(), sentence: sentence.to_owned(), since: None, next: None }
+/// Whether the standing speaks of a run: then all links before it have held, whatever holds them up by now.
+fn has_run(offer: &Offer) -> bool {
+    offer.standing.reason.as_ref().is_some_and(|reason| reason.stage() >= WhyStage::Run)
 }
 
-/// A gate that does not let it pass.
+fn passed(link: WhyLink) -> WhyLink {
+    match link.holds {
+        WhyHolds::Yes => link,
+        _ => WhyLink::new(link.link, WhyHolds::Yes, "passed", "it held when the program's turn came"),
+    }
+}
+
+/// A gate that does not let it pass. One before this link leaves it unknown.
 fn stopped(stage: WhyStage, stop: &Stop) -> WhyLink {
-    let holds = if stop.state.is_final() { WhyHolds::No } else { WhyHolds::Waiting };
-    WhyLink { next: stop.next, ..link(stage, holds, stop.reason.code(), &stop.reason.to_string()) }
+    let (code, sentence) = (stop.reason.code(), stop.reason.to_string());
+    let holds = if stop.reason.stage() == stage { WhyHolds::at(stop.state) } else { WhyHolds::Unknown };
+    WhyLink { next: stop.next.filter(|_| holds != WhyHolds::Unknown), ..WhyLink::new(stage, holds, code, sentence) }
 }
 
 fn membership(offer: &Offer) -> WhyLink {
     let stage = WhyStage::Membership;
-    let named =
-        |sentence| WhyLink { since: Some(offer.received_at), ..link(stage, WhyHolds::Yes, "in_policy", sentence) };
     match offer.presence {
-        Presence::Named => named("the policy names the advertisement"),
+        Presence::Named => {
+            let link = WhyLink::new(stage, WhyHolds::Yes, "in_policy", "the policy names the advertisement");
+            WhyLink { since: Some(offer.received_at), ..link }
+        }
         Presence::Unsure => stopped(stage, &Stop::new(ClientState::Waiting, Reason::AwaitingDocuments)),
         Presence::Withdrawn => stopped(stage, &Stop::new(ClientState::Cancelled, Reason::Withdrawn)),
     }
@@ -88,51 +94,46 @@ fn membership(offer: &Offer) -> WhyLink {
 fn policy(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
     let stage = WhyStage::Policy;
     match scene.documents(offer).map(|_| ()).and_then(|()| scene.policy()) {
-        Ok(()) => link(stage, WhyHolds::Yes, "in_force", "the policy is in force and its documents are here"),
+        Ok(()) => WhyLink::new(stage, WhyHolds::Yes, "in_force", "the policy is in force and its documents are here"),
         Err(stop) => stopped(stage, &stop),
     }
 }
 
 fn time(scene: &Scene<'_>, name: &Name, offer: &Offer) -> WhyLink {
     let stage = WhyStage::Time;
-    let advertisement = scene.state.documents.advertisement(&offer.entry.advertisement);
-    let (Some(advertisement), Some(ledger)) = (advertisement, scene.state.ledgers.get(name)) else {
-        return link(stage, WhyHolds::Unknown, "unknown", "the advertisement's terms are not here");
+    let Some(advertisement) = scene.state.documents.advertisement(&offer.entry.advertisement) else {
+        return WhyLink::new(stage, WhyHolds::Unknown, "unknown", "the advertisement's terms are not here");
     };
-    let terms = &advertisement.terms;
-    if ledger.finished.is_some() && offer.task.is_none() && !is_due(terms, ledger, scene.now) {
-        return link(stage, WhyHolds::Yes, "came", "its time has come");
-    }
-    let next = schedule::next_due(terms, ledger, scene.now);
-    match scene.time(terms) {
-        Err(stop) => stopped(stage, &stop),
-        Ok(()) if offer.task.is_some() || is_due(terms, ledger, scene.now) => {
-            link(stage, WhyHolds::Yes, "came", "its time has come")
+    match scene.timing(name, &advertisement.terms) {
+        Timing::Optional | Timing::NotDue { .. } if offer.task.is_some() => {
+            WhyLink::new(stage, WhyHolds::Yes, "requested", "the person at the computer wants it now")
         }
-        Ok(()) => {
-            let reason = if terms.is_mandatory() { Reason::NotAssignedYet } else { Reason::UserDecides };
-            stopped(stage, &Stop { next, ..Stop::new(ClientState::Scheduled, reason) })
+        // A requirement comes before the person's decision.
+        Timing::Optional if offer.standing.reason.as_ref().is_some_and(|reason| reason.stage() > stage) => {
+            WhyLink::new(stage, WhyHolds::Yes, "open", "it may be started at any time")
         }
+        Timing::Due { .. } => WhyLink::new(stage, WhyHolds::Yes, "came", "its time has come"),
+        timing => stopped(stage, &Stop::of_time(timing)),
     }
 }
 
 fn content(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
     let stage = WhyStage::Content;
     let Some(release) = scene.state.documents.release(&offer.entry.release) else {
-        return link(stage, WhyHolds::Unknown, "unknown", "the release is not known yet");
+        return WhyLink::new(stage, WhyHolds::Unknown, "unknown", "the release is not known yet");
     };
     let Some(content) = release.content else {
-        return link(stage, WhyHolds::Yes, "not_needed", "the package has no content");
+        return WhyLink::new(stage, WhyHolds::Yes, "not_needed", "the package has no content");
     };
     let contents = &scene.state.contents;
     if contents.holds(&content.digest) {
-        return link(stage, WhyHolds::Yes, "delivered", "the content is in the cache");
+        return WhyLink::new(stage, WhyHolds::Yes, "delivered", "the content is in the cache");
     }
     if contents.is_fetched(&content.digest) {
         let (state, reason, next) = contents.standing(&content.digest, scene.now);
         return stopped(stage, &Stop { next, ..Stop::new(state, reason) });
     }
-    link(stage, WhyHolds::Unknown, "not_fetched", "the content is not needed now and not in the cache")
+    WhyLink::new(stage, WhyHolds::Unknown, "not_fetched", "the content is not needed now and not in the cache")
 }
 
 fn requirements(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
@@ -141,55 +142,33 @@ fn requirements(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
         let program = scene.program(&advertisement.terms, release)?;
         scene.requirement(program).map(|()| program)
     });
-    match program {
-        Ok(program) if program.requirement.is_none() => link(stage, WhyHolds::Yes, "none", "it has no requirement"),
-        Ok(_) => link(stage, WhyHolds::Yes, "met", "the device meets the requirement"),
-        Err(stop)
-            if matches!(
-                stop.reason,
-                Reason::AwaitingDocuments
-                    | Reason::DocumentRefused { .. }
-                    | Reason::NotSupported { .. }
-                    | Reason::Withdrawn
-            ) =>
-        {
-            link(stage, WhyHolds::Unknown, stop.reason.code(), &stop.reason.to_string())
+    // A look at the device that is under way for a detection is told here too.
+    let looking = WhyLink::told(&offer.standing).filter(|told| told.link == stage && told.holds == WhyHolds::Waiting);
+    match (program, looking) {
+        (Ok(_), Some(looking)) => looking,
+        (Ok(program), None) if program.requirement.is_none() => {
+            WhyLink::new(stage, WhyHolds::Yes, "none", "it has no requirement")
         }
-        Err(stop) => stopped(stage, &stop),
+        (Ok(_), None) => WhyLink::new(stage, WhyHolds::Yes, "met", "the device meets the requirement"),
+        (Err(stop), _) => stopped(stage, &stop),
     }
 }
 
 /// What the standing says of running: it does, it waits for that, it did, or it will not.
 fn run(offer: &Offer) -> WhyLink {
     let stage = WhyStage::Run;
-    let standing = &offer.standing;
-    let Some(reason) = &standing.reason else {
-        return link(stage, WhyHolds::Unknown, "unknown", "nothing is known yet");
-    };
-    let told = |holds| WhyLink {
-        since: Some(standing.since),
-        next: standing.next,
-        ..link(stage, holds, reason.code(), &reason.to_string())
-    };
-    match standing.state {
-        ClientState::Queued | ClientState::Running | ClientState::Retrying => told(WhyHolds::Waiting),
-        ClientState::WillNotRerun => told(WhyHolds::No),
-        _ if reason.is_result() && *reason != Reason::AlreadyPresent => {
-            link(stage, WhyHolds::Yes, "ran", "the program ran")
+    match (WhyLink::told(&offer.standing), &offer.standing.reason) {
+        (Some(told), _) if told.link == stage => told,
+        (_, Some(Reason::AlreadyPresent)) => {
+            WhyLink::new(stage, WhyHolds::Yes, "not_needed", "the program did not need to run")
         }
-        _ if reason.is_result() => link(stage, WhyHolds::Yes, "not_needed", "the program did not need to run"),
-        _ => link(stage, WhyHolds::Unknown, "not_yet", "the program has not run for this advertisement"),
+        (Some(told), _) if told.link > stage => WhyLink::new(stage, WhyHolds::Yes, "ran", "the program ran"),
+        _ => WhyLink::new(stage, WhyHolds::Unknown, "not_yet", "the program has not run for this advertisement"),
     }
 }
 
 fn result(offer: &Offer) -> WhyLink {
     let stage = WhyStage::Result;
-    let standing = &offer.standing;
-    let Some(reason) = standing.reason.as_ref().filter(|reason| standing.state.is_final() && reason.is_result()) else {
-        return link(stage, WhyHolds::Unknown, "none", "there is no result yet");
-    };
-    let is_good = matches!(standing.state, ClientState::Succeeded | ClientState::RestartPending);
-    let holds = if is_good { WhyHolds::Yes } else { WhyHolds::No };
-    let since = Some(standing.since);
-    WhyLink { since, next: standing.next, ..link(stage, holds, reason.code(), &reason.to_string()) }
+    let told = WhyLink::told(&offer.standing).filter(|told| told.link == stage);
+    told.unwrap_or_else(|| WhyLink::new(stage, WhyHolds::Unknown, "none", "there is no result yet"))
 }

@@ -3,6 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dray_model::Timestamp;
+use dray_schedule::Zone;
+use jiff::tz::TimeZone;
+
+/// The time zone that the computer is in now.
+#[must_use]
+pub fn zone() -> Zone {
+    TimeZone::system().into()
+}
 
 /// The time now, by the computer's clock, which may be wrong.
 #[must_use]

@@ -83,7 +83,7 @@ pub fn run(folder: &Path) -> Result<Ran, RunnerError> {
 
 /// Starts the program and stays with it; an error is a sentence for people on why it can't be started.
 fn watch(folder: &Path, spec: &Spec) -> Result<(Outcome, String), String> {
-    let words = spec.command.words().map_err(|error| error.to_string())?;
+    let words = spec.program.command.words().map_err(|error| error.to_string())?;
     let place = lookup::place(folder, spec)?;
     let program = lookup::program(&words[0], spec.content.as_deref())?;
     let (mut child, output) = child::start(&program, &words, &place, &environment::of(spec))?;

@@ -34,7 +34,6 @@ mod token;
 mod wait;
 mod why;
 
-pub(crate) use advertisement::bare_terms;
 pub(crate) use context::{Context, connect};
 pub(crate) use line::parse;
 pub(crate) use package::is_there;

@@ -3,6 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dray_model::Timestamp;
+use dray_schedule::Zone;
+use jiff::tz::TimeZone;
+
+/// The time zone of this computer.
+pub(crate) fn zone() -> Zone {
+    TimeZone::system().into()
+}
 
 /// The present instant. A clock before 1970 reads as 1970.
 pub(crate) fn now() -> Timestamp {

@@ -3,10 +3,12 @@
 use std::str::FromStr;
 
 use dray_model::excerpt::quoted;
-use dray_model::program::{CommandLine, ExitClass, ExitCodes, MaxRunTime, Program, Retry};
-use dray_model::{Name, Text, Timestamp};
+use dray_model::program::{CommandLine, ExitClass, Program};
+use dray_model::{Name, Timestamp};
+use dray_schedule::Zone;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+
+use crate::clock;
 
 /// A duration in whole seconds: `90`, `90s`, `15m`, `2h`, `7d`, `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,18 +69,17 @@ impl FromStr for Bytes {
 
 /// An instant: RFC 3339 with its offset, or a date and time in this computer's time zone (`2026-12-01T18:00`).
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
-    instant_in(text, &TimeZone::system())
+    instant_in(text, &clock::zone())
 }
 
-fn instant_in(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
+fn instant_in(text: &str, zone: &Zone) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse() {
         return Ok(instant);
     }
     let wrong =
-        |_| format!("{} is not an instant: write it like 2026-12-01T18:00 or 2026-12-01T17:00:00Z", quoted(text));
-    let local: DateTime = text.parse().map_err(wrong)?;
-    let instant = zone.to_ambiguous_timestamp(local).compatible().map_err(wrong)?;
-    Ok(Timestamp::from_micros(instant.as_microsecond()))
+        || format!("{} is not an instant: write it like 2026-12-01T18:00 or 2026-12-01T17:00:00Z", quoted(text));
+    let local: DateTime = text.parse().map_err(|_| wrong())?;
+    zone.instant(local).ok_or_else(wrong)
 }
 
 /// A program in its shortest form, `NAME=COMMAND`; everything else has its default.
@@ -88,25 +89,7 @@ pub(crate) fn program(text: &str) -> Result<Program, String> {
         .ok_or_else(|| format!("{} is not a program: write it like install='./setup.sh'", quoted(text)))?;
     let name: Name = name.trim().parse().map_err(|error| format!("{error}"))?;
     let command: CommandLine = command.trim().parse().map_err(|error| format!("{error}"))?;
-    Ok(bare_program(name, command))
-}
-
-/// A program with a name and a command and the defaults of everything else.
-pub(crate) fn bare_program(name: Name, command: CommandLine) -> Program {
-    Program {
-        name,
-        title: Text::default(),
-        comment: Text::default(),
-        command,
-        start_in: None,
-        max_run_time: MaxRunTime::default(),
-        disk_space_bytes: None,
-        requirement: None,
-        detect: None,
-        exit_codes: ExitCodes::default(),
-        retry: Retry::default(),
-        disabled: false,
-    }
+    Ok(Program::new(name, command))
 }
 
 /// The meaning of an exit code, `CODE=CLASS`.
@@ -156,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_instant_without_an_offset_is_local() {
-        let berlin = TimeZone::fixed(jiff::tz::offset(1));
+        let berlin = jiff::tz::TimeZone::fixed(jiff::tz::offset(1)).into();
         let expected = "2026-12-01T17:00:00Z".parse().unwrap();
         for text in ["2026-12-01T18:00", "2026-12-01 18:00:00", "2026-12-01T17:00:00Z", "2026-12-01T19:00:00+02:00"] {
             assert_eq!(instant_in(text, &berlin), Ok(expected), "{text}");

@@ -40,6 +40,22 @@ impl AdvertisementTerms {
     /// Most assignments of one advertisement (R§10.1).
     pub const MAX_ASSIGNMENTS: usize = 15;
 
+    /// Terms of which nothing is said but who gets what: optional, from now on, without an end (R§10.1).
+    #[must_use]
+    pub fn new(package: Name, program: Name, collection: Name) -> Self {
+        Self {
+            title: Text::default(),
+            comment: Text::default(),
+            package,
+            program,
+            collection,
+            start: None,
+            expires: None,
+            assignments: Vec::new(),
+            rerun: Rerun::default(),
+        }
+    }
+
     /// Whether the program must run.
     #[must_use]
     pub fn is_mandatory(&self) -> bool {

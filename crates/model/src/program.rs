@@ -1,6 +1,8 @@
 //! Programs: the command lines of a package and the conditions under which they run.
 
 mod command_line;
+#[cfg(test)]
+mod defaults;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +55,27 @@ pub struct Program {
     /// A disabled program is not started on any client, whatever advertises it.
     #[serde(default)]
     pub disabled: bool,
+}
+
+impl Program {
+    /// A program of which nothing but its name and its command is said: everything else has its default (R§6.1).
+    #[must_use]
+    pub fn new(name: Name, command: CommandLine) -> Self {
+        Self {
+            name,
+            title: Text::default(),
+            comment: Text::default(),
+            command,
+            start_in: None,
+            max_run_time: MaxRunTime::default(),
+            disk_space_bytes: None,
+            requirement: None,
+            detect: None,
+            exit_codes: ExitCodes::default(),
+            retry: Retry::default(),
+            disabled: false,
+        }
+    }
 }
 
 /// The time after which a program is stopped: 60 to 604 800 seconds, 7200 when nothing is said (R§6.1).

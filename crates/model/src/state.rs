@@ -2,7 +2,11 @@
 //!
 //! Both read every code, also those that a newer program made up; see [`crate::unknown`].
 
+mod stage;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use stage::WhyStage;
 
 use crate::excerpt::quoted;
 use crate::requirement::{self, Requirement};
@@ -166,6 +170,18 @@ pub enum Reason {
         /// The requirement's text.
         requirement: String,
     },
+    /// A condition of the program can't be read by this version of the agent.
+    ConditionUnreadable {
+        /// Which, and what is wrong with it, in one sentence.
+        error: String,
+    },
+    /// There is less free space than the program asks for before its run.
+    NoRoomToRun {
+        /// Bytes needed.
+        needed_bytes: u64,
+        /// Bytes free.
+        free_bytes: u64,
+    },
     /// The site is asked for sources of the content.
     AskingForSources,
     /// No source holds the content yet.
@@ -194,7 +210,7 @@ pub enum Reason {
         /// Which part, in one sentence.
         error: String,
     },
-    /// There is not enough free space.
+    /// There is not enough free space for the content.
     DiskFull {
         /// Bytes needed.
         needed_bytes: u64,
@@ -210,6 +226,8 @@ pub enum Reason {
     Starting,
     /// The program runs.
     Started,
+    /// The program ended, and whether its effect is there is being found out.
+    Verifying,
     /// The exit code asks for another try.
     RetryAsked {
         /// The exit code.
@@ -296,22 +314,6 @@ impl Reason {
         }
     }
 
-    /// Whether it tells how a task ended, or why none was needed.
-    #[must_use]
-    pub const fn is_result(&self) -> bool {
-        matches!(
-            self,
-            Self::ExitCode { .. }
-                | Self::Signal { .. }
-                | Self::TimeLimit { .. }
-                | Self::NotStartable { .. }
-                | Self::Interrupted
-                | Self::RunnerLost
-                | Self::AlreadyPresent
-                | Self::NotDetected
-        )
-    }
-
     /// The stable code, as in the JSON form.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -323,6 +325,8 @@ impl Reason {
             Self::ProgramDisabled => "program_disabled",
             Self::TakingFacts => "taking_facts",
             Self::RequirementNotMet { .. } => "requirement_not_met",
+            Self::ConditionUnreadable { .. } => "condition_unreadable",
+            Self::NoRoomToRun { .. } => "no_room_to_run",
             Self::AskingForSources => "asking_for_sources",
             Self::NoSource => "no_source",
             Self::SiteUnreachable { .. } => "site_unreachable",
@@ -333,6 +337,7 @@ impl Reason {
             Self::AnotherProgramRuns { .. } => "another_program_runs",
             Self::Starting => "starting",
             Self::Started => "started",
+            Self::Verifying => "verifying",
             Self::RetryAsked { .. } => "retry_asked",
             Self::ExitCode { .. } => "exit_code",
             Self::Signal { .. } => "signal",
@@ -368,6 +373,11 @@ impl std::fmt::Display for Reason {
             Self::RequirementNotMet { requirement } => {
                 write!(f, "the device does not meet the requirement {requirement}")
             }
+            Self::ConditionUnreadable { error } => write!(f, "cannot check whether the program may run: {error}"),
+            Self::NoRoomToRun { needed_bytes, free_bytes } => {
+                let lacking = Size(needed_bytes.saturating_sub(*free_bytes));
+                write!(f, "the program needs {} of free space, {lacking} more than there is", Size(*needed_bytes))
+            }
             Self::AskingForSources => write!(f, "asking the site where the content is"),
             Self::NoSource => write!(f, "no source holds this content yet"),
             Self::SiteUnreachable { error } => write!(f, "the site can't be reached: {error}"),
@@ -385,6 +395,7 @@ impl std::fmt::Display for Reason {
             Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
             Self::Starting => write!(f, "the content is checked once more, then the program is started"),
             Self::Started => write!(f, "the program runs"),
+            Self::Verifying => write!(f, "the program ended, and its effect is being checked"),
             Self::RetryAsked { exit_code, tries } => {
                 write!(f, "exit code {exit_code} asks for another try after {tries} so far")
             }

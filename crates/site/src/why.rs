@@ -122,4 +122,6 @@ pub async fn why(site: &Site, actor: &Actor, device: &Name, program: &str) -> Re
 }
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;

@@ -315,7 +315,7 @@ fn a_full_disk_before_the_run_is_looked_at_again() {
     world.site.advertise("now", 1, at(0), terms("editor", "install", &[AsSoonAsPossible]));
     world.send_policy();
     world.live(300);
-    assert_eq!(world.words("now"), (Waiting, "disk_full"));
+    assert_eq!(world.words("now"), (Waiting, "no_room_to_run"));
     assert!(world.standing("now").next.is_some());
     world.live(HOUR);
     assert_eq!(world.words("now").0, Succeeded);

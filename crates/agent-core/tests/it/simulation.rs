@@ -303,6 +303,20 @@ impl Simulation {
         let numbers = self.world.outbox.iter().map(|message| message.number);
         assert!(numbers.eq(1..=self.world.outbox.len() as u64), "a number was lost or given twice");
         self.check_starts(clock);
+        self.check_why();
+    }
+
+    /// The explanation names what the device reports, at the link that it belongs to.
+    fn check_why(&self) {
+        let clock = self.world.handled_at;
+        for view in self.world.agent.standings(clock) {
+            let reason = view.standing.reason.expect("no standing without a reason");
+            let answers = self.world.agent.why(clock, Some(&view.package), &view.program);
+            let chain = answers.iter().flat_map(|why| &why.chains).find(|chain| chain.advertisement == view.name);
+            let links = &chain.expect("a chain for every standing").links;
+            let link = links.iter().find(|link| link.link == reason.stage()).expect("every link is there");
+            assert_eq!(link.code, reason.code(), "{} {reason:?} {links:#?}", view.name);
+        }
     }
 
     /// Nothing starts that may not, and nothing beside another program.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dray_agent_core::Document;
-use dray_model::advertisement::{Advertisement, AdvertisementTerms, Assignment, Rerun};
+use dray_model::advertisement::{Advertisement, AdvertisementTerms, Assignment};
 use dray_model::package::{Content, Release, ReleaseNumber};
 use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
 use dray_model::program::{Expression, Program};
@@ -28,7 +28,7 @@ pub(crate) fn name(text: &str) -> Name {
 }
 
 pub(crate) fn program(text: &str) -> Program {
-    serde_json::from_value(serde_json::json!({"name": text, "command": format!("./{text}")})).unwrap()
+    Program::new(name(text), format!("./{text}").parse().unwrap())
 }
 
 pub(crate) fn expression(text: &str) -> Expression {
@@ -47,17 +47,8 @@ pub(crate) fn content(package: &str, source_version: u32) -> Content {
 }
 
 pub(crate) fn terms(package: &str, program: &str, assignments: &[Assignment]) -> AdvertisementTerms {
-    AdvertisementTerms {
-        title: "".parse().unwrap(),
-        comment: "".parse().unwrap(),
-        package: name(package),
-        program: name(program),
-        collection: name("all"),
-        start: None,
-        expires: None,
-        assignments: assignments.to_vec(),
-        rerun: Rerun::IfFailed,
-    }
+    let terms = AdvertisementTerms::new(name(package), name(program), name("all"));
+    AdvertisementTerms { assignments: assignments.to_vec(), ..terms }
 }
 
 impl Site {

@@ -48,7 +48,7 @@ fn a_condition_that_can_not_be_read_rejects() {
     let mut world = world(Program { requirement, ..program("install") });
     world.send_policy();
     world.live(HOUR);
-    assert_eq!(world.words("now"), (Rejected, "document_refused"));
+    assert_eq!(world.words("now"), (Rejected, "condition_unreadable"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use dray_model::facts::{Facts, Software};
 use dray_model::state::{ClientState, Standing};
 use dray_model::status::{SourceBytes, StatusEvent, StatusMessage};
 use dray_model::{DeviceId, Digest, Name, RunId, Timestamp};
+use dray_schedule::Zone;
 
 use crate::site::{Site, name};
 
@@ -92,6 +93,8 @@ pub(crate) struct World {
     pub(crate) cache: BTreeSet<Digest>,
     // The process.
     pub(crate) agent: Agent,
+    /// What the clock said when it last handled an event.
+    pub(crate) handled_at: Timestamp,
     /// Answers on their way.
     inbox: BTreeMap<(Timestamp, u64), Event>,
     counter: u64,
@@ -125,6 +128,7 @@ impl World {
             folders: BTreeMap::new(),
             cache: BTreeSet::new(),
             agent: Agent::resume(identity(), State::new()).unwrap(),
+            handled_at: at(0),
             inbox: BTreeMap::new(),
             counter: 0,
             behaviours: BTreeMap::new(),
@@ -168,6 +172,7 @@ impl World {
             boot_id: format!("boot {}", self.boot),
             runs: self.folders.iter().map(|(id, folder)| (*id, self.observe(folder))).collect(),
             contents: self.cache.clone(),
+            zone: Zone::UTC,
         };
         self.handle(Event::Started(started));
         self.watch_running();
@@ -239,7 +244,8 @@ impl World {
     pub(crate) fn handle_until(&mut self, event: Event, crash: Option<CrashPoint>) {
         self.counter += 1;
         let bits = self.counter.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let effects = self.agent.handle(self.clock(), event, bits);
+        self.handled_at = self.clock();
+        let effects = self.agent.handle(self.handled_at, event, bits);
         if crash == Some(CrashPoint::BeforePersist) {
             return;
         }

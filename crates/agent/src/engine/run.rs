@@ -63,7 +63,7 @@ enum Hindrance {
 
 async fn prepare(runs: &Runs, cache: &Cache, spec: RunSpec) -> Result<(), Hindrance> {
     let free_bytes = cache.free_bytes().unwrap_or(u64::MAX);
-    let needed_bytes = spec.disk_space_bytes.unwrap_or(0).max(RUN_BYTES);
+    let needed_bytes = spec.program.disk_space_bytes.unwrap_or(0).max(RUN_BYTES);
     if free_bytes < needed_bytes {
         return Err(Hindrance::NotNow(NotStarted::DiskFull { needed_bytes, free_bytes }));
     }
@@ -74,7 +74,7 @@ async fn prepare(runs: &Runs, cache: &Cache, spec: RunSpec) -> Result<(), Hindra
         }
         let tree = spec.content.map(|content| cache.tree(content));
         runs.prepare(&spec, tree).map_err(|error| Hindrance::Never(in_full(&error)))?;
-        tracing::info!(run = %spec.run, package = %spec.package, program = %spec.program, "the program is started");
+        tracing::info!(run = %spec.run, package = %spec.package, program = %spec.program.name, "the program is started");
         Ok(())
     });
     work.await.unwrap_or_else(|error| Err(Hindrance::Never(error.to_string())))

@@ -92,8 +92,12 @@ pub async fn serve(
     let (refused, refused_seen) = watch::channel(0);
     let signals = Signals { outbox: Arc::default(), facts: Arc::<Notify>::default(), settings, refused };
     let memory = Arc::new(Memory::new(store));
-    let started =
-        Started { boot_id: runs.boot_id().to_owned(), runs: runs.observe_all()?, contents: cache.contents()? };
+    let started = Started {
+        boot_id: runs.boot_id().to_owned(),
+        runs: runs.observe_all()?,
+        contents: cache.contents()?,
+        zone: clock::zone(),
+    };
     tracing::info!(site = %identity.site_url, device = %identity.device, name = %identity.name, "the agent has started");
 
     // Dropped with this future, which ends them.

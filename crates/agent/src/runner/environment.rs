@@ -15,7 +15,7 @@ pub(super) fn of(spec: &Spec) -> Vec<(&'static str, OsString)> {
         ("HOME", own("HOME", "/root")),
         ("LANG", own("LANG", "C.UTF-8")),
         ("DRAY_PACKAGE", spec.package.as_str().into()),
-        ("DRAY_PROGRAM", spec.program.as_str().into()),
+        ("DRAY_PROGRAM", spec.program.name.as_str().into()),
         ("DRAY_RUN", spec.run.to_string().into()),
     ];
     variables.extend(spec.content.as_ref().map(|content| ("DRAY_CONTENT", content.clone().into_os_string())));

@@ -45,8 +45,8 @@ pub(super) fn place(run: &Path, spec: &Spec) -> Result<PathBuf, String> {
             work
         }
     };
-    let place =
-        spec.start_in.as_ref().filter(|text| !text.is_empty()).map_or(base.clone(), |text| base.join(text.as_str()));
+    let start_in = spec.program.start_in.as_ref().filter(|text| !text.is_empty());
+    let place = start_in.map_or(base.clone(), |text| base.join(text.as_str()));
     if place.is_dir() { Ok(place) } else { Err(format!("its working folder {} is not there", place.display())) }
 }
 

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dray_model::program::CommandLine;
-use dray_model::{Name, RunId, Text};
+use dray_model::program::Program;
+use dray_model::{Name, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The file's name in a run's folder.
 pub const SPEC: &str = "spec.json";
 
-/// Largest spec that is read in bytes: several times what the longest command line and paths need.
-const BYTES_MAX: u64 = 64 * 1024;
+/// Largest spec that is read, in bytes: the largest document that its program can come from, and a little for the rest.
+const BYTES_MAX: u64 = (4 << 20) + (64 << 10);
 
-/// What to run.
+/// What to run. Fields that this version doesn't know are passed over: an agent may be newer than its runner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
     /// The file's format; this is [`Spec::FORMAT`].
@@ -22,13 +22,8 @@ pub struct Spec {
     pub run: RunId,
     /// The package, for the program's environment.
     pub package: Name,
-    /// The program, for the program's environment.
-    pub program: Name,
-    /// The command line.
-    pub command: CommandLine,
-    /// Working folder, relative to the content folder or absolute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start_in: Option<Text<1024>>,
+    /// The program. The runner takes of it what a start needs.
+    pub program: Program,
     /// The verified content's folder, absolute; absent for a package without content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<PathBuf>,
@@ -83,11 +78,11 @@ mod tests {
             std::fs::write(temp.path().join(SPEC), text).unwrap();
             Spec::read(temp.path())
         };
-        let good = r#"{"format":1,"run":"r-0000000000007","package":"p","program":"i","command":"true",
-            "run_limit_ms":60000,"stop_grace_ms":10000}"#;
+        let good = r#"{"format":1,"run":"r-0000000000007","package":"p","later":{"x":1},
+            "program":{"name":"i","command":"true"},"run_limit_ms":60000,"stop_grace_ms":10000}"#;
         assert_eq!(read(good).unwrap().run_limit(), Duration::from_secs(60));
         assert!(read(&good.replace("\"format\":1", "\"format\":2")).unwrap_err().contains("format 2"));
         assert!(read(&good[..40]).unwrap_err().contains("damaged"));
-        assert!(read(&" ".repeat(70_000)).unwrap_err().contains("70000 bytes"));
+        assert!(read(&" ".repeat(5_000_000)).unwrap_err().contains("5000000 bytes"));
     }
 }

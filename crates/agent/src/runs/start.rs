@@ -24,10 +24,8 @@ impl Runs {
             run: run.run,
             package: run.package.clone(),
             program: run.program.clone(),
-            command: run.command.clone(),
-            start_in: run.start_in.clone(),
             content,
-            run_limit_ms: u64::from(run.time_limit_s) * 1000,
+            run_limit_ms: u64::from(run.program.max_run_time.seconds()) * 1000,
             stop_grace_ms: Spec::STOP_GRACE_MS,
         };
         platform::create_private_dir(&folder).map_err(failed("make", &folder))?;

@@ -8,6 +8,7 @@ use dray_agent::runner::spec::Spec;
 use dray_agent::runner::{RESULT, SPEC, STARTED};
 use dray_agent_core::{Outcome, RunResult};
 use dray_model::RunId;
+use dray_model::program::Program;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -36,9 +37,7 @@ impl Run {
             format: Spec::FORMAT,
             run: RunId::from_random(7),
             package: "tool".parse().unwrap(),
-            program: "install".parse().unwrap(),
-            command: command.parse().unwrap(),
-            start_in: None,
+            program: Program::new("install".parse().unwrap(), command.parse().unwrap()),
             content: Some(run.content()),
             run_limit_ms,
             stop_grace_ms: 300,

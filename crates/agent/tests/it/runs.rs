@@ -2,8 +2,9 @@
 
 use dray_agent::runs::{Look, RunnerProgram, Runs};
 use dray_agent_core::{Outcome, RunObservation, RunSpec};
+use dray_model::RunId;
 use dray_model::package::ReleaseNumber;
-use dray_model::{Digest, RunId};
+use dray_model::program::Program;
 
 use crate::runner::{end, wait_for};
 
@@ -18,12 +19,8 @@ fn spec(run: u64, command: &str) -> RunSpec {
         advertisement: "tool-everywhere".parse().unwrap(),
         package: "tool".parse().unwrap(),
         release: ReleaseNumber { source_version: 1, revision: 1 },
-        program: "install".parse().unwrap(),
-        command: command.parse().unwrap(),
-        start_in: None,
-        content: None::<Digest>,
-        time_limit_s: 60,
-        disk_space_bytes: None,
+        program: Program::new("install".parse().unwrap(), command.parse().unwrap()),
+        content: None,
     }
 }
 

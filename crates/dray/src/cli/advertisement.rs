@@ -6,9 +6,11 @@ use dray_model::api::advertisement::{
     AdvertisementSummary, AdvertisementView, ChangeAdvertisement, CreateAdvertisement, DeviceStatusView,
 };
 use dray_model::state::ClientState;
-use dray_model::{Name, Text, Timestamp};
+use dray_model::{Name, Timestamp};
+use dray_schedule::Schedule;
 
 use super::Context;
+use crate::clock;
 use crate::error::{Failure, Outcome};
 use crate::input::instant;
 use crate::output::{Fields, Listed, Shown, count, time};
@@ -134,7 +136,7 @@ impl AdvertisementCommand {
         let (api, output) = (&context.api, context.output);
         match self {
             Self::Create { name, package, program, collection, when } => {
-                let mut terms = bare_terms(package, program, collection);
+                let mut terms = AdvertisementTerms::new(package, program, collection);
                 when.apply(&mut terms)?;
                 output.show(&api.create_advertisement(&CreateAdvertisement { name, terms }).await?)
             }
@@ -168,21 +170,6 @@ impl AdvertisementCommand {
     }
 }
 
-/// An optional advertisement without dates.
-pub(crate) fn bare_terms(package: Name, program: Name, collection: Name) -> AdvertisementTerms {
-    AdvertisementTerms {
-        title: Text::default(),
-        comment: Text::default(),
-        package,
-        program,
-        collection,
-        start: None,
-        expires: None,
-        assignments: Vec::new(),
-        rerun: Rerun::default(),
-    }
-}
-
 impl When {
     fn apply(self, terms: &mut AdvertisementTerms) -> Outcome {
         super::set_text(self.title, &mut terms.title, "title")?;
@@ -208,6 +195,12 @@ fn assignment_words(terms: &AdvertisementTerms) -> String {
     } else {
         "none: it is optional".to_owned()
     }
+}
+
+/// The next time that an assignment comes, here; clients that missed one run it when they can.
+fn next_words(terms: &AdvertisementTerms) -> String {
+    let next = Schedule::new(terms, &clock::zone()).next_after(clock::now());
+    next.map_or_else(|| "none".to_owned(), |next| time(next.start))
 }
 
 fn rerun_words(rerun: Rerun) -> &'static str {
@@ -259,6 +252,7 @@ impl Shown for AdvertisementView {
             ("start", when(terms.start, "at once")),
             ("expires", when(terms.expires, "never")),
             ("assignments", assignment_words(terms)),
+            ("next", next_words(terms)),
             ("runs again", rerun_words(terms.rerun).to_owned()),
             ("devices", summary_words(&self.summary)),
         ]

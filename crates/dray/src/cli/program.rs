@@ -101,7 +101,7 @@ impl ProgramCommand {
                     )
                     .hint(format!("dray program change {package} {name} changes it")));
                 }
-                let mut program = input::bare_program(name, command);
+                let mut program = Program::new(name, command);
                 settings.apply(&mut program)?;
                 let programs = view.programs.iter().cloned().chain([program]).collect();
                 save(context, &view, programs).await

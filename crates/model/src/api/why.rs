@@ -1,8 +1,9 @@
 //! The answer to *why is this not installed*: the whole chain, link by link.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::unknown::{self, Code};
+pub use crate::state::WhyStage;
+use crate::state::{ClientState, Standing};
 use crate::{Name, Timestamp};
 
 /// Why a program is or is not installed on a device.
@@ -65,56 +66,32 @@ pub struct WhyLink {
     pub next: Option<Timestamp>,
 }
 
-/// The links of the chain, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", remote = "Self")]
-pub enum WhyStage {
-    /// The device is a member of the advertisement's collection.
-    Membership,
-    /// The device has the policy that names the advertisement.
-    Policy,
-    /// The advertisement has started, is assigned and has not expired.
-    Time,
-    /// The content is in the cache.
-    Content,
-    /// The device meets the requirements.
-    Requirements,
-    /// The program ran.
-    Run,
-    /// What came of it.
-    Result,
-    /// A link that a newer program has.
-    #[serde(skip)]
-    Other(Code),
-}
-
-impl WhyStage {
-    /// The word for it, as in JSON.
+impl WhyLink {
+    /// A link of which no instants are known.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Membership => "membership",
-            Self::Policy => "policy",
-            Self::Time => "time",
-            Self::Content => "content",
-            Self::Requirements => "requirements",
-            Self::Run => "run",
-            Self::Result => "result",
-            Self::Other(code) => code.as_str(),
+    pub fn new(link: WhyStage, holds: WhyHolds, code: &str, sentence: impl Into<String>) -> Self {
+        Self { link, holds, code: code.to_owned(), sentence: sentence.into(), since: None, next: None }
+    }
+
+    /// The link that a client has come to by its standing: its reason says which.
+    #[must_use]
+    pub fn told(standing: &Standing) -> Option<Self> {
+        let reason = standing.reason.as_ref()?;
+        let holds = WhyHolds::at(standing.state);
+        let (since, next) = (Some(standing.since), standing.next);
+        Some(Self { since, next, ..Self::new(reason.stage(), holds, reason.code(), reason.to_string()) })
+    }
+}
+
+impl WhyHolds {
+    /// Whether the link holds that a client in this state has come to.
+    #[must_use]
+    pub const fn at(state: ClientState) -> Self {
+        match state {
+            ClientState::Succeeded | ClientState::RestartPending => Self::Yes,
+            state if state.is_final() => Self::No,
+            _ => Self::Waiting,
         }
-    }
-}
-
-impl Serialize for WhyStage {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for WhyStage {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        unknown::read_word(deserializer, Self::deserialize, Self::Other)
     }
 }
 

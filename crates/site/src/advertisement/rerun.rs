@@ -4,6 +4,7 @@ use dray_model::Name;
 use dray_model::Timestamp;
 use dray_model::advertisement::{AdvertisementTerms, Assignment};
 use dray_model::api::advertisement::AdvertisementView;
+use dray_schedule::{Phase, Schedule, Zone};
 
 use super::AdvertisementError;
 use super::change::{commit, in_force};
@@ -19,7 +20,7 @@ pub async fn rerun(site: &Site, actor: &Actor, name: &Name) -> Result<Advertisem
     let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
     let former = in_force(&mut change, name).await?;
     let now = change.now();
-    if let Some(expired) = former.terms.expires.filter(|expires| *expires <= now) {
+    if let Phase::Over(expired) = Schedule::new(&former.terms, &Zone::UTC).phase(now) {
         return Err(AdvertisementError::Expired { name: name.clone(), expired });
     }
     let mut terms = former.terms.clone();

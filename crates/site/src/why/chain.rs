@@ -1,4 +1,7 @@
 //! One advertisement's chain: each link asked on its own, from what the site knows and what the device reported.
+//!
+//! The reason of the device's report says which link it has come to. A report of a run or its result says as well that time, content
+//! and requirements let it through.
 
 mod membership;
 mod outcome;
@@ -9,7 +12,6 @@ mod time;
 use dray_model::Timestamp;
 use dray_model::api::advertisement::DeviceStatusView;
 use dray_model::api::why::{WhyChain, WhyHolds, WhyLink, WhyStage};
-use dray_model::state::{ClientState, Reason};
 use dray_store::Snapshot;
 use dray_store::advertisement::StoredAdvertisement;
 
@@ -22,54 +24,50 @@ pub(super) async fn chain(
     snapshot: &mut Snapshot,
     advertisement: &StoredAdvertisement,
 ) -> Result<WhyChain, WhyError> {
-    let report = scene.reports.iter().find(|report| report.advertisement == advertisement.name);
     let membership = membership::link(scene, snapshot, advertisement).await?;
+    Ok(links(scene, advertisement, membership))
+}
+
+/// All links behind that of membership.
+pub(super) fn links(scene: &Scene, advertisement: &StoredAdvertisement, membership: WhyLink) -> WhyChain {
+    let report = scene.reports.iter().find(|report| report.advertisement == advertisement.name);
     let reaches = membership.holds == WhyHolds::Yes;
-    let links = if reaches {
-        vec![
-            membership,
+    let mut links = vec![membership];
+    if reaches {
+        links.extend([
             policy::link(scene, advertisement, report),
             time::link(scene, advertisement, report),
             outcome::content(scene, report),
             program::link(scene, advertisement, report),
-            outcome::run(scene, report),
-            outcome::result(report),
-        ]
+        ]);
     } else {
-        let unknown =
-            |stage| link(stage, WhyHolds::Unknown, "not_reached", "the advertisement does not reach the device");
-        vec![
-            membership,
-            unknown(WhyStage::Policy),
-            unknown(WhyStage::Time),
-            unknown(WhyStage::Content),
-            unknown(WhyStage::Requirements),
-            outcome::run(scene, report),
-            outcome::result(report),
-        ]
-    };
-    Ok(WhyChain { advertisement: advertisement.name.clone(), links })
+        let stages = [WhyStage::Policy, WhyStage::Time, WhyStage::Content, WhyStage::Requirements];
+        let sentence = "the advertisement does not reach the device";
+        links.extend(stages.map(|stage| link(stage, WhyHolds::Unknown, "not_reached", sentence)));
+    }
+    links.extend([outcome::run(scene, report), outcome::result(report)]);
+    WhyChain { advertisement: advertisement.name.clone(), links }
 }
 
 fn link(link: WhyStage, holds: WhyHolds, code: &str, sentence: impl Into<String>) -> WhyLink {
-    WhyLink { link, holds, code: code.to_owned(), sentence: sentence.into(), since: None, next: None }
+    WhyLink::new(link, holds, code, sentence)
 }
 
 fn since(link: WhyLink, since: Timestamp) -> WhyLink {
     WhyLink { since: Some(since), ..link }
 }
 
-/// The reported state and its reason, told as a link.
-fn told(stage: WhyStage, holds: WhyHolds, report: &DeviceStatusView, reason: &Reason) -> WhyLink {
-    let (since, next) = (Some(report.standing.since), report.standing.next);
-    WhyLink { since, next, ..link(stage, holds, reason.code(), reason.to_string()) }
+/// The link that the report has come to; none without a reason.
+fn told(report: Option<&DeviceStatusView>) -> Option<WhyLink> {
+    WhyLink::told(&report?.standing)
 }
 
-/// The reason that tells how a run ended, or why none was needed; none while that is open.
-fn ended(report: Option<&DeviceStatusView>) -> Option<(&DeviceStatusView, &Reason)> {
-    let report = report?;
-    let reason = report.standing.reason.as_ref()?;
-    let is_over =
-        matches!(report.standing.state, ClientState::RestartPending | ClientState::Succeeded | ClientState::Failed);
-    (reason.is_result() && is_over).then_some((report, reason))
+/// The same, where it is this link.
+fn told_of(stage: WhyStage, report: Option<&DeviceStatusView>) -> Option<WhyLink> {
+    told(report).filter(|told| told.link == stage)
+}
+
+/// Whether the report speaks of a run, so that all that comes before one let it through.
+fn has_run(report: Option<&DeviceStatusView>) -> bool {
+    told(report).is_some_and(|told| told.link >= WhyStage::Run)
 }

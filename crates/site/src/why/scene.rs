@@ -1,11 +1,10 @@
 //! What all chains of an answer look at.
 
-use dray_model::Name;
-use dray_model::Timestamp;
 use dray_model::api::advertisement::DeviceStatusView;
 use dray_model::api::device::DeviceView;
 use dray_model::api::package::PackageView;
 use dray_model::program::Program;
+use dray_model::{Digest, Name, Timestamp};
 use dray_query::FactRows;
 use dray_store::policy::FetchedPolicy;
 use dray_store::{Snapshot, collection, facts, status};
@@ -26,8 +25,8 @@ pub(super) struct Scene {
     pub(super) reports: Vec<DeviceStatusView>,
     /// The policy that it has.
     pub(super) fetched: Option<FetchedPolicy>,
-    /// The policy that it would get now; none when it isn't enrolled.
-    pub(super) current: Option<Computed>,
+    /// Names what the policy says that it would get now; none when it isn't enrolled.
+    pub(super) current: Option<Digest>,
     pub(super) package: PackageView,
     /// The program as the package has it now.
     pub(super) program: Option<Program>,
@@ -49,7 +48,7 @@ impl Scene {
             reports: status::of_device(snapshot, device.id).await?,
             fetched: known(site, snapshot, device.id).await?,
             program: package.programs.iter().find(|one| one.name == *program).cloned(),
-            current,
+            current: current.map(|policy| policy.tag),
             package,
             device,
         })

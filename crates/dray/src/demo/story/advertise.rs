@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use dray_client::SiteApi;
-use dray_model::advertisement::{Assignment, Rerun};
+use dray_model::advertisement::{AdvertisementTerms, Assignment, Rerun};
 use dray_model::api::advertisement::{CreateAdvertisement, DeviceStatusView};
 use dray_model::api::collection::CreateCollection;
 use dray_model::api::why::{Why, WhyHolds};
 use dray_model::collection::{CollectionProperties, CollectionRule};
 
 use super::{LOOK_EVERY, Names, expression};
-use crate::cli::{bare_terms, why_words};
+use crate::cli::why_words;
 use crate::clock;
 use crate::demo::bytes::deliveries;
 use crate::demo::report::{DeviceReport, ReleaseReport};
@@ -47,7 +47,8 @@ pub(super) async fn collect(stage: &Stage, api: &SiteApi, names: &Names, agents:
 pub(super) async fn advertise(stage: &Stage, api: &SiteApi, names: &Names, agents: u32) -> Outcome {
     stage
         .step("advertised: all agents fetched it and ran it", async |_| {
-            let mut terms = bare_terms(names.package.clone(), names.program.clone(), names.collection.clone());
+            let mut terms =
+                AdvertisementTerms::new(names.package.clone(), names.program.clone(), names.collection.clone());
             terms.assignments = vec![Assignment::AsSoonAsPossible];
             // So that the second release can be ordered with the same advertisement.
             terms.rerun = Rerun::Always;

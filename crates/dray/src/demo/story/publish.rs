@@ -4,6 +4,7 @@ use dray_client::SiteApi;
 use dray_model::api::package::{CreatePackage, PackageView, UpdatePackage};
 use dray_model::package::{OutsideLinks, PackageProperties};
 use dray_model::point::PointContentState;
+use dray_model::program::Program;
 use dray_model::{JobId, Name};
 
 use super::{LOOK_EVERY, Names};
@@ -13,7 +14,6 @@ use crate::demo::sample::Sample;
 use crate::demo::stage::Stage;
 use crate::demo::voice::LiveLine;
 use crate::error::{Failure, Outcome};
-use crate::input::bare_program;
 use crate::output::{bytes, count};
 
 /// Makes the package; its first release.
@@ -30,7 +30,7 @@ pub(super) async fn publish_first(
                 properties: PackageProperties::default(),
                 source: Some(sample.source.to_string_lossy().into_owned()),
                 outside_links: OutsideLinks::Refuse,
-                programs: vec![bare_program(names.program.clone(), sample.command.clone())],
+                programs: vec![Program::new(names.program.clone(), sample.command.clone())],
             };
             let package = api.create_package(&request).await?;
             published(api, line, &names.package, package.publishing).await

@@ -2,10 +2,9 @@
 
 use dray_model::api::advertisement::DeviceStatusView;
 use dray_model::api::why::{WhyHolds, WhyLink, WhyStage};
-use dray_model::state::Reason;
 use dray_store::advertisement::StoredAdvertisement;
 
-use super::{link as bare, since, told};
+use super::{link as bare, since, told_of};
 use crate::why::scene::Scene;
 
 const STAGE: WhyStage = WhyStage::Policy;
@@ -27,17 +26,15 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
             }
         };
     };
-    let (Some(fetched), Some(current)) = (&scene.fetched, &scene.current) else {
+    let (Some(fetched), Some(current)) = (&scene.fetched, scene.current) else {
         let sentence = format!("{device} has not fetched a policy yet; {}", scene.reach());
         return bare(STAGE, WhyHolds::Waiting, "never_fetched", sentence);
     };
     let number = fetched.number;
-    if let Some((report, reason)) = report.and_then(|report| Some((report, report.standing.reason.as_ref()?)))
-        && matches!(reason, Reason::NotSupported { .. })
-    {
-        return told(STAGE, WhyHolds::Waiting, report, reason);
+    if let Some(told) = told_of(STAGE, report) {
+        return told;
     }
-    if fetched.tag == current.tag {
+    if fetched.tag == current {
         let sentence = format!("{device} has policy {number}, which offers release {} by it", release.number);
         return since(bare(STAGE, WhyHolds::Yes, "in_policy", sentence), fetched.fetched_at);
     }

@@ -2,11 +2,10 @@
 
 use dray_model::api::advertisement::DeviceStatusView;
 use dray_model::api::why::{WhyHolds, WhyLink, WhyStage};
-use dray_model::state::Reason;
 use dray_query::Query;
 use dray_store::advertisement::StoredAdvertisement;
 
-use super::{ended, link as bare, told};
+use super::{has_run, link as bare, told_of};
 use crate::why::condition::false_parts;
 use crate::why::scene::Scene;
 
@@ -14,24 +13,22 @@ const STAGE: WhyStage = WhyStage::Requirements;
 
 pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: Option<&DeviceStatusView>) -> WhyLink {
     let (device, package, program) = (&scene.device.name, &scene.package.name, &advertisement.terms.program);
+    if has_run(report) {
+        return bare(STAGE, WhyHolds::Yes, "met", format!("{device} met them when it came to that"));
+    }
     let Some(found) = &scene.program else {
         let sentence = format!("the package {package} has no program {program} any more");
         return bare(STAGE, WhyHolds::No, "no_such_program", sentence);
     };
-    if ended(report).is_some() {
-        return bare(STAGE, WhyHolds::Yes, "met", format!("{device} met them when it came to that"));
-    }
     if found.disabled {
-        return bare(STAGE, WhyHolds::No, "program_disabled", format!("the program {program} is disabled"));
+        return bare(STAGE, WhyHolds::Waiting, "program_disabled", format!("the program {program} is disabled"));
+    }
+    if let Some(told) = told_of(STAGE, report) {
+        return told;
     }
     let Some(requirement) = &found.requirement else {
         return bare(STAGE, WhyHolds::Yes, "none", format!("the program {program} has no requirement"));
     };
-    if let Some(report) = report
-        && let Some(reason @ Reason::RequirementNotMet { .. }) = &report.standing.reason
-    {
-        return told(STAGE, WhyHolds::No, report, reason);
-    }
     let Some(facts) = &scene.facts else {
         let sentence = format!("{device} has not told its facts, and the program requires {}", requirement.text);
         return bare(STAGE, WhyHolds::Unknown, "no_facts", sentence);
