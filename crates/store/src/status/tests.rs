@@ -164,7 +164,7 @@ fn a_device_needs_an_upgrade_while_something_waits_for_a_newer_agent() {
             needs_version: None,
         };
         for (message, needs) in [(waits(1, lacking), true), (waits(2, Reason::NoSource), false)] {
-            receive(&mut tx, DEVICE, &[message], NOW).await.unwrap();
+            take(&mut tx, DEVICE, &[message], NOW).await.unwrap();
             assert_eq!(device::find(&mut tx, DEVICE).await.unwrap().unwrap().needs_upgrade, needs);
             let filter = device::DeviceFilter { needs_upgrade: true, ..Default::default() };
             let found = device::list(&mut tx, &filter, &PageRequest::default()).await.unwrap();
