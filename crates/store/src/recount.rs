@@ -77,7 +77,7 @@ mod tests {
             }
             let now: Name = "now".parse().unwrap();
             assert_eq!(collections(&mut tx).await.unwrap(), [1]);
-            assert_eq!(advertisements(&mut tx).await.unwrap(), [now.clone()]);
+            assert_eq!(advertisements(&mut tx).await.unwrap(), std::slice::from_ref(&now));
             for wrong in [true, false] {
                 assert_eq!(members(&mut tx, 1).await.unwrap(), wrong);
                 assert_eq!(states(&mut tx, &now).await.unwrap(), wrong);

@@ -160,13 +160,14 @@ async fn a_refused_message_is_counted_and_blocks_no_other() {
         source(&folder, "#!/bin/sh\ntrue\n", &noise(1, 100));
         site.advertise("tool", terms(NOW), site.publish(program("./install.sh"), Some(&folder)));
         told(&site, ClientState::Succeeded).await;
-        let is_counted = async || {
-            let status = computer.json(&["status"]).await;
-            status["refused_messages"]["count"] == 1 && status["waiting_messages"] == 0
-        };
-        while !is_counted().await {
-            tokio::task::yield_now().await;
+        let mut status = json!(null);
+        for _ in 0..500 {
+            status = computer.json(&["status"]).await;
+            if status["refused_messages"]["count"] == 1 && status["waiting_messages"] == 0 {
+                break;
+            }
         }
+        assert_eq!(status["refused_messages"]["count"], 1, "{refusing:?}: {status}");
         let text = String::from_utf8(computer.command(&["status"]).await.stdout).unwrap();
         assert!(text.contains("messages refused  1, the last one at "), "{refusing:?}: {text}");
         let delivered = |message: &&StatusMessage| matches!(message.event, StatusEvent::Delivered { .. });

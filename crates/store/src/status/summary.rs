@@ -59,7 +59,7 @@ pub async fn summaries(
         let summary: &mut AdvertisementSummary = summaries.entry(record.parsed("advertisement")?).or_default();
         summary.states.push(StateCount { state: record.word("state")?, devices: record.size("devices")? });
     }
-    summaries.values_mut().for_each(|summary| summary.states.sort_by(|a, b| a.state.cmp(&b.state)));
+    summaries.values_mut().for_each(|summary| summary.states.sort_by_key(|count| count.state));
     Ok(summaries)
 }
 
