@@ -20,8 +20,9 @@ impl Engine {
                 self.signals.refused.send_modify(|count| *count += 1);
             }
             Effect::TakeFacts { ticket } => self.tasks.begin(Task::Facts(ticket), &outbound, async move {
-                let facts = tokio::task::spawn_blocking(|| take(&Limits::default())).await.unwrap_or_default();
-                Event::FactsTaken { ticket, facts: Box::new(facts) }
+                let taken = tokio::task::spawn_blocking(|| take(&Limits::default())).await;
+                let facts = taken.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+                Event::FactsTaken { ticket, facts: Arc::new(facts) }
             }),
             Effect::FetchDocument { digest, kind } => {
                 let work = fetch_document(Arc::clone(&self.link), digest, kind);
