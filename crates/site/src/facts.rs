@@ -12,7 +12,7 @@ use crate::error::{Class, Failure, SiteError, from_store_error};
 #[derive(Debug, thiserror::Error)]
 pub enum FactsError {
     /// More rows of a class than a device may report.
-    #[error("cannot keep {found} {what} of one device: {max} are allowed")]
+    #[error("cannot keep {found} rows of {what} for one device: {max} are allowed")]
     TooMany {
         /// Of which class.
         what: &'static str,

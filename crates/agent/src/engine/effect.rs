@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dray_agent_core::{Effect, Event};
+use tokio::task::JoinError;
 
 use super::tasks::Task;
 use super::{Engine, content, run};
@@ -21,7 +22,12 @@ impl Engine {
             }
             Effect::TakeFacts { ticket } => self.tasks.begin(Task::Facts(ticket), &outbound, async move {
                 let taken = tokio::task::spawn_blocking(|| take(&Limits::default())).await;
-                let facts = taken.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+                let facts = match taken.map_err(JoinError::try_into_panic) {
+                    Ok(facts) => facts,
+                    Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                    // The runtime ends, and this task with it.
+                    Err(Err(_)) => std::future::pending().await,
+                };
                 Event::FactsTaken { ticket, facts: Arc::new(facts) }
             }),
             Effect::FetchDocument { digest, kind } => {

@@ -14,8 +14,8 @@ use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
 use crate::sql;
 
-/// Replaces what is kept of these devices, each of which stands here once, and says of which. A device is left out when it is not
-/// enrolled any more, or when other facts of it are kept than its report says: then somebody else was faster.
+/// Replaces what is kept of these devices, each of which appears once, and returns those that were replaced. A device is left out
+/// when it is no longer enrolled, or when the facts kept of it are not those of its report: then another report came in between.
 pub async fn replace(
     tx: &mut WriteTx,
     reports: &[Report<'_>],

@@ -10,8 +10,8 @@ use crate::db::Engine;
 /// What reads a class, in the order of the catalogue. `$1` is the device.
 pub(super) static READ: LazyLock<Vec<String>> = LazyLock::new(|| Class::all().map(read).collect());
 
-/// Puts the rows of devices themselves in place of those kept, where the device is enrolled and those kept are what was thought, and
-/// says which devices that were.
+/// Puts the rows of devices themselves in place of those kept, where the device is enrolled and its kept digests are the expected
+/// ones. Returns the devices whose row it wrote.
 pub(super) static REPLACE_DEVICES: LazyLock<String> = LazyLock::new(replace_devices);
 
 /// For each list removes the rows of devices (`$1`, `$3`, …) and adds rows (`$2`, `$4`, …): all in one go where the engine can.
