@@ -1,9 +1,10 @@
 //! `cargo xtask tidy`: rules of the house that no compiler checks.
 //!
-//! Who may import whom is the table in [`imports`]; the map is `docs/architecture.md`; [`files`] has the rules for every file.
+//! Who may import whom is the table in [`imports`], and what a program may not link at all in [`links`]; the map is `docs/architecture.md`; [`files`] has the rules for every file.
 
 mod files;
 mod imports;
+mod links;
 mod map;
 
 use anyhow::bail;
@@ -11,10 +12,11 @@ use anyhow::bail;
 pub(crate) fn tidy() -> anyhow::Result<()> {
     let workspace = imports::Workspace::read()?;
     let mut faults = imports::check(&workspace);
+    faults.extend(links::check()?);
     faults.extend(map::check(&workspace)?);
     faults.extend(files::check()?);
     if faults.is_empty() {
-        eprintln!("tidy: imports, map and files are in order");
+        eprintln!("tidy: imports, links, map and files are in order");
         return Ok(());
     }
     for fault in &faults {

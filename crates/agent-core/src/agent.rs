@@ -1,7 +1,9 @@
 //! The machine's face: an event goes to the part that owns it, then everything that follows from the new state is decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use dray_model::facts::Facts;
 use dray_model::package::Content;
 use dray_model::policy::{AgentSettings, Policy};
 use dray_model::state::Reason;
@@ -10,6 +12,7 @@ use dray_model::{DeviceId, Name, RunId, Timestamp};
 
 use crate::assess::Scene;
 use crate::check::{Checks, Stage};
+use crate::condition::Subject;
 use crate::effect::Effect;
 use crate::event::{Event, NotStarted, RunObservation, Started};
 use crate::facts::FactsBook;
@@ -99,6 +102,12 @@ impl Agent {
         self.state.policy.as_ref().map_or_else(AgentSettings::default, |policy| policy.settings)
     }
 
+    /// The facts that decisions rest on; they are what the site must know. None before the first inventory.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Arc<Facts>> {
+        self.facts.known().map(Subject::facts)
+    }
+
     pub(crate) fn scene(&self, now: Timestamp) -> Scene<'_> {
         Scene { now, state: &self.state, facts: &self.facts, checks: &self.checks }
     }
@@ -118,7 +127,7 @@ impl Agent {
             }
             Event::FactsTaken { ticket, facts } => {
                 let interval_s = self.settings().inventory_interval_s;
-                self.facts.taken(ticket, &facts, &self.identity.name, interval_s, now);
+                self.facts.taken(ticket, facts, &self.identity.name, interval_s, now);
             }
             Event::ContentProgress { content, done_bytes, total_bytes } => {
                 self.state.contents.progressed(&content, Progress { done_bytes, total_bytes });
@@ -141,6 +150,8 @@ impl Agent {
             Event::RunEnded { run, result } => {
                 let boot_id = self.boot_id.clone().unwrap_or_default();
                 conclude::ended(&mut self.state, run, result, &boot_id, now, effects);
+                // What a program leaves behind is news for the site too, whether or not anything here asks for it.
+                self.facts.order();
             }
             Event::UserRequested { advertisement } => self.requested(now, &advertisement),
             Event::Timer => {}

@@ -1,6 +1,7 @@
 //! What the shell tells the machine. Every event may come late, twice or after its cause is gone; what no longer fits is ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dray_model::advertisement::Advertisement;
 use dray_model::facts::Facts;
@@ -42,7 +43,7 @@ pub enum Event {
         /// The ticket of the [`crate::Effect::TakeFacts`] that asked.
         ticket: u64,
         /// The facts; what could not be found out is left out.
-        facts: Box<Facts>,
+        facts: Arc<Facts>,
     },
     /// Bytes of content are coming in. Enough once a second; the state that is kept changes with the first one and when the site is
     /// told.

@@ -3,6 +3,7 @@
 //! Freshness goes by tickets, not by the clock: facts answer a need when they were begun after it arose. Nothing of this is
 //! persisted; after a restart facts are taken anew.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dray_model::facts::Facts;
@@ -42,7 +43,7 @@ impl FactsBook {
     }
 
     /// Takes facts in. Older ones than those known, or such as nobody asked for, change nothing.
-    pub(crate) fn taken(&mut self, ticket: u64, facts: &Facts, device: &Name, interval_s: u32, now: Timestamp) {
+    pub(crate) fn taken(&mut self, ticket: u64, facts: Arc<Facts>, device: &Name, interval_s: u32, now: Timestamp) {
         if ticket <= self.answered || ticket > self.issued {
             return;
         }
@@ -73,7 +74,7 @@ mod tests {
     }
 
     fn taken(book: &mut FactsBook, ticket: u64, secs: i64) {
-        book.taken(ticket, &Facts::default(), &"pc".parse().unwrap(), 3600, at(secs));
+        book.taken(ticket, Arc::default(), &"pc".parse().unwrap(), 3600, at(secs));
     }
 
     #[test]

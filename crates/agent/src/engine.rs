@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Arc;
 
 use dray_agent_core::{Agent, Effect, Event};
-use dray_model::policy::AgentSettings;
+use dray_model::facts::Facts;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::cache::Cache;
@@ -50,10 +50,8 @@ struct Engine {
 struct Signals {
     /// The outbox has grown.
     outbox: Arc<Notify>,
-    /// Something happened that may have changed the facts.
-    facts: Arc<Notify>,
-    /// The settings in force.
-    settings: watch::Sender<AgentSettings>,
+    /// The newest facts: those that the agent decides with.
+    facts: watch::Sender<Option<Arc<Facts>>>,
     /// Counts policies that the state machine refused.
     refused: watch::Sender<u64>,
 }
@@ -87,9 +85,6 @@ impl Engine {
 
     /// Takes an event through the state machine, keeps what came of it and begins its effects.
     async fn handle(&mut self, event: Event) -> Result<(), io::Error> {
-        if matches!(event, Event::RunEnded { .. }) {
-            self.signals.facts.notify_one();
-        }
         let effects = self.agent.handle(clock::now(), event, platform::random_bits()?);
         let mut messages = Vec::new();
         let mut others = Vec::new();
@@ -103,8 +98,7 @@ impl Engine {
         if !messages.is_empty() {
             self.signals.outbox.notify_one();
         }
-        let settings = self.agent.settings();
-        self.signals.settings.send_if_modified(|known| std::mem::replace(known, settings) != settings);
+        self.signals.facts.send_if_modified(|known| replace_newer(known, self.agent.facts()));
         for effect in others {
             self.carry_out(effect);
         }
@@ -130,4 +124,13 @@ impl Engine {
         let _ = ask.reply.send(answer);
         event
     }
+}
+
+/// Whether `newest` is other facts than those known, which it replaces then.
+fn replace_newer(known: &mut Option<Arc<Facts>>, newest: Option<&Arc<Facts>>) -> bool {
+    let is_newer = known.as_ref().map(Arc::as_ptr) != newest.map(Arc::as_ptr);
+    if is_newer {
+        *known = newest.cloned();
+    }
+    is_newer
 }

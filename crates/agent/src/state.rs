@@ -5,6 +5,7 @@
 
 mod error;
 mod outbox;
+mod told;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use error::Attempt;
 pub use error::StoreError;
 use outbox::raw;
 pub use outbox::{Refusals, Refused, Waiting};
+pub use told::FactsTold;
 
 /// Numbers and texts by name: the format, the decisions' state, what was last told to the site.
 const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("notes");
@@ -182,21 +184,21 @@ impl Store {
         Ok(self.note(NOTE_REFUSED)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
     }
 
-    /// Digest of the facts that the site has.
+    /// Which facts the site has.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn facts_told(&self) -> Result<Option<Digest>, StoreError> {
-        Ok(self.note(NOTE_FACTS)?.and_then(|bytes| Digest::try_from(&bytes[..]).ok()))
+    pub fn facts_told(&self) -> Result<Option<FactsTold>, StoreError> {
+        Ok(self.note(NOTE_FACTS)?.and_then(|bytes| FactsTold::from_bytes(&bytes)))
     }
 
-    /// Remembers the digest of the facts that the site has.
+    /// Remembers which facts the site has.
     ///
     /// # Errors
-    /// [`StoreError::Database`]; they are told again then, which does no harm.
-    pub fn set_facts_told(&self, digest: Digest) -> Result<(), StoreError> {
+    /// [`StoreError::Database`]; they are sent again then, which does no harm.
+    pub fn set_facts_told(&self, told: &FactsTold) -> Result<(), StoreError> {
         self.write("write to", |tables| {
-            tables.notes.insert(NOTE_FACTS, &digest.as_bytes()[..])?;
+            tables.notes.insert(NOTE_FACTS, &told.to_bytes()[..])?;
             Ok(())
         })
     }

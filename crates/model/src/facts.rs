@@ -1,74 +1,62 @@
-//! What a client tells about itself: a small typed inventory that collection queries and requirements look at.
+//! What a client reports about itself: values by class and property of the [inventory catalogue](crate::inventory).
 //!
-//! The properties and their meaning are the catalogue in `dray-query`; this is the document that carries them.
+//! This one value is taken by the agent, decided on there, sent, kept by the site, asked by queries and shown. The rules that
+//! make a fact of what a system says stand here and nowhere else, so that a device and the databases can't disagree: NUL
+//! characters are dropped (PostgreSQL has none), long texts are cut, numbers end at `i64::MAX`, and a value that isn't of its
+//! property's kind is no fact. What isn't known is absent, and makes a comparison false.
 
-use serde::{Deserialize, Serialize};
+#[cfg(feature = "openapi")]
+mod schema;
+mod table;
+mod value;
+mod wire;
 
-/// One client's inventory. Absent values are unknown, and make a comparison false.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+use crate::inventory::Class;
+
+pub use table::{Row, Table};
+pub use value::{TEXT_BYTES_MAX, VERSION_BYTES_MAX, Value};
+
+/// One client's inventory. [`Facts::default`] is that of a client that never reported any.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// `linux`, `windows` or `macos`.
-    pub platform: String,
-    /// The distribution or edition, like `debian`; from `ID` of os-release on Linux.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_name: Option<String>,
-    /// The version of the operating system as its vendor writes it, like `12` or `10.0.19045`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<String>,
-    /// Machine architecture as Rust names it: `x86_64`, `aarch64`.
-    pub architecture: String,
-    /// Host name without its domain.
-    pub host_name: String,
-    /// Physical memory in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u64>,
-    /// Processors available.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub processors: Option<u32>,
-    /// Version of the Dray agent.
-    pub agent_version: String,
-    /// Mounted local file systems.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub disks: Vec<Disk>,
-    /// Network addresses, loopback left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub addresses: Vec<Address>,
-    /// Installed packages, from dpkg or rpm where present.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub software: Vec<Software>,
+    /// One for each class, in their order.
+    tables: Vec<Table>,
 }
 
-/// A mounted local file system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Disk {
-    /// Where it is mounted: `/`, `C:\`.
-    pub mount: String,
-    /// Size in bytes.
-    pub size_bytes: u64,
-    /// Free space in bytes when the facts were taken, rounded down to 64 MiB so that small changes are no news.
-    pub free_bytes: u64,
+impl Default for Facts {
+    fn default() -> Self {
+        Self { tables: Class::all().map(Table::new).collect() }
+    }
 }
 
-/// One network address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Address {
-    /// The interface's name.
-    pub interface: String,
-    /// IPv4 or IPv6 address in its usual text form, without prefix length.
-    pub ip: String,
-    /// Length of the network prefix in bits.
-    pub prefix: u8,
-}
+impl Facts {
+    /// The rows of a class.
+    #[must_use]
+    pub fn table(&self, class: Class) -> &Table {
+        &self.tables[class.place()]
+    }
 
-/// One installed package of the operating system's package manager.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Software {
-    /// The package's name.
-    pub name: String,
-    /// Its version as the package manager writes it.
-    pub version: String,
+    /// All tables, those without rows included, in the order of the catalogue.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter()
+    }
+
+    /// Puts the table in place of that of its class.
+    pub fn set(&mut self, table: Table) {
+        let place = table.class().place();
+        self.tables[place] = table;
+    }
+
+    /// The same with this table.
+    #[must_use]
+    pub fn with(mut self, table: Table) -> Self {
+        self.set(table);
+        self
+    }
+
+    /// The row of the device itself; one without values when it reported none.
+    #[must_use]
+    pub fn device(&self) -> Row<'_> {
+        self.table(Class::DEVICE).row()
+    }
 }

@@ -14,6 +14,7 @@ pub mod digest;
 pub mod excerpt;
 pub mod facts;
 pub mod id;
+pub mod inventory;
 pub mod name;
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -2,10 +2,11 @@
 //!
 //! Conditions come from documents too. After this check the evaluators meet no case that they have no answer for.
 
-use crate::catalogue::{Class, Kind, Property};
+use dray_model::inventory::{Class, Kind};
+
 use crate::condition::{Comparison, Condition, Field, Literal, Operand};
-use crate::error::Problem;
 use crate::limits::Limits;
+use crate::problem::Problem;
 
 /// Checks a condition.
 ///
@@ -55,7 +56,7 @@ impl Checker<'_> {
     }
 
     fn rows(&mut self, class: Class, condition: &Condition, depth: usize) -> Result<(), Problem> {
-        ensure(class.info().many, "the device is no list")?;
+        ensure(class.is_list(), "the device is no list")?;
         if self.rows.len() >= self.limits.nesting_max {
             return Err(Problem::TooNested(self.limits.nesting_max));
         }
@@ -92,7 +93,7 @@ impl Checker<'_> {
         match operand {
             Operand::Field(field) => self.field(*field),
             Operand::Size(class) => {
-                ensure(class.info().many, "the device is no list")?;
+                ensure(class.is_list(), "the device is no list")?;
                 self.node()
             }
             Operand::Literal(literal) => {
@@ -105,10 +106,10 @@ impl Checker<'_> {
     fn field(&mut self, field: Field) -> Result<(), Problem> {
         self.node()?;
         let class = match usize::from(field.row).checked_sub(1) {
-            None => Some(Class::Device),
+            None => Some(Class::DEVICE),
             Some(index) => self.rows.get(index).copied(),
         };
-        ensure(class == Some(class_of(field.property)), "a property of a row that is out of reach")
+        ensure(class == Some(field.property.class()), "a property of a row that is out of reach")
     }
 
     fn literal(&self, literal: &Literal) -> Result<(), Problem> {
@@ -131,10 +132,6 @@ impl Checker<'_> {
         }
         Ok(())
     }
-}
-
-fn class_of(property: Property) -> Class {
-    property.info().class
 }
 
 fn ensure(holds: bool, otherwise: &'static str) -> Result<(), Problem> {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use dray_model::inventory::{Class, Kind, Property};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Ip, Network};
-use crate::catalogue::{Class, Kind, Property};
 use crate::version::Version;
 
 /// Something that holds for a device or doesn't; there is no third answer.
@@ -206,7 +206,7 @@ impl Condition {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_classes(into)),
             Self::Not(inner) => inner.collect_classes(into),
             Self::Has(field) | Self::Text { field, .. } | Self::InNetwork { field, .. } => {
-                into.insert(field.property.info().class);
+                into.insert(field.property.class());
             }
             Self::Compare { left, right, .. } => into.extend([left, right].into_iter().filter_map(Operand::class)),
             Self::In { left, .. } => into.extend(left.class()),
@@ -221,7 +221,7 @@ impl Condition {
 impl Operand {
     fn class(&self) -> Option<Class> {
         match self {
-            Self::Field(field) => Some(field.property.info().class),
+            Self::Field(field) => Some(field.property.class()),
             Self::Size(class) => Some(*class),
             Self::Literal(_) => None,
         }

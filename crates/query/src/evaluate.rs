@@ -2,23 +2,25 @@
 //!
 //! Two-valued: a test on what isn't known is false. `sql.rs` says the same to a database; change both or neither.
 
-use crate::catalogue::Class;
+use dray_model::facts::{Facts, Row};
+use dray_model::inventory::{Class, Property};
+
 use crate::condition::{Comparison, Condition, Field, Literal, Operand, Quantifier, TextTest};
-use crate::rows::{FactRows, Row, Value};
+use crate::key::Comparable;
 
 /// The rows in reach of a condition, innermost first.
 #[derive(Clone, Copy)]
 struct Scope<'a> {
-    rows: &'a FactRows,
+    facts: &'a Facts,
+    device_name: &'a str,
     row: Row<'a>,
     level: u8,
     outer: Option<&'a Scope<'a>>,
 }
 
 /// Whether the condition holds.
-pub(crate) fn holds(condition: &Condition, rows: &FactRows, device_name: &str) -> bool {
-    let row = Row::Device { name: device_name, row: &rows.device };
-    Scope { rows, row, level: 0, outer: None }.holds(condition)
+pub(crate) fn holds(condition: &Condition, facts: &Facts, device_name: &str) -> bool {
+    Scope { facts, device_name, row: facts.device(), level: 0, outer: None }.holds(condition)
 }
 
 impl Scope<'_> {
@@ -28,14 +30,14 @@ impl Scope<'_> {
             Condition::And(parts) => parts.iter().all(|part| self.holds(part)),
             Condition::Or(parts) => parts.iter().any(|part| self.holds(part)),
             Condition::Not(inner) => !self.holds(inner),
-            Condition::Has(field) => self.row(*field).is_some_and(|row| row.value(field.property).is_some()),
+            Condition::Has(field) => self.has(*field),
             Condition::Compare { left, operator, right } => self.compares(left, *operator, right),
             Condition::In { left, values } => {
                 self.operand(left).is_some_and(|value| values.iter().any(|literal| constant(literal) == value))
             }
             Condition::Text { field, test, pattern } => self.text_test(*field, *test, pattern),
             Condition::InNetwork { field, network } => match self.comparable(*field) {
-                Some(Value::Text(key)) => network.first_key() <= key && key <= network.last_key(),
+                Some(Comparable::Text(key)) => network.first_key() <= &*key && &*key <= network.last_key(),
                 _ => false,
             },
             Condition::Rows { class, quantifier, condition } => self.rows_satisfy(*class, *quantifier, condition),
@@ -55,7 +57,7 @@ impl Scope<'_> {
     }
 
     fn text_test(&self, field: Field, test: TextTest, pattern: &str) -> bool {
-        let Some(Value::Text(text)) = self.row(field).and_then(|row| row.value(field.property)) else { return false };
+        let Some(text) = self.text(field) else { return false };
         match test {
             TextTest::StartsWith => text.starts_with(pattern),
             TextTest::EndsWith => text.ends_with(pattern),
@@ -64,25 +66,43 @@ impl Scope<'_> {
     }
 
     fn rows_satisfy(&self, class: Class, quantifier: Quantifier, condition: &Condition) -> bool {
-        let level = self.level.saturating_add(1);
-        let satisfies = |row| Scope { rows: self.rows, row, level, outer: Some(self) }.holds(condition);
+        let (facts, device_name, level) = (self.facts, self.device_name, self.level.saturating_add(1));
+        let satisfies =
+            |row: &Row<'_>| Scope { facts, device_name, row: *row, level, outer: Some(self) }.holds(condition);
+        let mut rows = facts.table(class).rows();
         match quantifier {
-            Quantifier::Any => self.rows.count(class, 1, satisfies) == 1,
-            Quantifier::All => self.rows.count(class, 1, |row| !satisfies(row)) == 0,
-            Quantifier::One => self.rows.count(class, 2, satisfies) == 1,
+            Quantifier::Any => rows.any(|row| satisfies(&row)),
+            Quantifier::All => rows.all(|row| satisfies(&row)),
+            Quantifier::One => rows.filter(satisfies).take(2).count() == 1,
         }
     }
 
-    fn operand<'b>(&'b self, operand: &'b Operand) -> Option<Value<'b>> {
+    fn operand<'b>(&'b self, operand: &'b Operand) -> Option<Comparable<'b>> {
         match operand {
             Operand::Field(field) => self.comparable(*field),
-            Operand::Size(class) => Some(Value::Integer(i64::try_from(self.rows.size(*class)).unwrap_or(i64::MAX))),
+            Operand::Size(class) => {
+                Some(Comparable::Integer(i64::try_from(self.facts.table(*class).len()).unwrap_or(i64::MAX)))
+            }
             Operand::Literal(literal) => Some(constant(literal)),
         }
     }
 
-    fn comparable(&self, field: Field) -> Option<Value<'_>> {
-        self.row(field)?.comparable(field.property)
+    fn has(&self, field: Field) -> bool {
+        field.property == Property::DEVICE_NAME || self.row(field).is_some_and(|row| row.get(field.property).is_some())
+    }
+
+    fn comparable(&self, field: Field) -> Option<Comparable<'_>> {
+        if field.property == Property::DEVICE_NAME {
+            return Some(Comparable::text(self.device_name));
+        }
+        Comparable::of(field.property.kind(), self.row(field)?.get(field.property)?)
+    }
+
+    fn text(&self, field: Field) -> Option<&str> {
+        if field.property == Property::DEVICE_NAME {
+            return Some(self.device_name);
+        }
+        self.row(field)?.text(field.property)
     }
 
     fn row(&self, field: Field) -> Option<Row<'_>> {
@@ -94,11 +114,11 @@ impl Scope<'_> {
     }
 }
 
-fn constant(literal: &Literal) -> Value<'_> {
+fn constant(literal: &Literal) -> Comparable<'_> {
     match literal {
-        Literal::Text(text) => Value::Text(text),
-        Literal::Integer(number) => Value::Integer(*number),
-        Literal::Version(version) => Value::Text(version.key()),
-        Literal::Ip(ip) => Value::Text(ip.key()),
+        Literal::Text(text) => Comparable::text(text),
+        Literal::Integer(number) => Comparable::Integer(*number),
+        Literal::Version(version) => Comparable::text(version.key()),
+        Literal::Ip(ip) => Comparable::text(ip.key()),
     }
 }

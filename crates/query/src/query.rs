@@ -6,17 +6,15 @@
 use std::collections::BTreeSet;
 
 use dray_model::facts::Facts;
+use dray_model::inventory::Class;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::catalogue::Class;
 use crate::check::check;
 use crate::condition::Condition;
-use crate::error::{Problem, QueryError};
 use crate::limits::Limits;
-use crate::rows::FactRows;
-use crate::scan::scan;
+use crate::problem::Problem;
 use crate::sql::{Dialect, SqlPredicate};
-use crate::{evaluate, lower, parse, sql};
+use crate::{evaluate, sql};
 
 /// The version of the JSON form that this crate reads and writes.
 const VERSION: u32 = 1;
@@ -29,19 +27,17 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses and type-checks a text. Takes a few milliseconds, on a thread of its own for its stack.
+    /// A text and what it means, checked.
     ///
     /// # Errors
     ///
-    /// The first problem, with its place in the text and, where there is one, what to write instead.
-    pub fn parse(text: &str, limits: &Limits) -> Result<Self, QueryError> {
-        scan(text, limits)?;
-        let condition = parse::with_stack_for(limits.depth_max, text.len(), || {
-            let tree = parse::parse(text)?;
-            lower::lower(&tree, limits)
-        })?;
-        check(&condition, limits).map_err(|problem| QueryError::new(0..text.len(), problem))?;
-        Ok(Self { text: text.to_owned(), condition })
+    /// The limit that one of them breaks, or [`Problem::Malformed`].
+    pub fn new(text: String, condition: Condition, limits: &Limits) -> Result<Self, Problem> {
+        if text.len() > limits.bytes_max {
+            return Err(Problem::TooLong { bytes: text.len(), bytes_max: limits.bytes_max });
+        }
+        check(&condition, limits)?;
+        Ok(Self { text, condition })
     }
 
     /// The text as it was written.
@@ -56,17 +52,10 @@ impl Query {
         &self.condition
     }
 
-    /// Whether a device is meant. For several queries on the same facts make [`FactRows`] once and ask
-    /// [`Query::matches_rows`].
+    /// Whether the device with these facts is meant; [`Facts::default`] is one that never reported any.
     #[must_use]
     pub fn matches(&self, facts: &Facts, device_name: &str) -> bool {
-        self.matches_rows(&FactRows::from(facts), device_name)
-    }
-
-    /// Whether the device with these rows is meant; [`FactRows::default`] is one that never told anything.
-    #[must_use]
-    pub fn matches_rows(&self, rows: &FactRows, device_name: &str) -> bool {
-        evaluate::holds(&self.condition, rows, device_name)
+        evaluate::holds(&self.condition, facts, device_name)
     }
 
     /// The predicate that is TRUE for the devices that are meant. Placeholders are numbered from `first_param`, which is 1
@@ -77,7 +66,7 @@ impl Query {
     }
 
     /// The classes whose rows decide: after a change elsewhere the answer is the same. The device's name counts as
-    /// [`Class::Device`].
+    /// [`Class::DEVICE`].
     #[must_use]
     pub fn touched_classes(&self) -> BTreeSet<Class> {
         self.condition.touched_classes()
@@ -120,12 +109,7 @@ impl TryFrom<Read> for Query {
     type Error = Problem;
 
     fn try_from(read: Read) -> Result<Self, Problem> {
-        let limits = Limits::default();
-        if read.text.len() > limits.bytes_max {
-            return Err(Problem::TooLong { bytes: read.text.len(), bytes_max: limits.bytes_max });
-        }
-        check(&read.condition, &limits)?;
-        Ok(Self { text: read.text, condition: read.condition })
+        Self::new(read.text, read.condition, &Limits::default())
     }
 }
 

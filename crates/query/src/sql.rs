@@ -5,7 +5,8 @@
 //! NULL can't do harm: AND, OR and EXISTS never make TRUE of it, and every negation is `IS NOT TRUE`. That keeps plain
 //! comparisons plain, so that indexes serve them.
 
-use crate::catalogue::{Class, Kind, Property};
+use dray_model::inventory::{Class, Kind, Property};
+
 use crate::condition::{Comparison, Condition, Field, Literal, Operand, Quantifier, TextTest};
 
 /// Whose SQL to write. The two differ in the name of one function and in how byte order is asked for.
@@ -29,7 +30,7 @@ pub enum SqlValue {
 /// A predicate over `device d LEFT JOIN device_facts f ON f.device_id = <the device's id>`.
 ///
 /// It names `d.name`, columns of `f`, and subqueries over the tables of lists joined by `f.device_id`. A device without a
-/// row of facts has no list rows for it, as for [`crate::FactRows::default`].
+/// row of facts has no list rows for it, as for [`dray_model::facts::Facts::default`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlPredicate {
     /// The expression, in parentheses where it needs them. Placeholders are `$n`, some used more than once.
@@ -203,7 +204,7 @@ impl Writer {
 
 fn value_column(field: Field) -> String {
     let mut column = match (field.row, field.property) {
-        (0, Property::DeviceName) => "d.".to_owned(),
+        (0, Property::DEVICE_NAME) => "d.".to_owned(),
         (0, _) => "f.".to_owned(),
         (row, _) => format!("r{row}."),
     };
@@ -211,60 +212,11 @@ fn value_column(field: Field) -> String {
     column
 }
 
-/// The column that values compare by: [`crate::rows::Row::comparable`] in the database.
+/// The column that values compare by: `key.rs` in the database.
 fn comparable_column(field: Field) -> String {
     let mut column = value_column(field);
     if field.property.kind().has_key() {
         column.push_str("_key");
     }
     column
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Limits, Query};
-
-    fn sql(text: &str, dialect: Dialect) -> SqlPredicate {
-        Query::parse(text, &Limits::default()).unwrap().to_sql(dialect, 3)
-    }
-
-    #[test]
-    fn a_comparison_is_plain_so_that_an_index_serves_it() {
-        let predicate = sql(r#"platform == "linux" && name != "x""#, Dialect::Sqlite);
-        assert_eq!(predicate.text, "(f.platform = $3 AND d.name <> $4)");
-        assert_eq!(predicate.params, [SqlValue::Text("linux".into()), SqlValue::Text("x".into())]);
-    }
-
-    #[test]
-    fn versions_compare_by_key_in_byte_order() {
-        assert_eq!(sql(r#""12" <= os_version"#, Dialect::Sqlite).text, "f.os_version_key >= $3");
-        assert_eq!(sql(r#""12" <= os_version"#, Dialect::Postgres).text, r#"f.os_version_key COLLATE "C" >= $3"#);
-    }
-
-    #[test]
-    fn a_negation_takes_unknown_for_false() {
-        assert_eq!(sql("!(processors > 4)", Dialect::Sqlite).text, "(f.processors > $3) IS NOT TRUE");
-    }
-
-    #[test]
-    fn lists_become_subqueries_joined_by_the_device() {
-        assert_eq!(
-            sql("disks.exists(d, software.all(s, s.name != d.mount))", Dialect::Postgres).text,
-            "EXISTS (SELECT 1 FROM device_disk r1 WHERE r1.device_id = f.device_id AND \
-             NOT EXISTS (SELECT 1 FROM device_software r2 WHERE r2.device_id = f.device_id AND (r2.name <> r1.mount) IS NOT TRUE))"
-        );
-        assert_eq!(
-            sql("size(disks) == 0", Dialect::Sqlite).text,
-            "(SELECT COUNT(*) FROM device_disk s WHERE s.device_id = f.device_id) = $3"
-        );
-    }
-
-    #[test]
-    fn text_never_becomes_sql() {
-        let hostile = r#"host_name == "'; DROP TABLE device; --" || host_name.contains("$1 %_\\")"#;
-        let predicate = sql(hostile, Dialect::Postgres);
-        assert_eq!(predicate.text, "(f.host_name = $3 OR strpos(f.host_name, $4) > 0)");
-        assert_eq!(predicate.params[1], SqlValue::Text("$1 %_\\".into()));
-    }
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use dray_client::client_api::{EnrolError, enrol};
 use dray_client::{BaseUrl, ClientApi, ClientError, Held, HttpClient, HttpLimits};
-use dray_model::DeviceId;
 use dray_model::api::client::{Enrolled, EnrolledIdentity, MemberKind, RefusedMessage};
 use dray_model::policy::Policy;
 use dray_model::status::StatusMessage;
+use dray_model::{DeviceId, requirement};
 use dray_trust::{EnvelopeError, Role, TrustedKeys, open_document};
 use serde_json::value::to_raw_value;
 
@@ -158,7 +158,7 @@ impl Device {
     /// [`SimError::Request`].
     pub async fn send_facts(&self, variation: Variation) -> Result<(), SimError> {
         let facts = facts(self.seed, self.number, variation);
-        self.api().put_facts(&facts).await.map_err(|source| self.failed(source))
+        self.api().put_facts(&facts, &requirement::features()).await.map_err(|source| self.failed(source))
     }
 
     /// Asks for a policy other than the one it has, for at most `wait_s` seconds.

@@ -1,6 +1,8 @@
 //! What a simulated device says of itself: a plausible computer, the same each time for the same seed and number.
 
-use dray_model::facts::{Address, Disk, Facts, Software};
+use dray_model::facts::{Facts, Table};
+use dray_model::inventory::Class;
+use dray_model::{class, property};
 
 use crate::random::Random;
 
@@ -36,50 +38,67 @@ pub fn facts(seed: u64, number: u32, variation: Variation) -> Facts {
     let mut random = Random::of(seed, number);
     let (os_name, os_version) = *random.pick(&SYSTEMS);
     let processors = *random.pick(&[2, 4, 8, 16, 32]);
-    Facts {
-        platform: "linux".to_owned(),
-        os_name: Some(os_name.to_owned()),
-        os_version: Some(os_version.to_owned()),
-        architecture: (*random.pick(&["x86_64", "x86_64", "x86_64", "aarch64"])).to_owned(),
-        host_name: host_name(number),
-        memory_bytes: Some(u64::from(*random.pick(&[8_u32, 16, 32, 64])) << 30),
-        processors: Some(if variation.marked { MARKED_PROCESSORS } else { processors }),
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        disks: disks(&mut random, variation.round),
-        addresses: addresses(number),
-        software: software(&mut random),
-    }
+    let architecture = *random.pick(&["x86_64", "x86_64", "x86_64", "aarch64"]);
+    let memory_bytes = u64::from(*random.pick(&[8_u32, 16, 32, 64])) << 30;
+    let mut device = Table::new(Class::DEVICE);
+    device.push([
+        (property!("device.platform"), Some("linux".into())),
+        (property!("device.os_name"), Some(os_name.into())),
+        (property!("device.os_version"), Some(os_version.into())),
+        (property!("device.architecture"), Some(architecture.into())),
+        (property!("device.host_name"), Some(host_name(number).into())),
+        (property!("device.memory_bytes"), Some(memory_bytes.into())),
+        (property!("device.processors"), Some(if variation.marked { MARKED_PROCESSORS } else { processors }.into())),
+        (property!("device.agent_version"), Some(env!("CARGO_PKG_VERSION").into())),
+    ]);
+    let disks = disks(&mut random, variation.round);
+    Facts::default().with(device).with(disks).with(addresses(number)).with(software(&mut random))
 }
 
-fn disks(random: &mut Random, round: u32) -> Vec<Disk> {
-    let mut disk = |mount: &str, size_gib: u64| {
+fn disks(random: &mut Random, round: u32) -> Table {
+    let mut disks = Table::new(class!("disks"));
+    for (mount, size_gib) in [("/", 128_u64), ("/home", 512)] {
         let steps = size_gib * 16;
         let free = u64::from(random.below(1000)) + u64::from(round);
-        Disk { mount: mount.to_owned(), size_bytes: size_gib << 30, free_bytes: free % steps * STEP_BYTES }
-    };
-    vec![disk("/", 128), disk("/home", 512)]
+        disks.push([
+            (property!("disks.mount"), Some(mount.into())),
+            (property!("disks.size_bytes"), Some((size_gib << 30).into())),
+            (property!("disks.free_bytes"), Some((free % steps * STEP_BYTES).into())),
+        ]);
+    }
+    disks
 }
 
-fn addresses(number: u32) -> Vec<Address> {
+fn addresses(number: u32) -> Table {
     let [_, high, middle, low] = number.to_be_bytes();
-    vec![
-        Address { interface: "eth0".to_owned(), ip: format!("10.{high}.{middle}.{low}"), prefix: 8 },
-        Address { interface: "eth0".to_owned(), ip: format!("fd00::{high:x}:{middle:x}:{low:x}"), prefix: 64 },
-    ]
+    let mut addresses = Table::new(class!("addresses"));
+    for (ip, prefix) in
+        [(format!("10.{high}.{middle}.{low}"), 8_u32), (format!("fd00::{high:x}:{middle:x}:{low:x}"), 64)]
+    {
+        addresses.push([
+            (property!("addresses.interface"), Some("eth0".into())),
+            (property!("addresses.ip"), Some(ip.into())),
+            (property!("addresses.prefix"), Some(prefix.into())),
+        ]);
+    }
+    addresses
 }
 
-fn software(random: &mut Random) -> Vec<Software> {
+fn software(random: &mut Random) -> Table {
     let first = random.below(POOL);
     // Odd, and not a multiple of 5, so coprime to the pool: no package comes twice.
     let stride = *random.pick(&[1, 3, 7, 9, 11, 13, 17, 19, 21, 23]);
     let installed = u32::try_from(SOFTWARE).expect("20 fits");
     let places = (0..installed).map(|place| (first + place * stride) % POOL);
-    places
-        .map(|place| Software {
-            name: format!("lib-{place:03}"),
-            version: format!("{}.{}.{}-1", 1 + place % 9, place % 23, random.below(4)),
-        })
-        .collect()
+    let mut software = Table::new(class!("software"));
+    for place in places {
+        let version = format!("{}.{}.{}-1", 1 + place % 9, place % 23, random.below(4));
+        software.push([
+            (property!("software.name"), Some(format!("lib-{place:03}").into())),
+            (property!("software.version"), Some(version.into())),
+        ]);
+    }
+    software
 }
 
 #[cfg(test)]
@@ -93,14 +112,16 @@ mod tests {
         let plain = Variation::default();
         assert_eq!(facts(1, 7, plain), facts(1, 7, plain));
         assert_ne!(facts(1, 7, plain), facts(2, 7, plain));
-        assert_ne!(facts(1, 7, plain).addresses, facts(1, 8, plain).addresses);
+        let addresses = |number| facts(1, number, plain).table(class!("addresses")).clone();
+        assert_ne!(addresses(7), addresses(8));
     }
 
     #[test]
     fn no_package_is_installed_twice() {
         for number in 0..500 {
             let facts = facts(1, number, Variation::default());
-            let names: BTreeSet<_> = facts.software.iter().map(|software| &software.name).collect();
+            let rows = facts.table(class!("software")).rows();
+            let names: BTreeSet<_> = rows.map(|row| row.text(property!("software.name")).unwrap().to_owned()).collect();
             assert_eq!(names.len(), SOFTWARE);
         }
     }
@@ -110,12 +131,14 @@ mod tests {
         for number in 0..500 {
             let before = facts(1, number, Variation::default());
             let mut later = facts(1, number, Variation { round: 1, marked: false });
-            assert_ne!(before.disks, later.disks);
-            later.disks.clone_from(&before.disks);
+            assert_ne!(before.table(class!("disks")), later.table(class!("disks")));
+            later.set(before.table(class!("disks")).clone());
             assert_eq!(before, later);
             let mut marked = facts(1, number, Variation { round: 0, marked: true });
-            assert!(before.processors < Some(MARKED_PROCESSORS) && marked.processors == Some(MARKED_PROCESSORS));
-            marked.processors = before.processors;
+            let processors = |facts: &Facts| facts.device().integer(property!("device.processors")).unwrap();
+            assert!(processors(&before) < i64::from(MARKED_PROCESSORS));
+            assert_eq!(processors(&marked), i64::from(MARKED_PROCESSORS));
+            marked.set(before.table(Class::DEVICE).clone());
             assert_eq!(before, marked);
         }
     }

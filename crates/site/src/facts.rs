@@ -1,20 +1,20 @@
-//! What devices tell of themselves, and what follows from it.
+//! What devices report, and what follows from it.
 
 mod put;
 
 use dray_model::DeviceId;
 
-pub use put::{FactLimits, put};
+pub use put::put;
 
 use crate::error::{Class, Failure, SiteError, from_store_error};
 
 /// Why facts were not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum FactsError {
-    /// More of something than a device may tell.
-    #[error("cannot keep {found} {what} of one device: {max} are allowed")]
+    /// More rows of a class than a device may report.
+    #[error("cannot keep {found} rows of {what} for one device: {max} are allowed")]
     TooMany {
-        /// Of what.
+        /// Of which class.
         what: &'static str,
         /// How many.
         found: usize,

@@ -6,17 +6,21 @@ use serde::Deserialize;
 use crate::process::{cargo, output};
 
 /// A crate and the crates that it may import.
-const TABLE: [(&str, &[&str]); 14] = [
+const TABLE: [(&str, &[&str]); 16] = [
     ("dray-model", &[]),
     ("dray-schedule", &["dray-model"]),
     ("dray-query", &["dray-model"]),
+    ("dray-expression", &["dray-model", "dray-query"]),
     ("dray-content", &["dray-model"]),
     ("dray-trust", &["dray-model"]),
     ("dray-agent-core", &["dray-model", "dray-schedule", "dray-query"]),
     ("dray-store", &["dray-model", "dray-query"]),
     ("dray-client", &["dray-model", "dray-content", "dray-trust"]),
     ("dray-point", &["dray-model", "dray-content", "dray-trust", "dray-client"]),
-    ("dray-site", &["dray-model", "dray-schedule", "dray-query", "dray-content", "dray-trust", "dray-store"]),
+    (
+        "dray-site",
+        &["dray-model", "dray-schedule", "dray-query", "dray-expression", "dray-content", "dray-trust", "dray-store"],
+    ),
     ("dray-api", &["dray-model", "dray-query", "dray-content", "dray-trust", "dray-site"]),
     (
         "dray-agent",
@@ -37,6 +41,7 @@ const TABLE: [(&str, &[&str]); 14] = [
             "dray-model",
             "dray-schedule",
             "dray-query",
+            "dray-expression",
             "dray-content",
             "dray-trust",
             "dray-agent-core",
@@ -53,7 +58,8 @@ const TABLE: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that must not wait, listen, read a clock or draw random numbers, and so must not be able to.
-const PURE: [&str; 6] = ["dray-model", "dray-schedule", "dray-query", "dray-content", "dray-trust", "dray-agent-core"];
+const PURE: [&str; 7] =
+    ["dray-model", "dray-schedule", "dray-query", "dray-expression", "dray-content", "dray-trust", "dray-agent-core"];
 
 /// What makes a crate impure.
 const IMPURE: [&str; 8] = ["tokio", "hyper", "axum", "sqlx", "reqwest", "redb", "object_store", "rand"];

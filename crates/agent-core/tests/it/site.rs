@@ -32,7 +32,7 @@ pub(crate) fn program(text: &str) -> Program {
 }
 
 pub(crate) fn expression(text: &str) -> Expression {
-    let query = dray_query::Query::parse(text, &dray_query::Limits::default()).unwrap();
+    let query = dray_expression::parse(text, &dray_query::Limits::default()).unwrap();
     Expression { text: text.to_owned(), compiled: serde_json::to_value(query).unwrap() }
 }
 

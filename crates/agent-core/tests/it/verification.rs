@@ -1,13 +1,12 @@
 //! Requirements and detection: what the device's facts decide.
 
 use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};
-use dray_model::facts::Software;
 use dray_model::program::{Expression, Program};
 use dray_model::state::ClientState::{Failed, Rejected, RestartPending, Succeeded};
 use dray_model::status::StatusEvent;
 
 use crate::site::{content, expression, installed, name, program, terms};
-use crate::world::{Behaviour, DAY, HOUR, World, at};
+use crate::world::{Behaviour, DAY, HOUR, World, at, on};
 
 fn world(install: Program) -> World {
     let mut world = World::new();
@@ -36,7 +35,7 @@ fn a_device_that_does_not_meet_the_requirement_rejects_until_it_does() {
     world.live(HOUR / 2);
     assert_eq!(world.words("now"), (Rejected, "requirement_not_met"));
     assert!(world.cache.is_empty());
-    world.facts.platform = "windows".into();
+    world.facts = on("windows");
     world.live(HOUR);
     assert_eq!(world.words("now").0, Succeeded, "the next inventory is looked at");
 }
@@ -54,7 +53,7 @@ fn a_condition_that_can_not_be_read_rejects() {
 #[test]
 fn what_is_there_already_is_neither_fetched_nor_run() {
     let mut world = world(detecting());
-    world.facts.software.push(Software { name: "editor".into(), version: "1".into() });
+    world.install("editor");
     world.send_policy();
     world.live(HOUR);
     assert_eq!(world.words("now"), (Succeeded, "already_present"));
@@ -68,7 +67,7 @@ fn what_somebody_installs_by_hand_during_the_fetch_is_not_run() {
     world.fetch_takes_s = 600;
     world.send_policy();
     world.live(300);
-    world.facts.software.push(Software { name: "editor".into(), version: "1".into() });
+    world.install("editor");
     world.live(HOUR);
     assert_eq!(world.words("now"), (Succeeded, "already_present"));
     assert_eq!(world.count_starts("editor"), 0);
@@ -82,6 +81,17 @@ fn success_is_verified_by_facts_that_are_taken_after_the_run() {
     world.live(HOUR);
     assert_eq!(world.words("now"), (Succeeded, "exit_code"));
     assert_eq!(verified(&world), [true]);
+}
+
+#[test]
+fn facts_after_a_run_are_those_that_the_site_is_sent() {
+    let mut world = world(program("install"));
+    world.site.settings.inventory_interval_s = 86_400;
+    world.behaviours.insert(name("editor"), vec![Behaviour::installs("editor")]);
+    world.send_policy();
+    world.live(HOUR);
+    assert_eq!(world.count_starts("editor"), 1);
+    assert_eq!(world.agent.facts().map(|facts| &**facts), Some(&world.facts));
 }
 
 #[test]
@@ -102,7 +112,7 @@ fn an_interrupted_program_whose_effect_is_there_has_succeeded() {
     world.behaviours.insert(name("editor"), vec![Behaviour::exits(0).taking(HOUR)]);
     world.send_policy();
     world.live(600);
-    world.facts.software.push(Software { name: "editor".into(), version: "1".into() });
+    world.install("editor");
     world.restart_computer();
     world.live(HOUR);
     assert_eq!(world.words("now"), (Succeeded, "interrupted"));
@@ -118,7 +128,7 @@ fn a_program_that_needs_a_restart_is_verified_after_it() {
         assert_eq!(world.words("now").0, RestartPending);
         assert!(verified(&world).is_empty());
         if present {
-            world.facts.software.push(Software { name: "editor".into(), version: "1".into() });
+            world.install("editor");
         }
         world.restart_computer();
         world.live(HOUR);

@@ -3,16 +3,18 @@
 //! What lies on its disk survives a crash: the persisted state, the outbox, the cache, the runs' folders with the programs in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dray_agent_core::{
     AdvertisementView, Agent, ContentFailure, ContentFailureKind, Effect, Event, Identity, NotStarted, Outcome,
     RunObservation, RunResult, RunSpec, Started, State,
 };
-use dray_model::facts::{Facts, Software};
+use dray_model::facts::{Facts, Table};
+use dray_model::inventory::Class;
 use dray_model::state::{ClientState, Standing};
 use dray_model::status::{SourceBytes, StatusEvent, StatusMessage};
-use dray_model::{DeviceId, Digest, Name, RunId, Timestamp};
+use dray_model::{DeviceId, Digest, Name, RunId, Timestamp, class, property};
 use dray_schedule::Zone;
 
 use crate::site::{Site, name};
@@ -111,18 +113,35 @@ pub(crate) struct World {
     pub(crate) effects: Vec<Effect>,
 }
 
+/// Facts of a computer of this platform.
+pub(crate) fn on(platform: &str) -> Facts {
+    Facts::default().with(Table::new(Class::DEVICE).with([(property!("device.platform"), platform.into())]))
+}
+
+fn install(facts: &mut Facts, software: &str) {
+    let installed = facts.table(class!("software")).clone();
+    facts.set(
+        installed.with([(property!("software.name"), software.into()), (property!("software.version"), "1".into())]),
+    );
+}
+
 fn identity() -> Identity {
     Identity { device: device(), name: name("pc-7") }
 }
 
 impl World {
+    /// Somebody installs software by hand.
+    pub(crate) fn install(&mut self, software: &str) {
+        install(&mut self.facts, software);
+    }
+
     pub(crate) fn new() -> Self {
         let mut world = Self {
             now: at(0),
             clock_off_s: 0,
             boot: 1,
             site: Site::default(),
-            facts: Facts { platform: "linux".into(), ..Facts::default() },
+            facts: on("linux"),
             kept: State::new(),
             outbox: Vec::new(),
             folders: BTreeMap::new(),
@@ -208,7 +227,7 @@ impl World {
             let duration_ms = running.behaviour.takes_s * 1000;
             let outcome = running.behaviour.outcome.clone();
             if let (Some(software), Outcome::Exit(0)) = (&running.behaviour.installs, &outcome) {
-                self.facts.software.push(Software { name: software.clone(), version: "1".into() });
+                install(&mut self.facts, software);
             }
             let (started_at, output_tail) = (running.started_at, "output".to_owned());
             folder.result = Some(RunResult { outcome, started_at, duration_ms, output_tail });
@@ -271,7 +290,7 @@ impl World {
         match effect {
             Effect::Report(_) | Effect::PolicyRefused(_) | Effect::CancelFetch { .. } => {}
             Effect::TakeFacts { ticket } => {
-                let facts = Box::new(self.facts.clone());
+                let facts = Arc::new(self.facts.clone());
                 self.later(self.now + Duration::from_secs(1), Event::FactsTaken { ticket, facts });
             }
             Effect::FetchDocument { digest, .. } => self.fetch_document(digest),

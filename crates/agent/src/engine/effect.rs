@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dray_agent_core::{Effect, Event};
+use tokio::task::JoinError;
 
 use super::tasks::Task;
 use super::{Engine, content, run};
@@ -20,8 +21,14 @@ impl Engine {
                 self.signals.refused.send_modify(|count| *count += 1);
             }
             Effect::TakeFacts { ticket } => self.tasks.begin(Task::Facts(ticket), &outbound, async move {
-                let facts = tokio::task::spawn_blocking(|| take(&Limits::default())).await.unwrap_or_default();
-                Event::FactsTaken { ticket, facts: Box::new(facts) }
+                let taken = tokio::task::spawn_blocking(|| take(&Limits::default())).await;
+                let facts = match taken.map_err(JoinError::try_into_panic) {
+                    Ok(facts) => facts,
+                    Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                    // The runtime ends, and this task with it.
+                    Err(Err(_)) => std::future::pending().await,
+                };
+                Event::FactsTaken { ticket, facts: Arc::new(facts) }
             }),
             Effect::FetchDocument { digest, kind } => {
                 let work = fetch_document(Arc::clone(&self.link), digest, kind);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dray_agent_core::{Agent, Event, ResumeError, RunObservation, Started};
 use dray_client::ClientError;
 use dray_client::content::BytesPerSecond;
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::tasks::{Task, Tasks};
@@ -88,9 +88,9 @@ pub async fn serve(
     let (sender, events) = mpsc::channel(EVENTS_MAX);
     let (ask, asked) = mpsc::channel::<Ask>(ASKED_MAX);
     let outbound = Outbound::new(sender);
-    let (settings, settings_seen) = watch::channel(agent.settings());
+    let (facts, facts_seen) = watch::channel(None);
     let (refused, refused_seen) = watch::channel(0);
-    let signals = Signals { outbox: Arc::default(), facts: Arc::<Notify>::default(), settings, refused };
+    let signals = Signals { outbox: Arc::default(), facts, refused };
     let memory = Arc::new(Memory::new(store));
     let started = Started {
         boot_id: runs.boot_id().to_owned(),
@@ -105,7 +105,7 @@ pub async fn serve(
     talk.spawn(control::listen(listener, ask));
     talk.spawn(follow_policy(Arc::clone(&link), outbound.clone(), refused_seen));
     talk.spawn(send_status(Arc::clone(&link), Arc::clone(&memory), Arc::clone(&signals.outbox)));
-    talk.spawn(tell_facts(Arc::clone(&link), Arc::clone(&memory), Arc::clone(&signals.facts), settings_seen));
+    talk.spawn(tell_facts(Arc::clone(&link), Arc::clone(&memory), facts_seen));
     talk.spawn(keep_certificate(folder.clone(), identity.clone(), Arc::clone(&link)));
 
     let profile = Profile::new(&identity, folder)?;

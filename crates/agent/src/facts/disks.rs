@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dray_model::facts::Disk;
+use dray_model::facts::Table;
+use dray_model::{class, property};
 
 use crate::platform;
 
@@ -19,15 +20,23 @@ const LOCAL: [&str; 15] = [
 /// Free space is rounded down to this, so that small changes are no news.
 const ROUND_BYTES: u64 = 64 << 20;
 
-/// The mounted local file systems, at most `max`.
-pub(super) fn mounted(max: usize) -> Vec<Disk> {
+/// The mounted local file systems, as many as the catalogue takes.
+pub(super) fn mounted() -> Table {
     let text = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
     let with_space = local_mounts(&text).into_iter().filter_map(|mount| {
         let space = platform::space(Path::new(&mount)).ok()?;
         let free_bytes = space.free_bytes / ROUND_BYTES * ROUND_BYTES;
-        (space.size_bytes > 0).then_some(Disk { mount, size_bytes: space.size_bytes, free_bytes })
+        (space.size_bytes > 0).then_some((mount, space.size_bytes, free_bytes))
     });
-    with_space.take(max).collect()
+    let mut disks = Table::new(class!("disks"));
+    for (mount, size_bytes, free_bytes) in with_space.take(disks.class().info().rows_max) {
+        disks.push([
+            (property!("disks.mount"), Some(mount.into())),
+            (property!("disks.size_bytes"), Some(size_bytes.into())),
+            (property!("disks.free_bytes"), Some(free_bytes.into())),
+        ]);
+    }
+    disks
 }
 
 /// Places of local file systems in a text like `/proc/mounts`. A bind mount of a single file is none.
@@ -78,6 +87,9 @@ cut";
 
     #[test]
     fn free_space_is_rounded_so_that_little_changes_are_no_news() {
-        assert!(mounted(10).iter().all(|disk| disk.free_bytes % ROUND_BYTES == 0 && disk.size_bytes > 0));
+        for disk in mounted().rows() {
+            assert_eq!(disk.integer(property!("disks.free_bytes")).unwrap().unsigned_abs() % ROUND_BYTES, 0);
+            assert!(disk.integer(property!("disks.size_bytes")).unwrap() > 0);
+        }
     }
 }

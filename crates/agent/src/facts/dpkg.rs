@@ -3,16 +3,18 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
-use dray_model::facts::Software;
+use dray_model::class;
+use dray_model::facts::Table;
 
 use super::{Limits, clean};
 
 const STATUS: &str = "/var/lib/dpkg/status";
 
 /// The installed packages; `None` where there is no dpkg or it knows no package.
-pub(super) fn installed(limits: &Limits) -> Option<Vec<Software>> {
-    let software = parse(BufReader::new(File::open(STATUS).ok()?), limits);
-    (!software.is_empty()).then_some(software)
+pub(super) fn installed(limits: &Limits) -> Option<Table> {
+    let rows_max = class!("software").info().rows_max;
+    let found = parse(BufReader::new(File::open(STATUS).ok()?), rows_max, limits);
+    (!found.is_empty()).then(|| super::software(found))
 }
 
 /// One paragraph of the file.
@@ -24,17 +26,18 @@ struct Paragraph {
 }
 
 impl Paragraph {
-    fn finish(&mut self) -> Option<Software> {
+    fn finish(&mut self) -> Option<(String, String)> {
         let done = std::mem::take(self);
-        done.installed.then_some(Software { name: done.name?, version: done.version? })
+        done.installed.then_some((done.name?, done.version?))
     }
 }
 
-fn parse(mut status: impl BufRead, limits: &Limits) -> Vec<Software> {
+/// Names and versions, at most `rows_max` of them.
+fn parse(mut status: impl BufRead, rows_max: usize, limits: &Limits) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut paragraph = Paragraph::default();
     let mut line = Vec::new();
-    while found.len() < limits.software {
+    while found.len() < rows_max {
         line.clear();
         match status.read_until(b'\n', &mut line) {
             Ok(1..) => {}
@@ -52,8 +55,6 @@ fn parse(mut status: impl BufRead, limits: &Limits) -> Vec<Software> {
             _ => {}
         }
     }
-    found.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-    found.dedup();
     found
 }
 
@@ -87,23 +88,25 @@ Package: adduser
 Status: hold ok installed
 Version: 3.134";
 
-    fn names(limits: &Limits) -> Vec<String> {
-        parse(SAMPLE.as_bytes(), limits).into_iter().map(|s| format!("{} {}", s.name, s.version)).collect()
+    fn names(rows_max: usize, limits: &Limits) -> Vec<String> {
+        let found = parse(SAMPLE.as_bytes(), rows_max, limits);
+        found.into_iter().map(|(name, version)| format!("{name} {version}")).collect()
     }
 
     #[test]
-    fn only_what_is_installed_counts_once_and_in_order() {
-        assert_eq!(names(&Limits::default()), ["adduser 3.134", "zlib1g 1:1.2.13.dfsg-1"]);
+    fn only_what_is_installed_counts() {
+        let zlib = "zlib1g 1:1.2.13.dfsg-1";
+        assert_eq!(names(9, &Limits::default()), [zlib, zlib, "adduser 3.134"]);
     }
 
     #[test]
     fn rows_and_texts_are_bounded() {
-        let limits = Limits { software: 1, text_characters: 4, ..Limits::default() };
-        assert_eq!(names(&limits), ["zlib 1:1."]);
+        let limits = Limits { text_characters: 4, ..Limits::default() };
+        assert_eq!(names(1, &limits), ["zlib 1:1."]);
     }
 
     #[test]
     fn a_file_that_is_no_status_file_gives_nothing() {
-        assert!(parse(&[0xff, 0, b'\n', b':', b' '][..], &Limits::default()).is_empty());
+        assert!(parse(&[0xff, 0, b'\n', b':', b' '][..], 9, &Limits::default()).is_empty());
     }
 }

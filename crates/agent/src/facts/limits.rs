@@ -1,14 +1,8 @@
-//! Limits on what the system may make us say.
+//! Limits on what the system may make us say. How many rows a list may have is in the inventory catalogue.
 
-/// Most rows and characters of one inventory.
+/// Most that is read for one inventory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Rows of software; a full desktop has some 5000.
-    pub software: usize,
-    /// File systems; containers' bind mounts are left out before this counts.
-    pub disks: usize,
-    /// Network addresses.
-    pub addresses: usize,
     /// Characters of one name, version or path.
     pub text_characters: usize,
     /// Bytes that `rpm` may print.
@@ -19,6 +13,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { software: 20_000, disks: 100, addresses: 200, text_characters: 256, rpm_bytes: 8 << 20, rpm_time_s: 60 }
+        Self { text_characters: 256, rpm_bytes: 8 << 20, rpm_time_s: 60 }
     }
 }

@@ -5,15 +5,16 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use dray_model::facts::Software;
+use dray_model::class;
+use dray_model::facts::Table;
 
 use super::{Limits, clean};
 use crate::platform::SEARCH_PATH;
 
 /// The installed packages; `None` where there is no rpm or it does not answer in time.
-pub(super) fn installed(limits: &Limits) -> Option<Vec<Software>> {
+pub(super) fn installed(limits: &Limits) -> Option<Table> {
     let text = ask("rpm", &["-qa", "--qf", r"%{NAME}\t%{VERSION}-%{RELEASE}\n"], limits)?;
-    Some(parse(&text, limits))
+    Some(super::software(parse(&text, limits)))
 }
 
 /// What a program prints within its limits of bytes and time; it is ended when it takes longer.
@@ -37,17 +38,14 @@ fn ask(program: &str, arguments: &[&str], limits: &Limits) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes.ok()?.ok()?).into_owned())
 }
 
-fn parse(text: &str, limits: &Limits) -> Vec<Software> {
-    let mut software: Vec<_> = text
-        .lines()
+/// Names and versions.
+fn parse(text: &str, limits: &Limits) -> Vec<(String, String)> {
+    text.lines()
         .filter_map(|line| line.split_once('\t'))
         .filter(|(name, _)| *name != "gpg-pubkey")
-        .take(limits.software)
-        .map(|(name, version)| Software { name: clean(name, limits), version: clean(version, limits) })
-        .collect();
-    software.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-    software.dedup();
-    software
+        .take(class!("software").info().rows_max)
+        .map(|(name, version)| (clean(name, limits), clean(version, limits)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -58,8 +56,8 @@ mod tests {
     fn rows_are_read_and_keys_left_out() {
         let text = "zlib\t1.2.11-40.el9\ngpg-pubkey\tfd431d51-4ae0493b\nbash\t5.1.8-9.el9\nbroken\n";
         let rows = parse(text, &Limits::default());
-        let names: Vec<_> = rows.iter().map(|s| format!("{} {}", s.name, s.version)).collect();
-        assert_eq!(names, ["bash 5.1.8-9.el9", "zlib 1.2.11-40.el9"]);
+        let names: Vec<_> = rows.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        assert_eq!(names, ["zlib 1.2.11-40.el9", "bash 5.1.8-9.el9"]);
     }
 
     #[test]

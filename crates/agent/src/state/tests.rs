@@ -90,9 +90,10 @@ fn facts_that_were_told_are_remembered() {
     let (_temp, path) = path();
     let mut store = Store::recreate(&path).unwrap();
     assert_eq!(store.facts_told().unwrap(), None);
-    store.set_facts_told(Digest::of(b"facts")).unwrap();
+    let told = FactsTold { digest: Digest::of(b"facts"), at: Timestamp::from_secs(7) };
+    store.set_facts_told(&told).unwrap();
     store.reopen().unwrap();
-    assert_eq!(store.facts_told().unwrap(), Some(Digest::of(b"facts")));
+    assert_eq!(store.facts_told().unwrap(), Some(told));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dray_model::advertisement::{AdvertisementTerms, Assignment, Rerun};
 use dray_model::program::Program;
+use dray_model::property;
 use dray_model::state::{ClientState, Reason};
 use dray_model::status::{StatusEvent, StatusMessage};
 use serde_json::{Value, json};
@@ -137,7 +138,7 @@ async fn a_program_is_delivered_run_and_reported_and_the_agent_can_explain_it() 
     });
     assert!((300_000..400_000).contains(&delivered.await));
     told(&site, ClientState::Succeeded).await;
-    assert_eq!(site.known().facts.as_ref().unwrap().platform, "linux");
+    assert_eq!(site.known().facts.as_ref().unwrap().device().text(property!("device.platform")), Some("linux"));
 
     let status = computer.json(&["status"]).await;
     assert_eq!((&status["name"], &status["link"]), (&json!("pc-1"), &json!("reachable")));

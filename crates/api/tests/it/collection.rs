@@ -10,8 +10,7 @@ fn rule(expression: &str) -> Value {
 }
 
 pub(crate) fn facts(processors: u32) -> Value {
-    json!({ "platform": "linux", "architecture": "x86_64", "host_name": "pc", "agent_version": "0.1.0",
-            "processors": processors })
+    json!({ "device": { "platform": "linux", "processors": processors } })
 }
 
 impl Server {
@@ -33,7 +32,7 @@ async fn a_device_tells_its_facts_and_is_found_in_its_collections() {
     assert_eq!(told.status, StatusCode::NO_CONTENT, "{:?}", told.body);
     let device = server.admin(Method::GET, &format!("/api/v1/devices/{}", member.id), None).await.json();
     assert_eq!(device["collections"], json!(["all-devices", "big"]));
-    assert_eq!((&device["facts"]["processors"], &device["connected"]), (&json!(4), &json!(false)));
+    assert_eq!((&device["facts"]["device"]["processors"], &device["connected"]), (&json!(4), &json!(false)));
     assert!(device["seen_at"].is_string() && device["facts_at"].is_string());
     let listed = server.admin(Method::GET, "/api/v1/devices?name=p&collection=big", None).await.json();
     assert_eq!(listed["items"][0]["name"], "pc");
@@ -117,13 +116,22 @@ async fn facts_that_are_too_large_or_malformed_are_refused() {
     many["disks"] = json!(vec![disk; 300]);
     assert_eq!(tell(many).await, (413, "too_many".to_owned()));
     let mut long = facts(1);
-    long["host_name"] = json!("x".repeat(5 << 20));
+    long["device"]["host_name"] = json!("x".repeat(5 << 20));
     assert_eq!(tell(long).await, (413, "body_too_large".to_owned()));
-    let mut strange = facts(1);
-    strange["platform"] = json!(["linux"]);
-    assert_eq!(tell(strange).await, (422, "invalid_body".to_owned()));
-    let mut newer = facts(1);
-    newer["colour"] = json!("red");
-    let taken = server.client(Method::PUT, "/client/v1/facts", Some(newer), Some(&member)).await;
-    assert_eq!(taken.status, StatusCode::NO_CONTENT, "an agent may know more than its site");
+    let mut wrong = facts(1);
+    wrong["device"]["processors"] = json!("four");
+    assert_eq!(tell(wrong).await, (422, "invalid_body".to_owned()));
+}
+
+#[tokio::test]
+async fn facts_that_only_a_newer_site_knows_are_ignored() {
+    let server = Server::start().await;
+    let member = server.enrol("pc").await;
+    let mut newer = facts(4);
+    newer["device"]["colour"] = json!("red");
+    newer["printers"] = json!([{ "name": "laser" }]);
+    let told = server.client(Method::PUT, "/client/v1/facts", Some(newer), Some(&member)).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{:?}", told.body);
+    let device = server.admin(Method::GET, "/api/v1/devices/pc", None).await.json();
+    assert_eq!(device["facts"], facts(4));
 }

@@ -1,15 +1,16 @@
-//! `dray device`: the computers that enrolled, what they tell of themselves, and shutting one out.
+//! `dray device`: the computers that enrolled, what they report, and shutting one out.
+
+mod facts;
 
 use clap::Subcommand;
 use dray_client::site_api::DeviceFilter;
 use dray_model::api::device::DeviceView;
 use dray_model::device::DeviceState;
-use dray_model::facts::Facts;
 use dray_model::{DeviceId, Name};
 
 use super::Context;
 use crate::error::Outcome;
-use crate::output::{Fields, Listed, Shown, bytes, count, time, time_or_dash};
+use crate::output::{Fields, Listed, Shown, time, time_or_dash};
 
 /// Commands on devices. A device is named by its id or its name.
 #[derive(Debug, Subcommand)]
@@ -110,32 +111,10 @@ impl Shown for DeviceView {
             fields.push(("upgrade", "something waits for a newer agent; dray why says what".to_owned()));
         }
         match &self.facts {
-            Some(facts) => fields.extend(fact_fields(facts)),
+            Some(known) => fields.extend(facts::fields(known)),
             None => fields.push(("facts", "none reported yet".to_owned())),
         }
         fields.push(("facts taken", self.facts_at.map_or_else(String::new, time)));
         fields
     }
-}
-
-fn fact_fields(facts: &Facts) -> Fields {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let disks: Vec<_> = facts
-        .disks
-        .iter()
-        .map(|disk| format!("{}: {} free of {}", disk.mount, bytes(disk.free_bytes), bytes(disk.size_bytes)))
-        .collect();
-    let addresses: Vec<_> =
-        facts.addresses.iter().map(|a| format!("{}/{} on {}", a.ip, a.prefix, a.interface)).collect();
-    vec![
-        ("platform", format!("{} {}", facts.platform, facts.architecture)),
-        ("system", format!("{} {}", text(&facts.os_name), text(&facts.os_version)).trim().to_owned()),
-        ("host name", facts.host_name.clone()),
-        ("memory", facts.memory_bytes.map(bytes).unwrap_or_default()),
-        ("processors", facts.processors.map(|number| number.to_string()).unwrap_or_default()),
-        ("agent", facts.agent_version.clone()),
-        ("disks", disks.join("\n")),
-        ("addresses", addresses.join("\n")),
-        ("software", count(facts.software.len() as u64, "package")),
-    ]
 }

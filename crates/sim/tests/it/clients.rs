@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dray_client::site_api::DeviceFilter;
+use dray_model::class;
 use dray_model::state::ClientState;
 use dray_sim::device::Polled;
 use dray_sim::facts::{SOFTWARE, Variation};
@@ -32,7 +33,7 @@ async fn devices_enrol_with_certificates_of_their_own_and_send_facts() {
     assert_eq!(names, ["sim-000000", "sim-000001", "sim-000002", "sim-000003", "sim-000004"]);
     let device = server.administrator.device(&name("sim-000003")).await.unwrap();
     assert_eq!(device.id, fleet.devices(3..4)[0].id());
-    assert_eq!(device.facts.unwrap().software.len(), SOFTWARE);
+    assert_eq!(device.facts.unwrap().table(class!("software")).rows().count(), SOFTWARE);
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use dray_expression::QueryError;
 use dray_model::collection::CollectionRule;
-use dray_query::{Limits, Query, QueryError};
+use dray_query::{Limits, Query};
 use dray_store::collection::Rule;
 use dray_store::{Snapshot, device};
 
@@ -41,7 +42,7 @@ pub(super) async fn query(text: String) -> Result<Query, CollectionError> {
 }
 
 fn parse(text: &str, rule: Option<usize>) -> Result<Query, CollectionError> {
-    Query::parse(text, &Limits::default()).map_err(|error| {
+    dray_expression::parse(text, &Limits::default()).map_err(|error| {
         let QueryError { span, problem, hint } = error;
         let place = QueryError { span: span.clone(), problem, hint: None };
         CollectionError::Expression { rule, explanation: place.explain(text), span, hint }

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use dray_model::facts::Facts;
+use dray_model::inventory::Class;
 use dray_model::{DeviceId, Name};
-use dray_query::{Class, FactRows};
 use dray_store::StoreError;
 use dray_store::collection::{self, Rule};
 
 use crate::change::Change;
 
-/// Makes the device a member where its rows are meant, in the collections that ask for one of `classes`; with all classes, in all
+/// Makes the device a member where its facts are meant, in the collections that ask for one of `classes`; with all classes, in all
 /// collections.
 pub(crate) async fn place(
     change: &mut Change<'_>,
     device: DeviceId,
     name: &Name,
-    rows: &FactRows,
+    facts: &Facts,
     classes: &BTreeSet<Class>,
 ) -> Result<(), StoreError> {
     let touched = collection::touched(change, device, classes).await?;
@@ -24,7 +25,7 @@ pub(crate) async fn place(
         let meant = rules.iter().any(|rule| match rule {
             Rule::AllDevices => true,
             Rule::Direct(direct) => *direct == device,
-            Rule::Query(query) => query.matches_rows(rows, name.as_str()),
+            Rule::Query(query) => query.matches(facts, name.as_str()),
         });
         match (meant, touched.member_of.contains(id)) {
             (true, false) => add.insert(*id),

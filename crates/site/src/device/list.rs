@@ -38,7 +38,7 @@ pub async fn list(
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
     let mut view = look_up(&mut snapshot, name).await?;
-    view.facts = facts::find(&mut snapshot, view.id).await?.map(facts::to_facts);
+    view.facts = facts::find(&mut snapshot, view.id).await?;
     view.collections = Some(collection::names_of(&mut snapshot, view.id).await?);
     site.presence().complete(&mut view);
     Ok(view)

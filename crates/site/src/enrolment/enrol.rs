@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use dray_model::Name;
 use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, MemberKind};
 use dray_model::api::device::EnrolmentFor;
-use dray_query::FactRows;
+use dray_model::facts::Facts;
+use dray_model::inventory::Class;
 use dray_store::feed::Scope;
 use dray_store::{device, enrolment, point};
 use dray_trust::{Token, TokenKind};
@@ -85,8 +86,8 @@ async fn enrol_device(
     let certificate = certificate::for_device(change.site(), &request.csr, id)?;
     let name = name::free(&mut change, &request.host_name).await?;
     device::insert(&mut change, id, &name, now).await?;
-    let classes = dray_query::catalogue().map(|(info, _)| info.class).collect();
-    place(&mut change, id, &name, &FactRows::default(), &classes).await?;
+    let classes = Class::all().collect();
+    place(&mut change, id, &name, &Facts::default(), &classes).await?;
     let note = Note {
         object_kind: "device",
         object_name: id.to_string(),

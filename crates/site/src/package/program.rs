@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use dray_expression::{QueryError, parse};
 use dray_model::program::{Expression, Program};
-use dray_query::{Limits, Query};
+use dray_query::Limits;
 
 use super::PackageError;
 
@@ -41,8 +42,8 @@ pub(super) fn check(mut programs: Vec<Program>) -> Result<Vec<Program>, PackageE
     Ok(programs)
 }
 
-fn compile(text: &str) -> Result<Expression, dray_query::QueryError> {
-    let query = Query::parse(text, &Limits::default())?;
+fn compile(text: &str) -> Result<Expression, QueryError> {
+    let query = parse(text, &Limits::default())?;
     let compiled = serde_json::to_value(&query).expect("a checked query has a JSON form");
     Ok(Expression { text: text.to_owned(), compiled })
 }
@@ -65,7 +66,7 @@ mod tests {
         let checked = check(given).unwrap();
         assert_eq!(checked[0].name.as_str(), "a");
         let compiled = checked[1].requirement.clone().unwrap().compiled;
-        let query: Query = serde_json::from_value(compiled).unwrap();
+        let query: dray_query::Query = serde_json::from_value(compiled).unwrap();
         assert_eq!(query.text(), "platform == \"linux\"");
     }
 

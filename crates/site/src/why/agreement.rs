@@ -4,6 +4,7 @@
 //! A device lives through made-up events. Whenever the site has heard what the agent stands at, both chains are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dray_agent_core::{
@@ -16,14 +17,15 @@ use dray_model::api::device::DeviceView;
 use dray_model::api::package::{PackageView, ReleaseView};
 use dray_model::api::why::{WhyChain, WhyHolds, WhyLink, WhyStage};
 use dray_model::device::DeviceState;
-use dray_model::facts::Facts;
+use dray_model::facts::{Facts, Table};
+use dray_model::inventory::Class;
 use dray_model::package::{Content, Release, ReleaseNumber};
 use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
 use dray_model::program::{Expression, Program, Retry};
 use dray_model::state::Standing;
 use dray_model::status::StatusEvent;
-use dray_model::{DeviceId, Digest, RunId, Timestamp};
-use dray_query::{FactRows, Limits, Query};
+use dray_model::{DeviceId, Digest, RunId, Timestamp, property};
+use dray_query::Limits;
 use dray_store::advertisement::StoredAdvertisement;
 use dray_store::policy::FetchedPolicy;
 
@@ -74,7 +76,7 @@ struct Life {
 }
 
 fn expression(text: &str) -> Expression {
-    let query = Query::parse(text, &Limits::default()).unwrap();
+    let query = dray_expression::parse(text, &Limits::default()).unwrap();
     Expression { text: text.to_owned(), compiled: serde_json::to_value(query).unwrap() }
 }
 
@@ -212,9 +214,11 @@ impl Life {
                 Event::RunEnded { run, result }
             }
             Pending::Effect(Effect::TakeFacts { ticket }) => {
-                let facts = Facts { platform: "linux".into(), ..Facts::default() };
+                let mut device = Table::new(Class::DEVICE);
+                device.push([(property!("device.platform"), Some("linux".into()))]);
+                let facts = Facts::default().with(device);
                 self.facts = Some(facts.clone());
-                Event::FactsTaken { ticket, facts: Box::new(facts) }
+                Event::FactsTaken { ticket, facts: Arc::new(facts) }
             }
             Pending::Effect(Effect::FetchDocument { digest, .. }) if luck > 0 => {
                 Event::DocumentReceived { digest, document: Box::new(self.documents[&digest].clone()) }
@@ -322,6 +326,8 @@ impl Life {
             facts_at: None,
             facts: None,
             collections: None,
+            features: Vec::new(),
+            needs_upgrade: false,
         };
         let release = ReleaseView {
             number: self.release.number,
@@ -345,7 +351,7 @@ impl Life {
         };
         let scene = Scene {
             now,
-            facts: self.facts.as_ref().map(FactRows::from),
+            facts: self.facts.clone(),
             collections: vec![name("some")],
             reports: self.report.iter().cloned().collect(),
             fetched: Some(FetchedPolicy { tag, number: self.policies, fetched_at: now }),

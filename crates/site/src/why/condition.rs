@@ -1,14 +1,16 @@
 //! Which part of an expression is false for a device.
 
-use dray_query::{FactRows, Limits, Query};
+use dray_expression::parse;
+use dray_model::facts::Facts;
+use dray_query::Limits;
 
 /// The parts of a conjunction that are false for the device, as they were written; the whole expression where it is no conjunction
 /// that can be taken apart.
-pub(super) fn false_parts<'a>(text: &'a str, facts: &FactRows, device: &str) -> Vec<&'a str> {
+pub(super) fn false_parts<'a>(text: &'a str, facts: &Facts, device: &str) -> Vec<&'a str> {
     let mut parts = Vec::new();
     for part in conjuncts(text) {
-        match Query::parse(part, &Limits::default()) {
-            Ok(query) if query.matches_rows(facts, device) => {}
+        match parse(part, &Limits::default()) {
+            Ok(query) if query.matches(facts, device) => {}
             Ok(_) => parts.push(part),
             Err(_) => return vec![text.trim()],
         }
@@ -59,7 +61,7 @@ mod tests {
 
     #[test]
     fn only_what_is_false_is_told() {
-        let facts = FactRows::default();
+        let facts = Facts::default();
         let text = r#"name == "pc" && platform == "linux" && processors > 2"#;
         assert_eq!(false_parts(text, &facts, "pc"), [r#"platform == "linux""#, "processors > 2"]);
         assert_eq!(false_parts(r#"name == "a" || name == "b""#, &facts, "pc"), [r#"name == "a" || name == "b""#]);

@@ -3,9 +3,9 @@
 use dray_model::api::advertisement::DeviceStatusView;
 use dray_model::api::device::DeviceView;
 use dray_model::api::package::PackageView;
+use dray_model::facts::Facts;
 use dray_model::program::Program;
 use dray_model::{Digest, Name, Timestamp};
-use dray_query::FactRows;
 use dray_store::policy::FetchedPolicy;
 use dray_store::{Snapshot, collection, facts, status};
 
@@ -17,8 +17,8 @@ use crate::site::Site;
 pub(super) struct Scene {
     pub(super) now: Timestamp,
     pub(super) device: DeviceView,
-    /// What the device told of itself.
-    pub(super) facts: Option<FactRows>,
+    /// What the device reported of itself.
+    pub(super) facts: Option<Facts>,
     /// What it is a member of.
     pub(super) collections: Vec<Name>,
     /// What it reported, by advertisement.

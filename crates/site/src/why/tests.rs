@@ -4,12 +4,12 @@ use dray_model::advertisement::{AdvertisementTerms, Assignment};
 use dray_model::api::advertisement::{ChangeAdvertisement, CreateAdvertisement};
 use dray_model::api::package::{ChangePackage, CreatePackage};
 use dray_model::api::why::{WhyHolds, WhyStage};
-use dray_model::facts::Facts;
+use dray_model::facts::{Facts, Table};
+use dray_model::inventory::Class;
 use dray_model::state::{ClientState, Reason, Standing};
-use dray_model::{DeviceId, Timestamp};
-use dray_query::{FactRows, Query};
+use dray_model::{DeviceId, Timestamp, property};
 use dray_store::collection::{self, Rule};
-use dray_store::facts::{self, FactDigests};
+use dray_store::facts::{self, Report};
 
 use super::*;
 use crate::advertisement::tests::{advertise, device as enrolled, terms, world};
@@ -47,10 +47,12 @@ async fn report(site: &Site, device: DeviceId, number: u64, state_now: ClientSta
 }
 
 async fn tell(site: &Site, device: DeviceId, platform: &str) {
-    let rows = FactRows::from(&Facts { platform: platform.to_owned(), ..Facts::default() });
-    let digests = FactDigests::of(&rows);
+    let row = Table::new(Class::DEVICE).with([(property!("device.platform"), platform.into())]);
+    let facts = Facts::default().with(row);
     let mut tx = site.db().write().await.unwrap();
-    facts::replace(&mut tx, device, &rows, &digests, &digests.changed(None), site.now()).await.unwrap();
+    let kept = facts::kept(&mut tx, &[device]).await.unwrap().remove(&device).unwrap();
+    let report = Report::new(device, &facts, kept.digests);
+    assert_eq!(facts::replace(&mut tx, &[report], site.now()).await.unwrap(), [device].into());
     tx.commit().await.unwrap();
 }
 
@@ -65,7 +67,7 @@ async fn collection(site: &Site, rules: &[Rule]) {
 }
 
 fn query(text: &str) -> Rule {
-    Rule::Query(Box::new(Query::parse(text, &dray_query::Limits::default()).unwrap()))
+    Rule::Query(Box::new(dray_expression::parse(text, &dray_query::Limits::default()).unwrap()))
 }
 
 #[tokio::test]

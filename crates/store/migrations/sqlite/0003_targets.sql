@@ -23,8 +23,8 @@ CREATE TABLE device (
     features    TEXT
 ) STRICT;
 
--- What devices tell of themselves, by the inventory catalogue. The digests are those of the rows of each class, so that what
--- didn't change isn't written again.
+-- What devices report, by the inventory catalogue: a table for each class, a column for each property, NULL where it isn't
+-- known. digests: 32 bytes for each class in the catalogue's order, of its rows, so that what didn't change isn't written again.
 CREATE TABLE device_facts (
     device_id         INTEGER PRIMARY KEY REFERENCES device (id) ON DELETE CASCADE,
     platform          TEXT,
@@ -38,38 +38,35 @@ CREATE TABLE device_facts (
     agent_version     TEXT,
     agent_version_key TEXT,
     taken_at          INTEGER NOT NULL,
-    device_digest     BLOB NOT NULL,
-    disks_digest      BLOB NOT NULL,
-    addresses_digest  BLOB NOT NULL,
-    software_digest   BLOB NOT NULL
+    digests           BLOB NOT NULL
 ) STRICT;
 
 -- place: where the row stands in the device's list; lists may hold the same values twice.
 CREATE TABLE device_disk (
     device_id  INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
     place      INTEGER NOT NULL,
-    mount      TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    free_bytes INTEGER NOT NULL,
+    mount      TEXT,
+    size_bytes INTEGER,
+    free_bytes INTEGER,
     PRIMARY KEY (device_id, place)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE device_address (
     device_id INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
     place     INTEGER NOT NULL,
-    interface TEXT NOT NULL,
-    ip        TEXT NOT NULL,
+    interface TEXT,
+    ip        TEXT,
     ip_key    TEXT,
-    prefix    INTEGER NOT NULL,
+    prefix    INTEGER,
     PRIMARY KEY (device_id, place)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE device_software (
     device_id   INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
     place       INTEGER NOT NULL,
-    name        TEXT NOT NULL,
-    version     TEXT NOT NULL,
-    version_key TEXT NOT NULL,
+    name        TEXT,
+    version     TEXT,
+    version_key TEXT,
     PRIMARY KEY (device_id, place)
 ) STRICT, WITHOUT ROWID;
 
@@ -88,8 +85,8 @@ CREATE TABLE collection (
     changed_at   INTEGER NOT NULL
 ) STRICT;
 
--- kind: all_devices; direct, with device_id; query, with the typed query and the classes that it looks at (1 device, 2 disks,
--- 4 addresses, 8 software).
+-- kind: all_devices; direct, with device_id; query, with the typed query and the classes that it looks at, a bit for each in the
+-- catalogue's order (1 device, 2 disks, 4 addresses, …).
 CREATE TABLE collection_rule (
     collection_id INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
     place         INTEGER NOT NULL,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dray_model::api::collection::CollectionMember;
 use dray_model::api::page::{Page, PageRequest};
+use dray_model::inventory::Class;
 use dray_model::{DeviceId, Name};
-use dray_query::Class;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 
@@ -148,14 +148,13 @@ pub async fn touched(
     device: DeviceId,
     classes: &BTreeSet<Class>,
 ) -> Result<Touched, StoreError> {
-    const ALL: i64 = 15;
     const RULES: &str = "SELECT r.collection_id, r.kind, r.device_id, r.query FROM collection_rule AS r \
                          WHERE r.collection_id IN (SELECT t.collection_id FROM collection_rule AS t \
                          WHERE (t.classes & $1) <> 0 OR (t.classes = 0 AND $1 = $2)) \
                          AND (r.kind <> 'direct' OR r.device_id = $3) ORDER BY r.collection_id, r.place";
     let rows = sqlx::query(RULES)
         .bind(bits(classes))
-        .bind(ALL)
+        .bind(bits(&Class::all().collect()))
         .bind(device.number())
         .fetch_all(snapshot.connection())
         .await

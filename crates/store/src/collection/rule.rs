@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dray_model::DeviceId;
 use dray_model::collection::CollectionRule;
-use dray_query::{Class, Query};
+use dray_model::inventory::Class;
+use dray_query::Query;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 
@@ -49,7 +50,7 @@ impl Rule {
 
 /// A set of classes as it is kept: one bit for each.
 pub(super) fn bits(classes: &BTreeSet<Class>) -> i64 {
-    classes.iter().map(|class| 1 << *class as u8).sum()
+    classes.iter().map(|class| 1_i64 << class.place()).sum()
 }
 
 /// Gives the collection these rules in place of those it has. Its members stay as they are until it is evaluated.

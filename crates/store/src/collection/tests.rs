@@ -1,12 +1,15 @@
 //! Laws of kept collections and their members, on both engines.
 
+use dray_expression::parse;
 use dray_model::DeviceId;
 use dray_model::collection::CollectionRule;
-use dray_model::facts::Facts;
-use dray_query::{FactRows, Limits, Query};
+use dray_model::facts::{Facts, Table};
+use dray_model::inventory::Class;
+use dray_model::{class, property};
+use dray_query::Limits;
 
 use super::*;
-use crate::facts::{self, FactDigests};
+use crate::facts::tests::report;
 use crate::testing::each_engine;
 use crate::{Db, device};
 
@@ -17,20 +20,19 @@ fn id(number: u64) -> DeviceId {
 }
 
 fn query(text: &str) -> Rule {
-    Rule::Query(Box::new(Query::parse(text, &Limits::default()).unwrap()))
+    Rule::Query(Box::new(parse(text, &Limits::default()).unwrap()))
 }
 
 async fn add_device(tx: &mut WriteTx, number: u64, name: &str, facts: Option<&Facts>) {
     device::insert(tx, id(number), &name.parse().unwrap(), NOW).await.unwrap();
     if let Some(facts) = facts {
-        let rows = FactRows::from(facts);
-        let digests = FactDigests::of(&rows);
-        facts::replace(tx, id(number), &rows, &digests, &digests.changed(None), NOW).await.unwrap();
+        report(tx, id(number), facts, NOW).await;
     }
 }
 
 fn linux(processors: u32) -> Facts {
-    Facts { platform: "linux".into(), processors: Some(processors), ..Facts::default() }
+    let device = [(property!("device.platform"), "linux".into()), (property!("device.processors"), processors.into())];
+    Facts::default().with(Table::new(Class::DEVICE).with(device))
 }
 
 async fn add(tx: &mut WriteTx, name: &str, rules: &[Rule]) -> i64 {
@@ -103,7 +105,7 @@ fn a_preview_counts_all_and_names_the_first() {
         for (number, name) in (1..).zip(["c", "a", "b"]) {
             add_device(&mut tx, number, name, Some(&linux(4))).await;
         }
-        let query = Query::parse("processors in [4, 5]", &Limits::default()).unwrap();
+        let query = parse("processors in [4, 5]", &Limits::default()).unwrap();
         let preview = matching(&mut tx, &query, 2).await.unwrap();
         let sample: Vec<_> = preview.sample.iter().map(|member| member.name.as_str()).collect();
         assert_eq!((preview.members, sample), (3, vec!["a", "b"]));
@@ -113,7 +115,6 @@ fn a_preview_counts_all_and_names_the_first() {
 #[test]
 fn a_change_of_facts_touches_only_collections_that_ask_for_them() {
     each_engine(async |db: Db| {
-        use dray_query::Class;
         let mut tx = db.write().await.unwrap();
         add_device(&mut tx, 1, "pc", None).await;
         add_device(&mut tx, 2, "other", None).await;
@@ -124,9 +125,9 @@ fn a_change_of_facts_touches_only_collections_that_ask_for_them() {
             let found = touched(tx, id(1), &classes.iter().copied().collect()).await.unwrap();
             found.rules.into_iter().map(|(id, rules)| (id, rules.len())).collect::<Vec<_>>()
         };
-        assert_eq!(touched_by(&mut tx, &[Class::Device]).await, [(big, 1)]);
-        assert_eq!(touched_by(&mut tx, &[Class::Software, Class::Disks]).await, [(vim, 2)]);
-        let every = [Class::Device, Class::Disks, Class::Addresses, Class::Software];
+        assert_eq!(touched_by(&mut tx, &[Class::DEVICE]).await, [(big, 1)]);
+        assert_eq!(touched_by(&mut tx, &[class!("software"), class!("disks")]).await, [(vim, 2)]);
+        let every: Vec<_> = Class::all().collect();
         assert_eq!(touched_by(&mut tx, &every).await, [(all, 1), (big, 1), (vim, 2)]);
         change_device(&mut tx, id(1), &[all, big].into(), &[].into()).await.unwrap();
         change_device(&mut tx, id(1), &[all, vim].into(), &[big].into()).await.unwrap();
@@ -145,8 +146,7 @@ fn ten_thousand_devices_are_evaluated_at_once() {
         let devices = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) ";
         for rest in [
             "INSERT INTO device (id, name, enrolled_at) SELECT i, 'pc-' || CAST(i AS TEXT), 0 FROM n WHERE 1 = 1",
-            "INSERT INTO device_facts (device_id, processors, taken_at, device_digest, disks_digest, addresses_digest, \
-             software_digest) SELECT i, i % 8, 0, unhex('00'), unhex('00'), unhex('00'), unhex('00') FROM n WHERE 1 = 1",
+            "INSERT INTO device_facts (device_id, processors, taken_at, digests) SELECT i, i % 8, 0, unhex('') FROM n WHERE 1 = 1",
         ] {
             let text = match rest.split_once(") SELECT") {
                 Some((head, tail)) => format!("{head}) {devices}SELECT{tail}"),

@@ -1,10 +1,14 @@
 //! Laws of reported facts: membership follows them, and nothing else does.
 
 use super::*;
-use dray_model::Name;
+use dray_model::DeviceId;
 use dray_model::api::collection::{ChangeCollection, CreateCollection};
 use dray_model::api::page::PageRequest;
 use dray_model::collection::{CollectionProperties, CollectionRule};
+use dray_model::facts::Table;
+use dray_model::inventory::Class;
+use dray_model::{Name, class, property};
+use dray_store::device;
 
 use crate::testing::TestSite;
 use crate::{collection, random, testing};
@@ -56,7 +60,8 @@ impl World {
 }
 
 fn processors(count: u32) -> Facts {
-    Facts { platform: "linux".into(), processors: Some(count), ..Facts::default() }
+    let device = [(property!("device.platform"), "linux".into()), (property!("device.processors"), count.into())];
+    Facts::default().with(Table::new(Class::DEVICE).with(device))
 }
 
 #[tokio::test]
@@ -100,6 +105,19 @@ async fn facts_told_again_write_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_that_changed_counts_in_the_collections_that_ask_for_it() {
+    let world = World::new().await;
+    world.collection("vim", r#"software.exists(s, s.name == "vim")"#).await;
+    let vim = Table::new(class!("software")).with([(property!("software.name"), "vim".into())]);
+    world.tell(&processors(4)).await.unwrap();
+    assert_eq!(world.members("vim").await, 0);
+    world.tell(&processors(4).with(vim)).await.unwrap();
+    assert_eq!(world.members("vim").await, 1);
+    world.tell(&processors(4)).await.unwrap();
+    assert_eq!(world.members("vim").await, 0);
+}
+
+#[tokio::test]
 async fn a_revoked_device_leaves_its_collections_and_tells_nothing_more() {
     let world = World::new().await;
     world.collection("big", "processors >= 4").await;
@@ -112,7 +130,10 @@ async fn a_revoked_device_leaves_its_collections_and_tells_nothing_more() {
 #[tokio::test]
 async fn more_than_the_limits_is_refused() {
     let world = World::new().await;
-    let disk = dray_model::facts::Disk { mount: "/".into(), size_bytes: 1, free_bytes: 1 };
-    let facts = Facts { disks: vec![disk; FactLimits::PRODUCT.disks_max + 1], ..Facts::default() };
-    assert!(matches!(world.tell(&facts).await, Err(FactsError::TooMany { what: "disks", .. })));
+    for class in Class::all().filter(|class| class.is_list()) {
+        let mut table = Table::new(class);
+        (0..=class.info().rows_max).for_each(|_| table.push([]));
+        let refused = world.tell(&Facts::default().with(table)).await;
+        assert!(matches!(refused, Err(FactsError::TooMany { what, .. }) if what == class.info().name));
+    }
 }

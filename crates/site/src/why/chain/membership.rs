@@ -2,7 +2,7 @@
 
 use dray_model::api::why::{WhyHolds, WhyLink, WhyStage};
 use dray_model::device::DeviceState;
-use dray_query::FactRows;
+use dray_model::facts::Facts;
 use dray_store::Snapshot;
 use dray_store::advertisement::StoredAdvertisement;
 use dray_store::collection::{self, Rule};
@@ -67,7 +67,7 @@ fn explain(scene: &Scene, rules: &[Rule]) -> Explained {
             Rule::AllDevices => return Explained::Meets("the rule for all devices".to_owned()),
             Rule::Direct(id) if *id == scene.device.id => return Explained::Meets("the rule that names it".to_owned()),
             Rule::Direct(_) => {}
-            Rule::Query(query) if query.matches_rows(&facts, device) => {
+            Rule::Query(query) if query.matches(&facts, device) => {
                 return Explained::Meets(query.text().to_owned());
             }
             Rule::Query(query) => parts.push(part(query.text(), &facts, device)),
@@ -88,6 +88,6 @@ fn explain(scene: &Scene, rules: &[Rule]) -> Explained {
     }
 }
 
-fn part(text: &str, facts: &FactRows, device: &str) -> String {
+fn part(text: &str, facts: &Facts, device: &str) -> String {
     false_parts(text, facts, device).join(" and ")
 }

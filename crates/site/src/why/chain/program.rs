@@ -34,7 +34,7 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         return bare(STAGE, WhyHolds::Unknown, "no_facts", sentence);
     };
     match serde_json::from_value::<Query>(requirement.compiled.clone()) {
-        Ok(query) if query.matches_rows(facts, device.as_str()) => {
+        Ok(query) if query.matches(facts, device.as_str()) => {
             bare(STAGE, WhyHolds::Yes, "met", format!("the facts of {device} meet {}", requirement.text))
         }
         Ok(_) => {

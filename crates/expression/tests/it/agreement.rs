@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use dray_query::{FactRows, Limits, Query};
+use dray_expression::parse;
+use dray_model::facts::Facts;
+use dray_query::{Limits, Query};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -18,13 +20,11 @@ fn a_device_and_the_databases_give_one_answer() {
     let result = runner.run(&tape, |bytes| {
         let mut tape = Tape::new(&bytes);
         let devices: Vec<_> = (0..5).map(|_| tape.device()).collect();
-        let devices: Vec<_> =
-            devices.into_iter().map(|(name, facts)| (name, facts.map(|facts| FactRows::from(&facts)))).collect();
         let queries: Vec<_> = (0..8).map(|_| tape.query()).collect();
         for database in databases.borrow_mut().iter_mut() {
             database.fill(&devices);
             for text in &queries {
-                let query = Query::parse(text, &Limits::default()).map_err(|e| TestCaseError::fail(e.explain(text)))?;
+                let query = parse(text, &Limits::default()).map_err(|e| TestCaseError::fail(e.explain(text)))?;
                 let here = matching(&query, &devices);
                 met.set(met.get() + here.len());
                 asked.set(asked.get() + devices.len());
@@ -41,19 +41,19 @@ fn a_device_and_the_databases_give_one_answer() {
     assert!((10..=90).contains(&share), "{share} % of the answers are yes: the test would prove little");
 }
 
-fn matching(query: &Query, devices: &[(String, Option<FactRows>)]) -> Vec<i64> {
-    let unknown = FactRows::default();
-    let matches = |name: &str, rows: &Option<FactRows>| query.matches_rows(rows.as_ref().unwrap_or(&unknown), name);
-    (0i64..).zip(devices).filter(|(_, (name, rows))| matches(name, rows)).map(|(id, _)| id).collect()
+fn matching(query: &Query, devices: &[(String, Option<Facts>)]) -> Vec<i64> {
+    let unknown = Facts::default();
+    let matches = |name: &str, facts: &Option<Facts>| query.matches(facts.as_ref().unwrap_or(&unknown), name);
+    (0i64..).zip(devices).filter(|(_, (name, facts))| matches(name, facts)).map(|(id, _)| id).collect()
 }
 
 #[test]
 fn every_rule_of_the_language_holds_in_the_databases_too() {
-    let devices = [("kiosk-07".to_owned(), Some(FactRows::from(&debian())))];
+    let devices = [("kiosk-07".to_owned(), Some(debian()))];
     for mut database in Database::all() {
         database.fill(&devices);
         for (text, expected) in crate::language::RULES {
-            let query = Query::parse(text, &Limits::default()).unwrap();
+            let query = parse(text, &Limits::default()).unwrap();
             let found = !database.ask(&query.to_sql(database.dialect, 2)).is_empty();
             assert_eq!(found, expected, "{:?}: {text}", database.dialect);
         }

@@ -4,8 +4,9 @@
 //! The scan must see strings and comments exactly where the parser does, or nesting could hide in them; where the two might
 //! differ (unusual string prefixes, triple quotes, unknown escapes, control characters) the text is refused.
 
+use dray_query::{Limits, Problem as Limit};
+
 use crate::error::{Problem, QueryError};
-use crate::limits::Limits;
 use crate::parse::DEPTH_CEILING;
 
 /// Refuses text that isn't safe to parse.
@@ -15,7 +16,7 @@ use crate::parse::DEPTH_CEILING;
 /// Too long, too deep, unbalanced brackets, unterminated or unusual strings, characters outside the language.
 pub(crate) fn scan(text: &str, limits: &Limits) -> Result<(), QueryError> {
     if text.len() > limits.bytes_max {
-        let problem = Problem::TooLong { bytes: text.len(), bytes_max: limits.bytes_max };
+        let problem = Limit::TooLong { bytes: text.len(), bytes_max: limits.bytes_max };
         return Err(QueryError::new(0..text.len(), problem));
     }
     let mut scanner =
@@ -178,7 +179,7 @@ impl Scanner<'_> {
 
     fn check_depth(&self) -> Result<(), QueryError> {
         if self.depth + self.chain > self.depth_max {
-            return Err(QueryError::new(self.at..self.at + 1, Problem::TooDeep(self.depth_max)));
+            return Err(QueryError::new(self.at..self.at + 1, Limit::TooDeep(self.depth_max)));
         }
         Ok(())
     }

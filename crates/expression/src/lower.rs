@@ -10,10 +10,11 @@ use std::ops::Range;
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
-use crate::catalogue::{Class, Kind};
-use crate::condition::{Comparison, Condition, Literal, Operand, TextTest};
+use dray_model::inventory::{Class, Kind};
+use dray_query::Limits;
+use dray_query::condition::{Comparison, Condition, Literal, Operand, TextTest};
+
 use crate::error::{Problem, QueryError};
-use crate::limits::Limits;
 use crate::parse::{Places, Tree};
 
 /// Types a syntax tree.
@@ -28,7 +29,7 @@ pub(crate) fn lower(tree: &Tree<'_>, limits: &Limits) -> Result<Condition, Query
 struct Lowering<'a> {
     places: &'a Places<'a>,
     limits: &'a Limits,
-    /// Row variables in reach, outermost first; the first is row 1 of [`crate::condition::Field`].
+    /// Row variables in reach, outermost first; the first is row 1 of [`dray_query::condition::Field`].
     variables: Vec<(&'a str, Class)>,
 }
 
@@ -146,7 +147,7 @@ impl<'a> Lowering<'a> {
 
     fn not_a_condition(&self, expr: &IdedExpr) -> QueryError {
         let (what, hint) = match &expr.expr {
-            Expr::Ident(name) if Class::named(name).is_some_and(|class| class.info().many) => {
+            Expr::Ident(name) if Class::named(name).is_some_and(Class::is_list) => {
                 (format!("the list {name}"), format!("write size({name}) > 0 or {name}.exists(x, …)"))
             }
             Expr::Ident(_) | Expr::Select(_) => match self.operand(expr) {

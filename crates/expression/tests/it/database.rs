@@ -1,6 +1,8 @@
 //! The tables that predicates expect, on SQLite and PostgreSQL through one driver.
 
-use dray_query::{Dialect, FactRows, SqlPredicate, SqlValue};
+use dray_model::facts::{Facts, Row as FactRow, Table, Value};
+use dray_model::inventory::Class;
+use dray_query::{Dialect, SqlPredicate, SqlValue, key};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection, Row};
@@ -10,18 +12,6 @@ pub(crate) struct Database {
     runtime: tokio::runtime::Runtime,
     connection: AnyConnection,
 }
-
-const TABLES: [(&str, &str); 5] = [
-    ("device", "id BIGINT, name TEXT"),
-    (
-        "device_facts",
-        "device_id BIGINT, platform TEXT, os_name TEXT, os_version TEXT, os_version_key TEXT, architecture TEXT, host_name TEXT, \
-         memory_bytes BIGINT, processors BIGINT, agent_version TEXT, agent_version_key TEXT",
-    ),
-    ("device_disk", "device_id BIGINT, mount TEXT, size_bytes BIGINT, free_bytes BIGINT"),
-    ("device_address", "device_id BIGINT, interface TEXT, ip TEXT, ip_key TEXT, prefix BIGINT"),
-    ("device_software", "device_id BIGINT, name TEXT, version TEXT, version_key TEXT"),
-];
 
 type Bound<'q> = Query<'q, Any, AnyArguments>;
 
@@ -37,10 +27,12 @@ impl Database {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let connection = runtime.block_on(AnyConnection::connect(url)).unwrap();
         let mut database = Self { dialect, runtime, connection };
-        for (name, columns) in TABLES {
+        database.run("CREATE TEMPORARY TABLE device (id BIGINT, name TEXT)", |query| query);
+        for class in Class::all() {
+            let (name, columns) = (class.info().table, columns(class));
             // An order that isn't that of bytes: predicates may not depend on the database's own.
             let columns = match dialect {
-                Dialect::Sqlite => columns.to_owned(),
+                Dialect::Sqlite => columns,
                 Dialect::Postgres => columns.replace("TEXT", "TEXT COLLATE \"und-x-icu\""),
             };
             database.run(&format!("CREATE TEMPORARY TABLE {name} ({columns})"), |query| query);
@@ -49,43 +41,40 @@ impl Database {
     }
 
     /// Makes these the only devices; their ids are their places.
-    pub(crate) fn fill(&mut self, devices: &[(String, Option<FactRows>)]) {
+    pub(crate) fn fill(&mut self, devices: &[(String, Option<Facts>)]) {
         self.run("BEGIN", |query| query);
-        for (name, _) in TABLES {
+        for name in Class::all().map(|class| class.info().table).chain(["device"]) {
             self.run(&format!("DELETE FROM {name}"), |query| query);
         }
-        for (id, (name, rows)) in (0i64..).zip(devices) {
+        for (id, (name, facts)) in (0i64..).zip(devices) {
             self.run("INSERT INTO device VALUES ($1, $2)", |query| query.bind(id).bind(name.clone()));
-            if let Some(rows) = rows {
-                self.insert(id, rows);
+            for row in facts.iter().flat_map(Facts::tables).flat_map(Table::rows) {
+                self.insert(id, row);
             }
         }
         self.run("COMMIT", |query| query);
     }
 
-    fn insert(&mut self, id: i64, rows: &FactRows) {
-        let device = rows.device.clone();
-        self.run("INSERT INTO device_facts VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", |query| {
-            let query = query.bind(id).bind(device.platform).bind(device.os_name).bind(device.os_version);
-            let query = query.bind(device.os_version_key).bind(device.architecture).bind(device.host_name);
-            let query = query.bind(device.memory_bytes).bind(device.processors);
-            query.bind(device.agent_version).bind(device.agent_version_key)
+    fn insert(&mut self, id: i64, row: FactRow<'_>) {
+        let mut columns = String::from("device_id");
+        let mut values: Vec<Value> = Vec::new();
+        for (property, value) in row.known() {
+            let name = property.info().name;
+            columns.push_str(&format!(", {name}"));
+            values.push(value.clone());
+            if let Some(key) = value.as_text().and_then(|text| key(property.kind(), text)) {
+                columns.push_str(&format!(", {name}_key"));
+                values.push(key.into());
+            }
+        }
+        let places: String = (0..values.len()).map(|place| format!(", ${}", place + 2)).collect();
+        let table = row.class().info().table;
+        self.run(&format!("INSERT INTO {table} ({columns}) VALUES ($1{places})"), |query| {
+            values.into_iter().fold(query.bind(id), |query, value| match value {
+                Value::Integer(number) => query.bind(number),
+                Value::Text(text) => query.bind(text),
+            })
         });
-        for disk in rows.disks.iter().cloned() {
-            self.run("INSERT INTO device_disk VALUES ($1, $2, $3, $4)", |query| {
-                query.bind(id).bind(disk.mount).bind(disk.size_bytes).bind(disk.free_bytes)
-            });
-        }
-        for address in rows.addresses.iter().cloned() {
-            self.run("INSERT INTO device_address VALUES ($1, $2, $3, $4, $5)", |query| {
-                query.bind(id).bind(address.interface).bind(address.ip).bind(address.ip_key).bind(address.prefix)
-            });
-        }
-        for software in rows.software.iter().cloned() {
-            self.run("INSERT INTO device_software VALUES ($1, $2, $3, $4)", |query| {
-                query.bind(id).bind(software.name).bind(software.version).bind(software.version_key)
-            });
-        }
     }
 
     /// The places of the devices for which a predicate is true, its first placeholder being `$2`.
@@ -110,4 +99,17 @@ impl Database {
         let query = bind(sqlx::query(AssertSqlSafe(sql.to_owned())));
         self.runtime.block_on(query.execute(&mut self.connection)).unwrap();
     }
+}
+
+fn columns(class: Class) -> String {
+    let mut columns = String::from("device_id BIGINT");
+    for property in class.facts() {
+        let name = property.info().name;
+        let kind = if property.kind().is_text() { "TEXT" } else { "BIGINT" };
+        columns.push_str(&format!(", {name} {kind}"));
+        if property.kind().has_key() {
+            columns.push_str(&format!(", {name}_key TEXT"));
+        }
+    }
+    columns
 }

@@ -1,10 +1,14 @@
 //! Calls that are true or false: tests of texts and addresses, presence, and questions to the rows of a list.
 
+use std::borrow::Cow;
+
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
+use dray_model::inventory::{Class, Kind};
+use dray_query::Problem as Limit;
+use dray_query::condition::{Condition, Quantifier, TextTest};
+
 use super::{Lowering, text_test};
-use crate::catalogue::{Class, Kind};
-use crate::condition::{Condition, Quantifier, TextTest};
 use crate::error::{Problem, QueryError, closest};
 
 const FUNCTIONS: [&str; 11] = [
@@ -71,8 +75,10 @@ impl<'a> Lowering<'a> {
     ) -> Result<Condition, QueryError> {
         let field = self.field(target)?;
         if !field.property.kind().is_text() {
-            let problem =
-                Problem::Arguments { function: call.func_name.clone(), expected: "a text, and this is a number" };
+            let problem = Problem::Arguments {
+                function: call.func_name.clone(),
+                expected: "a text, and this is a number".into(),
+            };
             return Err(self.error(target, problem));
         }
         let [argument] = call.args.as_slice() else {
@@ -111,7 +117,7 @@ impl<'a> Lowering<'a> {
         call: &'a CallExpr,
     ) -> Result<Condition, QueryError> {
         let Some(class) = self.list(target) else {
-            return Err(self.arguments(target, &call.func_name, "one of the lists disks, addresses and software"));
+            return Err(self.arguments(target, &call.func_name, a_list()));
         };
         let [variable, body] = call.args.as_slice() else {
             return Err(self.arguments(
@@ -125,7 +131,7 @@ impl<'a> Lowering<'a> {
         };
         self.check_variable(variable, name)?;
         if self.variables.len() >= self.limits.nesting_max {
-            return Err(self.error(expr, Problem::TooNested(self.limits.nesting_max)));
+            return Err(self.error(expr, Limit::TooNested(self.limits.nesting_max)));
         }
         self.variables.push((name, class));
         let condition = self.condition(body);
@@ -136,7 +142,7 @@ impl<'a> Lowering<'a> {
     /// A row variable may hide nothing: a reader would have to know which of two meanings wins.
     fn check_variable(&self, variable: &IdedExpr, name: &str) -> Result<(), QueryError> {
         let taken = Class::named(name).is_some()
-            || Class::Device.property(name).is_some()
+            || Class::DEVICE.property(name).is_some()
             || self.variables.iter().any(|(other, _)| *other == name);
         if taken {
             return Err(self
@@ -146,8 +152,13 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    pub(super) fn arguments(&self, expr: &IdedExpr, function: &str, expected: &'static str) -> QueryError {
-        self.error(expr, Problem::Arguments { function: function.to_owned(), expected })
+    pub(super) fn arguments(
+        &self,
+        expr: &IdedExpr,
+        function: &str,
+        expected: impl Into<Cow<'static, str>>,
+    ) -> QueryError {
+        self.error(expr, Problem::Arguments { function: function.to_owned(), expected: expected.into() })
     }
 
     pub(super) fn unknown_function(&self, expr: &IdedExpr, name: &str) -> QueryError {
@@ -165,6 +176,13 @@ impl<'a> Lowering<'a> {
             },
         }
     }
+}
+
+/// What a function that asks a list takes.
+pub(super) fn a_list() -> String {
+    let names: Vec<_> = Class::all().filter(|class| class.is_list()).map(|class| class.info().name).collect();
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!("one of the lists {} and {last}", others.join(", "))
 }
 
 fn quantifier(method: &str) -> Option<Quantifier> {

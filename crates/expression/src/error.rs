@@ -1,12 +1,12 @@
 //! What is wrong with a query, where, and what to write instead.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use dray_model::excerpt::marked;
-
-use crate::address::InvalidAddress;
-use crate::catalogue::{Class, Kind};
+use dray_model::inventory::{Class, Kind};
+use dray_query::address::InvalidAddress;
 
 /// A query that was refused. Displays as one sentence; [`QueryError::explain`] shows the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,26 +23,6 @@ pub struct QueryError {
 /// The reasons for refusing a query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Longer than [`crate::Limits::bytes_max`].
-    #[error("the query has {bytes} bytes, {bytes_max} are allowed")]
-    TooLong {
-        /// Bytes given.
-        bytes: usize,
-        /// Bytes allowed.
-        bytes_max: usize,
-    },
-    /// Nested deeper than [`crate::Limits::depth_max`].
-    #[error("the query is nested deeper than {0} levels")]
-    TooDeep(usize),
-    /// More nodes than [`crate::Limits::nodes_max`].
-    #[error("the query has more than {0} parts")]
-    TooLarge(usize),
-    /// More than [`crate::Limits::list_items_max`].
-    #[error("the query's lists have more than {0} elements together")]
-    TooManyListItems(usize),
-    /// Lists asked inside one another more often than [`crate::Limits::nesting_max`].
-    #[error("more than {0} lists are asked inside one another")]
-    TooNested(usize),
     /// Not an expression of CEL.
     #[error("{0}")]
     Syntax(String),
@@ -89,7 +69,7 @@ pub enum Problem {
         /// The function.
         function: String,
         /// What it takes.
-        expected: &'static str,
+        expected: Cow<'static, str>,
     },
     /// A text that is no address or network.
     #[error(transparent)]
@@ -100,9 +80,9 @@ pub enum Problem {
     /// The system is out of threads or memory; the query may be fine.
     #[error("the system has no thread to parse the query on")]
     NoThread,
-    /// A condition from a document that the language can't have produced.
-    #[error("the condition is malformed: {0}")]
-    Malformed(&'static str),
+    /// It costs more than a query may.
+    #[error(transparent)]
+    Query(#[from] dray_query::Problem),
 }
 
 impl QueryError {

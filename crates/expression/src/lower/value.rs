@@ -2,9 +2,11 @@
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 
+use dray_model::inventory::{Class, Property};
+use dray_query::condition::{Field, Literal, Operand};
+
+use super::call::a_list;
 use super::{Lowering, comparison, text_test};
-use crate::catalogue::{Class, catalogue};
-use crate::condition::{Field, Literal, Operand};
 use crate::error::{Problem, QueryError, closest};
 
 impl<'a> Lowering<'a> {
@@ -77,7 +79,7 @@ impl<'a> Lowering<'a> {
     fn size(&self, list: &IdedExpr) -> Result<Class, QueryError> {
         match self.list(list) {
             Some(class) => Ok(class),
-            None => Err(self.arguments(list, "size", "one of the lists disks, addresses and software")),
+            None => Err(self.arguments(list, "size", a_list())),
         }
     }
 
@@ -88,12 +90,12 @@ impl<'a> Lowering<'a> {
             Expr::Select(SelectExpr { operand, field, .. }) if is_device(operand) => field,
             _ => return None,
         };
-        Class::named(name).filter(|class| class.info().many)
+        Class::named(name).filter(|class| class.is_list())
     }
 
     pub(super) fn field(&self, expr: &IdedExpr) -> Result<Field, QueryError> {
         match &expr.expr {
-            Expr::Ident(name) => match Class::Device.property(name) {
+            Expr::Ident(name) => match Class::DEVICE.property(name) {
                 Some(property) => Ok(Field { property, row: 0 }),
                 None => Err(self.not_a_field(expr, name)),
             },
@@ -109,14 +111,14 @@ impl<'a> Lowering<'a> {
         let variable = self.variables.iter().position(|(name, _)| name == base);
         let (class, row) = match variable {
             Some(index) => (self.variables[index].1, u8::try_from(index + 1).unwrap_or(u8::MAX)),
-            None if base == "device" => (Class::Device, 0),
+            None if base == "device" => (Class::DEVICE, 0),
             None => return Err(self.not_a_row(expr, base)),
         };
         match class.property(&select.field) {
             Some(property) => Ok(Field { property, row }),
             None => {
                 let error = self.error(expr, Problem::UnknownProperty { class, name: select.field.clone() });
-                let names = || class.properties().iter().map(|info| info.name);
+                let names = || class.properties().map(|property| property.info().name);
                 Err(error.hint(match closest(&select.field, names()) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => format!("{class} has {}", names().collect::<Vec<_>>().join(", ")),
@@ -127,7 +129,7 @@ impl<'a> Lowering<'a> {
 
     fn not_a_field(&self, expr: &IdedExpr, name: &str) -> QueryError {
         if let Some((_, class)) = self.variables.iter().find(|(variable, _)| *variable == name) {
-            let example = class.properties()[0].name;
+            let example = first(*class).info().name;
             let error = self.error(expr, Problem::NotAValue("a row".to_owned()));
             return error.hint(format!("name a property of it, like {name}.{example}"));
         }
@@ -136,8 +138,8 @@ impl<'a> Lowering<'a> {
             return error.hint(example_of(class));
         }
         let error = self.error(expr, Problem::UnknownName(name.to_owned()));
-        let device = Class::Device.properties().iter().map(|info| info.name);
-        let known = device.chain(catalogue().map(|(info, _)| info.name));
+        let device = Class::DEVICE.properties().map(|property| property.info().name);
+        let known = device.chain(Class::all().map(|class| class.info().name));
         match closest(name, known) {
             Some(meant) => error.hint(format!("did you mean {meant}?")),
             None => error,
@@ -181,7 +183,11 @@ fn is_condition(function: &str) -> bool {
     text_test(function).is_some() || others.contains(&function)
 }
 
+fn first(class: Class) -> Property {
+    class.properties().next().unwrap_or(Property::DEVICE_NAME)
+}
+
 fn example_of(class: Class) -> String {
-    let example = class.properties()[0].example;
-    if class.info().many { format!("ask its rows: {example}") } else { format!("name a property of it: {example}") }
+    let example = first(class).info().example;
+    if class.is_list() { format!("ask its rows: {example}") } else { format!("name a property of it: {example}") }
 }

@@ -1,35 +1,46 @@
 //! One well-known device, and random devices and queries read from a tape of bytes, which shrinks well.
 
-use dray_model::facts::{Address, Disk, Facts, Software};
-use dray_query::{Class, Kind, PropertyInfo};
+use dray_model::facts::{Facts, Table, Value};
+use dray_model::inventory::{Class, Kind, Property};
+use dray_model::{class, property};
 
 /// A Debian machine that doesn't know its memory.
 pub(crate) fn debian() -> Facts {
-    Facts {
-        platform: "linux".into(),
-        os_name: Some("debian".into()),
-        os_version: Some("12.10".into()),
-        architecture: "x86_64".into(),
-        host_name: "Kiosk-07".into(),
-        memory_bytes: None,
-        processors: Some(4),
-        agent_version: "0.2.0-rc.1".into(),
-        disks: vec![disk("/", 100, 50), disk("/home", u64::MAX, 2)],
-        addresses: vec![address("eth0", "10.1.2.3", 24), address("wlan0", "fe80::1", 64), address("tun0", "?", 0)],
-        software: vec![software("openssl", "3.0.15-1~deb12u1"), software("vim", "2:9.0")],
-    }
+    let device = Table::new(Class::DEVICE).with([
+        (property!("device.platform"), "linux".into()),
+        (property!("device.os_name"), "debian".into()),
+        (property!("device.os_version"), "12.10".into()),
+        (property!("device.architecture"), "x86_64".into()),
+        (property!("device.host_name"), "Kiosk-07".into()),
+        (property!("device.processors"), 4_u32.into()),
+        (property!("device.agent_version"), "0.2.0-rc.1".into()),
+    ]);
+    let disks = disk(disk(Table::new(class!("disks")), "/", 100, 50), "/home", u64::MAX, 2);
+    let addresses = address(Table::new(class!("addresses")), "eth0", "10.1.2.3", 24);
+    let addresses = address(address(addresses, "wlan0", "fe80::1", 64), "tun0", "?", 0);
+    let software = software(Table::new(class!("software")), "openssl", "3.0.15-1~deb12u1");
+    let software = self::software(software, "vim", "2:9.0");
+    Facts::default().with(device).with(disks).with(addresses).with(software)
 }
 
-fn disk(mount: &str, size_bytes: u64, free_bytes: u64) -> Disk {
-    Disk { mount: mount.into(), size_bytes, free_bytes }
+fn disk(table: Table, mount: &str, size_bytes: u64, free_bytes: u64) -> Table {
+    table.with([
+        (property!("disks.mount"), mount.into()),
+        (property!("disks.size_bytes"), size_bytes.into()),
+        (property!("disks.free_bytes"), free_bytes.into()),
+    ])
 }
 
-fn address(interface: &str, ip: &str, prefix: u8) -> Address {
-    Address { interface: interface.into(), ip: ip.into(), prefix }
+fn address(table: Table, interface: &str, ip: &str, prefix: u32) -> Table {
+    table.with([
+        (property!("addresses.interface"), interface.into()),
+        (property!("addresses.ip"), ip.into()),
+        (property!("addresses.prefix"), prefix.into()),
+    ])
 }
 
-fn software(name: &str, version: &str) -> Software {
-    Software { name: name.into(), version: version.into() }
+fn software(table: Table, name: &str, version: &str) -> Table {
+    table.with([(property!("software.name"), name.into()), (property!("software.version"), version.into())])
 }
 
 // Small, so that devices and queries meet; awkward, so that engines would differ if they could.
@@ -79,33 +90,33 @@ impl<'a> Tape<'a> {
         self.pick(&TEXTS).to_owned()
     }
 
-    fn some<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        (self.below(3) > 0).then(|| make(self))
-    }
-
-    fn several<T>(&mut self, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
-        (0..self.below(4)).map(|_| make(self)).collect()
-    }
-
-    /// A device's name and facts; some devices never told any.
+    /// A device's name and facts; some devices never reported any.
     pub(crate) fn device(&mut self) -> (String, Option<Facts>) {
         let name = self.text();
         (name, (self.below(8) > 0).then(|| self.facts()))
     }
 
+    /// Of every class of the catalogue, with every property known or not.
     fn facts(&mut self) -> Facts {
-        Facts {
-            platform: self.text(),
-            os_name: self.some(Self::text),
-            os_version: self.some(|tape| tape.pick(&VERSIONS).to_owned()),
-            architecture: self.text(),
-            host_name: self.text(),
-            memory_bytes: self.some(|tape| tape.pick(&NUMBERS)),
-            processors: self.some(|tape| u32::try_from(tape.below(4)).unwrap()),
-            agent_version: self.pick(&VERSIONS).to_owned(),
-            disks: self.several(|tape| disk(tape.pick(&TEXTS), tape.pick(&NUMBERS), tape.pick(&NUMBERS))),
-            addresses: self.several(|tape| address(tape.pick(&TEXTS), tape.pick(&IPS), [24, 0, 64][tape.below(3)])),
-            software: self.several(|tape| software(tape.pick(&TEXTS), tape.pick(&VERSIONS))),
+        Class::all().fold(Facts::default(), |facts, class| {
+            let rows = if class.is_list() { self.below(4) } else { 1 };
+            let mut table = Table::new(class);
+            for _ in 0..rows {
+                table.push(class.facts().map(|property| {
+                    let value = (self.below(4) > 0).then(|| self.value(property.kind()));
+                    (property, value)
+                }));
+            }
+            facts.with(table)
+        })
+    }
+
+    fn value(&mut self, kind: Kind) -> Value {
+        match kind {
+            Kind::Text => self.pick(&TEXTS).into(),
+            Kind::Version => self.pick(&VERSIONS).into(),
+            Kind::Ip => self.pick(&IPS).into(),
+            Kind::Integer => self.pick(&NUMBERS).into(),
         }
     }
 
@@ -129,7 +140,7 @@ impl<'a> Tape<'a> {
     }
 
     fn rows(&mut self, depth: usize, rows: &mut Vec<Class>) -> String {
-        let class = self.pick(&[Class::Disks, Class::Addresses, Class::Software]);
+        let class = self.pick(&Class::all().filter(|class| class.is_list()).collect::<Vec<_>>());
         let quantifier = self.pick(&["exists", "all", "exists_one"]);
         rows.push(class);
         let condition = self.condition(depth - 1, rows);
@@ -139,8 +150,8 @@ impl<'a> Tape<'a> {
     }
 
     fn leaf(&mut self, rows: &[Class]) -> String {
-        let (path, info) = self.fact(rows);
-        match (self.below(8), info.kind) {
+        let (path, property) = self.fact(rows);
+        match (self.below(8), property.kind()) {
             (0, _) => format!("has({path})"),
             (1, _) => self
                 .pick(&["true", "false", "size(disks) > 1", "1 >= software.size()", "size(addresses) in [0, 2]"])
@@ -156,25 +167,29 @@ impl<'a> Tape<'a> {
     }
 
     fn two_facts(&mut self, path: &str, kind: Kind, rows: &[Class]) -> String {
-        let (other, info) = self.fact(rows);
-        let other = if info.kind == kind { other } else { path.to_owned() };
+        let (other, property) = self.fact(rows);
+        let other = if property.kind() == kind { other } else { path.to_owned() };
         let operators = if kind == Kind::Ip { &OPERATORS[..2] } else { &OPERATORS[..] };
         format!("{path} {} {other}", self.pick(operators))
     }
 
     /// A property of one of the rows in reach, as a query names it.
-    fn fact(&mut self, rows: &[Class]) -> (String, PropertyInfo) {
+    fn fact(&mut self, rows: &[Class]) -> (String, Property) {
         let row = self.below(rows.len() + 1);
         match rows.len().checked_sub(row + 1) {
             Some(index) => {
-                let info = self.pick(rows[index].properties());
-                (format!("row{}.{}", index + 1, info.name), info)
+                let property = self.property(rows[index]);
+                (format!("row{}.{}", index + 1, property.info().name), property)
             }
             None => {
-                let info = self.pick(Class::Device.properties());
-                (info.name.to_owned(), info)
+                let property = self.property(Class::DEVICE);
+                (property.info().name.to_owned(), property)
             }
         }
+    }
+
+    fn property(&mut self, class: Class) -> Property {
+        self.pick(&class.properties().collect::<Vec<_>>())
     }
 
     fn quoted(&mut self, kind: Kind) -> String {

@@ -1,6 +1,7 @@
 //! What is refused, where, and with which advice.
 
-use dray_query::{Limits, Problem, Query};
+use dray_expression::{Problem, parse};
+use dray_query::{Limits, Problem as Limit};
 
 /// Queries, the part that is marked, the problem, and a piece of the hint.
 const REFUSALS: [(&str, &str, &str, &str); 42] = [
@@ -61,7 +62,7 @@ const REFUSALS: [(&str, &str, &str, &str); 42] = [
 #[test]
 fn a_refusal_names_the_place_the_problem_and_what_to_write() {
     for (text, marked, problem, hint) in REFUSALS {
-        let error = Query::parse(text, &Limits::default()).expect_err(text);
+        let error = parse(text, &Limits::default()).expect_err(text);
         assert_eq!(&text[error.span.clone()], marked, "{text}: {error}");
         assert!(error.to_string().contains(problem), "{text}: {error}");
         assert!(error.hint.clone().unwrap_or_default().contains(hint), "{text}: {:?}", error.hint);
@@ -71,7 +72,7 @@ fn a_refusal_names_the_place_the_problem_and_what_to_write() {
 #[test]
 fn an_explanation_shows_it_all() {
     let text = "platform == 'linux' &&\n  procesors > 2";
-    let error = Query::parse(text, &Limits::default()).unwrap_err();
+    let error = parse(text, &Limits::default()).unwrap_err();
     let expected =
         "there is nothing named \"procesors\" here\n    procesors > 2\n    ^^^^^^^^^\nhint: did you mean processors?";
     assert_eq!(error.explain(text), expected);
@@ -79,17 +80,20 @@ fn an_explanation_shows_it_all() {
 
 #[test]
 fn each_limit_is_kept() {
-    let problem = |text: &str| Query::parse(text, &Limits::default()).unwrap_err().problem;
+    let problem = |text: &str| match parse(text, &Limits::default()).unwrap_err().problem {
+        Problem::Query(limit) => limit,
+        other => panic!("{other}"),
+    };
     let limits = Limits::default();
-    assert_eq!(problem(&"a".repeat(4097)), Problem::TooLong { bytes: 4097, bytes_max: limits.bytes_max });
-    assert_eq!(problem(&format!("{}true{}", "(".repeat(33), ")".repeat(33))), Problem::TooDeep(32));
-    assert_eq!(problem(&vec!["processors == 1"; 90].join("||")), Problem::TooLarge(256));
-    assert_eq!(problem(&format!("processors in [{}]", vec!["1"; 257].join(","))), Problem::TooManyListItems(256));
+    assert_eq!(problem(&"a".repeat(4097)), Limit::TooLong { bytes: 4097, bytes_max: limits.bytes_max });
+    assert_eq!(problem(&format!("{}true{}", "(".repeat(33), ")".repeat(33))), Limit::TooDeep(32));
+    assert_eq!(problem(&vec!["processors == 1"; 90].join("||")), Limit::TooLarge(256));
+    assert_eq!(problem(&format!("processors in [{}]", vec!["1"; 257].join(","))), Limit::TooManyListItems(256));
     let nested = "disks.exists(a, disks.exists(b, disks.exists(c, true)))";
-    assert_eq!(problem(nested), Problem::TooNested(2));
+    assert_eq!(problem(nested), Limit::TooNested(2));
 
     let widest = vec!["processors == 1"; 85].join("||");
-    assert!(Query::parse(&widest, &limits).is_ok());
+    assert!(parse(&widest, &limits).is_ok());
     let deepest = format!("{}true{}", "(".repeat(32), ")".repeat(32));
-    assert!(Query::parse(&deepest, &limits).is_ok());
+    assert!(parse(&deepest, &limits).is_ok());
 }

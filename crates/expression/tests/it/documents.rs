@@ -1,5 +1,6 @@
 //! The form of a query in documents: frozen, versioned, and checked when it comes back.
 
+use dray_expression::parse;
 use dray_query::{Limits, Query};
 use serde_json::{Value, json};
 
@@ -50,7 +51,7 @@ fn golden() -> Value {
 
 #[test]
 fn the_form_of_a_query_in_documents_is_frozen() {
-    let query = Query::parse(TEXT, &Limits::default()).unwrap();
+    let query = parse(TEXT, &Limits::default()).unwrap();
     assert_eq!(serde_json::to_value(&query).unwrap(), golden());
     assert_eq!(serde_json::from_value::<Query>(golden()).unwrap(), query);
 }
@@ -109,7 +110,7 @@ fn a_condition_that_the_language_can_not_produce_is_refused() {
 fn the_deepest_query_reads_back_from_text() {
     let inner = "disks.exists(d, software.all(s, ".to_owned() + &"!(platform == 'a' || ".repeat(12);
     let text = inner + "true" + &")".repeat(12) + "))";
-    let query = Query::parse(&text, &Limits::default()).unwrap();
+    let query = parse(&text, &Limits::default()).unwrap();
     let json = serde_json::to_string(&query).unwrap();
     assert_eq!(serde_json::from_str::<Query>(&json).unwrap(), query);
 }

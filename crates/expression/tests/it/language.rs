@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dray_query::{Class, Limits, Query};
+use dray_expression::parse;
+use dray_model::class;
+use dray_model::inventory::Class;
+use dray_query::Limits;
 
 use crate::sample::debian;
 
@@ -83,18 +86,28 @@ pub(crate) const RULES: [(&str, bool); 62] = [
 #[test]
 fn every_rule_of_the_language_holds_on_a_device() {
     for (text, expected) in RULES {
-        let query = Query::parse(text, &Limits::default()).unwrap_or_else(|error| panic!("{}", error.explain(text)));
+        let query = parse(text, &Limits::default()).unwrap_or_else(|error| panic!("{}", error.explain(text)));
         assert_eq!(query.matches(&debian(), "kiosk-07"), expected, "{text}");
     }
 }
 
 #[test]
 fn a_query_tells_which_classes_decide_it() {
-    let touched = |text: &str| Query::parse(text, &Limits::default()).unwrap().touched_classes();
+    let touched = |text: &str| parse(text, &Limits::default()).unwrap().touched_classes();
     assert_eq!(touched("true"), BTreeSet::new());
-    assert_eq!(touched("name == 'a' || size(disks) > 1"), BTreeSet::from([Class::Device, Class::Disks]));
+    assert_eq!(touched("name == 'a' || size(disks) > 1"), BTreeSet::from([Class::DEVICE, class!("disks")]));
     assert_eq!(
         touched("!software.all(s, addresses.exists(a, a.prefix in [1]))"),
-        BTreeSet::from([Class::Addresses, Class::Software])
+        BTreeSet::from([class!("addresses"), class!("software")])
     );
+}
+
+#[test]
+fn every_example_of_the_catalogue_asks_for_its_property() {
+    for property in Class::all().flat_map(Class::properties) {
+        let example = property.info().example;
+        let query = parse(example, &Limits::default()).unwrap_or_else(|error| panic!("{}", error.explain(example)));
+        assert!(query.touched_classes().contains(&property.class()), "{example}");
+        assert!(example.contains(property.info().name), "{example}");
+    }
 }

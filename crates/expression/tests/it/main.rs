@@ -11,3 +11,4 @@ mod hostile;
 mod language;
 mod refusals;
 mod sample;
+mod sql;
