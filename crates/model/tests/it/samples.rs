@@ -8,7 +8,8 @@ use dray_model::api::client::{
 };
 use dray_model::api::problem::{Problem, Span};
 use dray_model::collection::{CollectionProperties, CollectionRule};
-use dray_model::facts::{Address, Disk, Facts, Software};
+use dray_model::facts::{Facts, Table};
+use dray_model::inventory::Class;
 use dray_model::package::{Content, PackageProperties, Release, ReleaseNumber};
 use dray_model::point::{AssignedObject, AssignedUpdate, PointAssignment, PointContentState, PointReport};
 use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
@@ -17,6 +18,7 @@ use dray_model::readable::Readable;
 use dray_model::state::{ClientState, Reason, Standing};
 use dray_model::status::{SourceBytes, StatusEvent, StatusMessage};
 use dray_model::{DeviceId, Digest, Name, RunId, Timestamp};
+use dray_model::{class, property};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -212,19 +214,29 @@ fn programs() -> Vec<Program> {
 }
 
 fn facts() -> Facts {
-    Facts {
-        platform: "linux".to_owned(),
-        os_name: Some("debian".to_owned()),
-        os_version: Some("12".to_owned()),
-        architecture: "x86_64".to_owned(),
-        host_name: "pc-1".to_owned(),
-        memory_bytes: Some(1 << 34),
-        processors: Some(8),
-        agent_version: "0.1.0".to_owned(),
-        disks: vec![Disk { mount: "/".to_owned(), size_bytes: 1 << 40, free_bytes: 1 << 38 }],
-        addresses: vec![Address { interface: "eth0".to_owned(), ip: "10.0.0.7".to_owned(), prefix: 24 }],
-        software: vec![Software { name: "bash".to_owned(), version: "5.2".to_owned() }],
-    }
+    let device = Table::new(Class::DEVICE).with([
+        (property!("device.platform"), "linux".into()),
+        (property!("device.os_name"), "debian".into()),
+        (property!("device.os_version"), "12".into()),
+        (property!("device.architecture"), "x86_64".into()),
+        (property!("device.host_name"), "pc-1".into()),
+        (property!("device.memory_bytes"), (1_u64 << 34).into()),
+        (property!("device.processors"), 8_u32.into()),
+        (property!("device.agent_version"), "0.1.0".into()),
+    ]);
+    let disks = Table::new(class!("disks")).with([
+        (property!("disks.mount"), "/".into()),
+        (property!("disks.size_bytes"), (1_u64 << 40).into()),
+        (property!("disks.free_bytes"), (1_u64 << 38).into()),
+    ]);
+    let addresses = Table::new(class!("addresses")).with([
+        (property!("addresses.interface"), "eth0".into()),
+        (property!("addresses.ip"), "10.0.0.7".into()),
+        (property!("addresses.prefix"), 24_u32.into()),
+    ]);
+    let software = Table::new(class!("software"))
+        .with([(property!("software.name"), "bash".into()), (property!("software.version"), "5.2".into())]);
+    Facts::default().with(device).with(disks).with(addresses).with(software)
 }
 
 fn messages() -> Vec<StatusMessage> {
