@@ -4,7 +4,7 @@
 
 mod agent;
 mod content;
-mod fleet;
+pub(crate) mod fleet;
 mod latency;
 mod metered;
 mod report;

@@ -121,7 +121,7 @@ async fn facts_that_are_too_large_or_malformed_are_refused() {
     assert_eq!(tell(long).await, (413, "body_too_large".to_owned()));
     let mut strange = facts(1);
     strange["platform"] = json!(["linux"]);
-    assert_eq!(tell(strange).await, (422, "invalid_body".to_owned()));
+    assert_eq!(tell(strange).await, (400, "invalid_body".to_owned()));
     let mut newer = facts(1);
     newer["colour"] = json!("red");
     let taken = server.client(Method::PUT, "/client/v1/facts", Some(newer), Some(&member)).await;
