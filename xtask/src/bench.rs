@@ -8,7 +8,7 @@ mod fleet;
 mod latency;
 mod metered;
 mod report;
-mod stage;
+pub(crate) mod stage;
 
 use anyhow::bail;
 use report::Report;

@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask <test|lint|tidy|demo|bench>`.
+//! The project's own commands: `cargo xtask <test|lint|tidy|demo|api|bench>`.
 //!
 //! Each command is a file. They drive cargo and the built programs from outside and import none of the project's crates.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program speaks to people")]
 
+mod api;
 mod bench;
 mod demo;
 mod lint;
@@ -11,6 +12,7 @@ mod prerequisites;
 mod process;
 mod test;
 mod tidy;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,12 +30,14 @@ struct Arguments {
 enum Command {
     /// Install what the tests need, check the house rules, and run every test
     Test(test::Arguments),
-    /// Check formatting and run clippy, warnings being errors
+    /// Check formatting, run clippy, warnings being errors, and cargo deny
     Lint,
     /// Check who imports whom, the map against the crates, and the shape of the files
     Tidy,
     /// Build the release program and run the demo; arguments go to `dray demo`
     Demo(demo::Arguments),
+    /// Hold the API of a real site against its description with schemathesis, which it installs; arguments go to `schemathesis run`
+    Api(api::Arguments),
     /// Measure release builds and print figures beside their limits
     Bench(bench::Arguments),
 }
@@ -54,6 +58,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Lint => lint::lint(),
         Command::Tidy => tidy::tidy(),
         Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Api(arguments) => api::api(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     }
 }

@@ -3,12 +3,13 @@
 //! To add a command: a variant of [`AgentCommand`], a file here with its arguments and what it does. Commands that only ask
 //! go through `control` and work without a running agent.
 
-mod enroll;
+mod enrol;
 mod output;
 mod programs;
 mod run;
 mod status;
 mod why;
+mod yaml;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,8 +25,7 @@ use crate::folder::{self, Folder};
 #[derive(Debug, Subcommand)]
 pub enum AgentCommand {
     /// Make this computer a member of a site.
-    #[command(alias = "enrol")]
-    Enroll(enroll::Enroll),
+    Enrol(enrol::Enrol),
     /// Run the agent in the foreground, as a service manager does.
     Run(run::Run),
     /// Show who this device is and how it stands with its site.
@@ -67,6 +67,8 @@ pub enum Format {
     Table,
     /// JSON.
     Json,
+    /// The same as YAML.
+    Yaml,
 }
 
 /// Carries out a command. `prefix` are the arguments with which the calling program gets here (`["agent"]` in `dray`),
@@ -76,7 +78,7 @@ pub enum Format {
 /// The command's own; they are for people.
 pub fn run(command: AgentCommand, prefix: &[&str]) -> anyhow::Result<ExitCode> {
     match command {
-        AgentCommand::Enroll(command) => command.carry_out()?,
+        AgentCommand::Enrol(command) => command.carry_out()?,
         AgentCommand::Run(command) => command.carry_out(prefix)?,
         AgentCommand::Status(command) => command.carry_out()?,
         AgentCommand::Programs(command) => command.carry_out()?,
@@ -95,7 +97,7 @@ impl AtFolder {
 }
 
 impl Shown {
-    /// Asks the agent; prints JSON as it came, and otherwise what `table` makes of it.
+    /// Asks the agent; prints JSON or YAML as it came, and otherwise what `table` makes of it.
     fn ask<T: DeserializeOwned>(&self, request: &Request, table: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         let folder = self.at.open()?;
         let (answer, source) = runtime()?.block_on(control::ask(&folder, request))?;
@@ -108,6 +110,7 @@ impl Shown {
         }
         match self.output {
             Format::Json => output::print(&serde_json::to_string_pretty(&value)?),
+            Format::Yaml => output::print(&yaml::write(&value)),
             Format::Table => {
                 let value = serde_json::from_value(value).context("the agent's answer is of another version")?;
                 output::print(&table(&value))

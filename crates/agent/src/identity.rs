@@ -49,7 +49,7 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// This device does not belong to a site.
-    #[error("this device is not enrolled: there is no {0}; enrol it with `enroll --site URL --token TOKEN`")]
+    #[error("this device is not enrolled: there is no {0}; enrol it with `enrol --site URL --token TOKEN`")]
     NotEnrolled(PathBuf),
     /// The file can't be read or written.
     #[error("can't {attempt} {path}")]

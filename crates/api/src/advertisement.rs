@@ -6,7 +6,7 @@ use dray_model::Name;
 use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement, CreateAdvertisement, DeviceStatusView};
 use dray_model::api::page::Page;
 use dray_model::state::ClientState;
-use dray_site::advertisement;
+use dray_site::advertisement::{self, AdvertisementError};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,15 +15,18 @@ use utoipa_axum::routes;
 use crate::authentication::Caller;
 use crate::etag::{IfMatch, etag};
 use crate::extract::{Json, PageQuery, Paging, Path, Query, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(show, change, delete))
-        .routes(routes!(rerun))
-        .routes(routes!(devices))
+    failing::<AdvertisementError>(
+        OpenApiRouter::new()
+            .routes(routes!(list, create))
+            .routes(routes!(show, change, delete))
+            .routes(routes!(rerun))
+            .routes(routes!(devices)),
+    )
 }
 
 /// List advertisements by name.
@@ -59,7 +62,7 @@ async fn show(
 }
 
 /// Change an advertisement by publishing its next revision.
-#[utoipa::path(put, path = "/advertisements/{name}", tag = "advertisements", operation_id = "change_advertisement", params(("name" = Name, Path), ("If-Match" = String, Header, description = "the advertisement's ETag")), request_body = ChangeAdvertisement, responses((status = 200, body = AdvertisementView)))]
+#[utoipa::path(patch, path = "/advertisements/{name}", tag = "advertisements", operation_id = "change_advertisement", params(("name" = Name, Path), IfMatch), request_body = ChangeAdvertisement, responses((status = 200, body = AdvertisementView)))]
 async fn change(
     State(api): State<Api>,
     Caller(actor): Caller,

@@ -3,21 +3,22 @@
 use axum::extract::State;
 use dray_model::api::audit::AuditRecord;
 use dray_model::api::page::Page;
-use dray_site::audit;
+use dray_site::{SiteError, audit};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::Caller;
 use crate::extract::{Json, PageQuery, Paging, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list))
+    failing::<SiteError>(OpenApiRouter::new().routes(routes!(list)))
 }
 
 /// List the audit log, newest first.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(PageQuery), responses((status = 200, body = Page<AuditRecord>)))]
+#[utoipa::path(get, path = "/audit", tag = "audit", operation_id = "list_audit", params(PageQuery), responses((status = 200, body = Page<AuditRecord>)))]
 async fn list(
     State(api): State<Api>,
     Caller(actor): Caller,

@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Who is at the other end of the connection; put into each request by the server.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use dray_model::api::collection::{
     ChangeCollection, CollectionMember, CollectionPreview, CollectionView, CreateCollection, PreviewCollection,
 };
 use dray_model::api::page::Page;
-use dray_site::collection;
+use dray_site::collection::{self, CollectionError};
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,16 +15,19 @@ use utoipa_axum::routes;
 use crate::authentication::Caller;
 use crate::etag::{IfMatch, etag};
 use crate::extract::{Json, PageQuery, Paging, Path, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(show, change, delete))
-        .routes(routes!(members))
-        .routes(routes!(evaluate))
-        .routes(routes!(preview))
+    failing::<CollectionError>(
+        OpenApiRouter::new()
+            .routes(routes!(list, create))
+            .routes(routes!(show, change, delete))
+            .routes(routes!(members))
+            .routes(routes!(evaluate))
+            .routes(routes!(preview)),
+    )
 }
 
 /// List collections by name.
@@ -60,7 +63,7 @@ async fn show(
 }
 
 /// Change a collection. With new rules its members are found anew, at once.
-#[utoipa::path(patch, path = "/collections/{name}", tag = "collections", operation_id = "change_collection", params(("name" = Name, Path), ("If-Match" = String, Header)), request_body = ChangeCollection, responses((status = 200, body = CollectionView)))]
+#[utoipa::path(patch, path = "/collections/{name}", tag = "collections", operation_id = "change_collection", params(("name" = Name, Path), IfMatch), request_body = ChangeCollection, responses((status = 200, body = CollectionView)))]
 async fn change(
     State(api): State<Api>,
     Caller(actor): Caller,

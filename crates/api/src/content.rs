@@ -12,22 +12,30 @@ use axum::routing::get;
 use dray_model::Digest;
 use dray_model::api::content::{ContentDamage, ContentStats};
 use dray_model::api::package::JobStarted;
-use dray_site::content::{self, ContentError, ObjectName, Opened, Wanted};
+use dray_site::content::{self, ContentError, ObjectName, Opened};
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Caller, MemberIdentity};
 use crate::extract::{Json, Path};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 /// What caches may do with an answer that never changes: keep it for a year, and never ask again.
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(stats)).routes(routes!(damage)).routes(routes!(verify)).routes(routes!(sweep))
+    failing::<ContentError>(
+        OpenApiRouter::new()
+            .routes(routes!(stats))
+            .routes(routes!(damage))
+            .routes(routes!(verify))
+            .routes(routes!(sweep)),
+    )
 }
 
 /// Count what the content store holds.
@@ -56,36 +64,57 @@ async fn sweep(State(api): State<Api>, Caller(actor): Caller) -> Result<(StatusC
 
 /// Objects themselves, for whoever carries them elsewhere or brings them back.
 pub(crate) fn streaming_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(object, restore))
+    failing::<ContentError>(OpenApiRouter::new().routes(routes!(object, restore)))
 }
 
 /// Download an object of the content store.
-#[utoipa::path(get, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "content_object", params(("kind" = String, Path, description = "manifests, packs, updates or manifest-differences"), ("digest" = Digest, Path)), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
+#[utoipa::path(get, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "content_object", params(("kind" = inline(ObjectKind), Path), ("digest" = Digest, Path)), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
 async fn object(
     State(api): State<Api>,
     Caller(actor): Caller,
-    Path((kind, digest)): Path<(String, Digest)>,
+    Path((kind, digest)): Path<(ObjectKind, Digest)>,
 ) -> Result<Response, ApiError> {
-    let name = object_name(&kind, digest)?;
-    Ok(answer(&name, Wanted::Whole, content::open(&api.site, &actor, &name, Wanted::Whole).await?))
+    let name = object_name(kind, digest)?;
+    Ok(answer(&name, false, content::open(&api.site, &actor, &name, None).await?))
 }
 
 /// Bring back an object of the content store that is known to be damaged or missing.
-#[utoipa::path(put, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "restore_content_object", params(("kind" = String, Path, description = "manifests, packs, updates or manifest-differences"), ("digest" = Digest, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
+#[utoipa::path(put, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "restore_content_object", params(("kind" = inline(ObjectKind), Path), ("digest" = Digest, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
 async fn restore(
     State(api): State<Api>,
     Caller(actor): Caller,
-    Path((kind, digest)): Path<(String, Digest)>,
+    Path((kind, digest)): Path<(ObjectKind, Digest)>,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let name = object_name(&kind, digest)?;
+    let name = object_name(kind, digest)?;
     let body = body.into_data_stream().map_err(std::io::Error::other);
     content::restore(&api.site, &actor, &name, body).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn object_name(kind: &str, digest: Digest) -> Result<ObjectName, ApiError> {
-    let name: Result<ObjectName, _> = format!("{kind}/{digest}").parse();
+/// The kinds of objects, as their folders are called.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum ObjectKind {
+    Manifests,
+    Packs,
+    Updates,
+    ManifestDifferences,
+}
+
+impl ObjectKind {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Manifests => "manifests",
+            Self::Packs => "packs",
+            Self::Updates => "updates",
+            Self::ManifestDifferences => "manifest-differences",
+        }
+    }
+}
+
+fn object_name(kind: ObjectKind, digest: Digest) -> Result<ObjectName, ApiError> {
+    let name: Result<ObjectName, _> = format!("{}/{digest}", kind.folder()).parse();
     name.map_err(|error| ApiError::new(StatusCode::NOT_FOUND, "not_found", error.to_string()))
 }
 
@@ -96,18 +125,18 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 async fn client_object(
     State(api): State<Api>,
     identity: MemberIdentity,
-    Path((kind, digest)): Path<(String, Digest)>,
+    Path((kind, digest)): Path<(ObjectKind, Digest)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    send(&api, &identity, object_name(&kind, digest)?, &headers).await
+    send(&api, &identity, object_name(kind, digest)?, &headers).await
 }
 
 async fn client_object_head(
     State(api): State<Api>,
     identity: MemberIdentity,
-    Path((kind, digest)): Path<(String, Digest)>,
+    Path((kind, digest)): Path<(ObjectKind, Digest)>,
 ) -> Result<Response, ApiError> {
-    describe(&api, &identity, object_name(&kind, digest)?).await
+    describe(&api, &identity, object_name(kind, digest)?).await
 }
 
 async fn send(
@@ -129,19 +158,19 @@ async fn send(
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(answer(&name, wanted, opened))
+    Ok(answer(&name, wanted.is_some(), opened))
 }
 
-fn answer(name: &ObjectName, wanted: Wanted, opened: Opened) -> Response {
+fn answer(name: &ObjectName, in_part: bool, opened: Opened) -> Response {
     let Opened { size_bytes, range, body } = opened;
     let mut headers = common(name);
     headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
-    let status = if wanted == Wanted::Whole {
-        StatusCode::OK
-    } else {
+    let status = if in_part {
         let text = format!("bytes {}-{}/{size_bytes}", range.start, range.end.saturating_sub(1));
         headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(&text).expect("digits are legal in a header"));
         StatusCode::PARTIAL_CONTENT
+    } else {
+        StatusCode::OK
     };
     (status, headers, Body::from_stream(body)).into_response()
 }

@@ -2,12 +2,11 @@
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::put;
-use dray_model::Name;
 use dray_model::api::device::DeviceView;
 use dray_model::api::page::Page;
 use dray_model::facts::Facts;
-use dray_model::requirement;
-use dray_site::device::{self, DeviceFilter};
+use dray_model::{Name, Text, requirement};
+use dray_site::device::{self, DeviceError, DeviceFilter};
 use dray_site::facts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -16,14 +15,17 @@ use utoipa_axum::routes;
 
 use crate::authentication::{Caller, DeviceIdentity};
 use crate::extract::{Json, Message, PageQuery, Paging, Path, Query, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Most bytes of a device's facts: 20 000 packages at some 200 bytes.
 const FACTS_LIMIT: usize = 4 << 20;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, delete)).routes(routes!(revoke))
+    failing::<DeviceError>(
+        OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, delete)).routes(routes!(revoke)),
+    )
 }
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
@@ -35,7 +37,8 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Only devices whose name begins like this.
-    name: Option<String>,
+    #[param(inline)]
+    name: Option<Text<64>>,
     /// Only members of this collection.
     collection: Option<Name>,
     /// `true`: only devices for which something waits until they have a newer agent.
@@ -52,7 +55,7 @@ async fn list(
     Paging(request): Paging,
 ) -> Result<Json<Page<DeviceView>>, ApiError> {
     let Filter { name, collection, needs_upgrade } = filter;
-    let filter = DeviceFilter { prefix: name, collection, needs_upgrade };
+    let filter = DeviceFilter { prefix: name.map(|text| text.to_string()), collection, needs_upgrade };
     Ok(page(device::list(&api.site, &actor, &filter, &request).await?))
 }
 

@@ -12,7 +12,7 @@ use crate::authentication::DeviceIdentity;
 use crate::content::IMMUTABLE;
 use crate::extract::Path;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/documents/{digest}", get(show))

@@ -3,20 +3,22 @@
 use axum::extract::State;
 use axum::routing::post;
 use dray_model::api::client::{EnrolRequest, Enrolled, RenewRequest, Renewed};
-use dray_model::api::device::{CreateEnrolmentToken, EnrolmentTokenCreated, EnrolmentTokenView};
+use dray_model::api::device::{CreateEnrolmentToken, EnrolmentTokenView};
 use dray_model::api::page::Page;
-use dray_site::enrolment;
+use dray_model::api::token::Issued;
+use dray_site::enrolment::{self, EnrolmentError};
 use http::{HeaderName, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Caller, MemberIdentity, PeerAddress};
 use crate::extract::{Json, Message, PageQuery, Paging, Path, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
+    failing::<EnrolmentError>(OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke)))
 }
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
@@ -34,12 +36,12 @@ async fn list(
 }
 
 /// Make an enrolment token. The answer holds its secret, which is told this once.
-#[utoipa::path(post, path = "/enrolment-tokens", tag = "devices", operation_id = "create_enrolment_token", request_body = CreateEnrolmentToken, responses((status = 201, body = EnrolmentTokenCreated)))]
+#[utoipa::path(post, path = "/enrolment-tokens", tag = "devices", operation_id = "create_enrolment_token", request_body = CreateEnrolmentToken, responses((status = 201, body = Issued<EnrolmentTokenView>)))]
 async fn create(
     State(api): State<Api>,
     Caller(actor): Caller,
     Json(command): Json<CreateEnrolmentToken>,
-) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<EnrolmentTokenCreated>), ApiError> {
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<Issued<EnrolmentTokenView>>), ApiError> {
     let created = enrolment::create(&api.site, &actor, command).await?;
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
 }

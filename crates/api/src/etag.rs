@@ -6,6 +6,9 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, Required};
 
 use crate::problem::ApiError;
 
@@ -19,6 +22,20 @@ pub fn etag(revision: u64) -> [(HeaderName, HeaderValue); 1] {
 /// The revision that the caller saw; `None` when it doesn't matter to it (`*`). Requests without it are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<u64>);
+
+impl utoipa::IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r#"^(\*|"(0|[1-9][0-9]{0,18})")$"#));
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some("The ETag of the object's answer, or `*` to change it in any case"))
+            .schema(Some(schema.build()))
+            .build();
+        vec![parameter]
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
@@ -40,9 +57,9 @@ fn parse(text: &str) -> Result<Option<u64>, ApiError> {
     if text.trim() == "*" {
         return Ok(None);
     }
-    let revision =
-        text.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
-    revision.map(Some).ok_or_else(|| {
+    let digits = text.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or_else(|| {
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_if_match", "If-Match is not a revision")
             .with_hint("send the ETag of the object's answer, unaltered")
     })
@@ -57,7 +74,7 @@ mod tests {
         let [(_, value)] = etag(42);
         assert_eq!(parse(value.to_str().unwrap()).unwrap(), Some(42));
         assert_eq!(parse("*").unwrap(), None);
-        for bad in ["42", "\"x\"", "W/\"1\"", "\"1\", \"2\"", ""] {
+        for bad in ["42", "\"x\"", "W/\"1\"", "\"1\", \"2\"", "\"+1\"", "\"\"", ""] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -2,13 +2,15 @@
 //!
 //! JSON bodies hold at most [`JSON_LIMIT`] bytes and 128 levels (serde_json's own limit).
 
+mod numbers;
+
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use dray_model::api::page::{Page, PageRequest};
+use dray_model::api::page::{MAX_LIMIT, Page, PageRequest};
 use dray_model::excerpt::quoted;
 use http::StatusCode;
 use http::request::Parts;
@@ -66,19 +68,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Message<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match axum::Json::from_request(request, state).await {
+        match axum::Json::from_request(buffered(request, state).await?.0, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(rejection) => Err(json_error(&rejection)),
         }
     }
 }
 
-/// The request with its body in memory, and that body.
+/// The request with its body in memory, and that body, with whole numbers written as such: to JSON Schema `3.0` is an integer, and to
+/// some programs too.
 async fn buffered<S: Send + Sync>(request: Request, state: &S) -> Result<(Request, Bytes), ApiError> {
     let (parts, body) = request.into_parts();
     // Extractors find the limit of the body in the extensions.
     let bodied = Request::from_parts(parts.clone(), body);
     let bytes = Bytes::from_request(bodied, state).await.map_err(|error| json_error(&error.into()))?;
+    let bytes = numbers::whole(&bytes).map_or(bytes, Bytes::from);
     Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
 }
 
@@ -94,7 +98,7 @@ fn refuse_unknown_fields<T: DeserializeOwned>(body: &[u8]) -> Result<(), ApiErro
         None => Ok(()),
         Some(field) => {
             let detail = format!("the body has a field that is not known: {}", quoted(&field));
-            Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", detail))
+            Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", detail))
         }
     }
 }
@@ -105,8 +109,13 @@ fn json_error(rejection: &JsonRejection) -> ApiError {
         JsonRejection::BytesRejection(_) => "unreadable_body",
         _ => "invalid_body",
     };
-    let code = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "body_too_large" } else { code };
-    ApiError::new(rejection.status(), code, rejection.body_text())
+    let (status, code) = match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+        // JSON of another form than described: no more and no less wrong than what isn't JSON.
+        StatusCode::UNPROCESSABLE_ENTITY => (StatusCode::BAD_REQUEST, code),
+        status => (status, code),
+    };
+    ApiError::new(status, code, rejection.body_text())
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -149,9 +158,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// Items wanted, 1 to 1000; 100 when absent.
+    /// Items wanted; 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `next` of the page before.
+    #[param(min_length = 1, max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -165,6 +176,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Query(query) = Query::<PageQuery>::from_request_parts(parts, state).await?;
         let after = query.cursor.as_deref().map(read_cursor).transpose()?;
+        if let Some(limit) = query.limit.filter(|limit| !(1..=MAX_LIMIT).contains(limit)) {
+            let detail = format!("{limit} is not a number of items: a page holds 1 to {MAX_LIMIT}");
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_limit", detail));
+        }
         Ok(Self(PageRequest::new(query.limit, after)))
     }
 }
@@ -176,9 +191,13 @@ pub fn page<T>(mut page: Page<T>) -> Json<Page<T>> {
 }
 
 fn read_cursor(text: &str) -> Result<String, ApiError> {
-    let bytes = if text.len() > CURSOR_MAX { None } else { BASE64_URL_SAFE_NO_PAD.decode(text.as_bytes()).ok() };
+    let bytes = if text.is_empty() || text.len() > CURSOR_MAX {
+        None
+    } else {
+        BASE64_URL_SAFE_NO_PAD.decode(text.as_bytes()).ok()
+    };
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-        ApiError::new(StatusCode::BAD_REQUEST, "invalid_cursor", "the cursor can't be read")
+        ApiError::new(StatusCode::NOT_FOUND, "no_page", "there is no page at this cursor")
             .with_hint("send `next` of the page before, unaltered")
     })
 }

@@ -15,7 +15,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use crate::authentication::Caller;
 use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Told with an answer that was kept from before.

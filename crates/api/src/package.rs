@@ -9,7 +9,9 @@ use dray_model::api::package::{
 };
 use dray_model::api::page::Page;
 use dray_model::api::point::PointPackageView;
-use dray_site::{package, point};
+use dray_site::content::ContentError;
+use dray_site::package::{self, PackageError};
+use dray_site::point::{self, PointError};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,20 +20,23 @@ use utoipa_axum::routes;
 use crate::authentication::Caller;
 use crate::etag::{IfMatch, etag};
 use crate::extract::{Given, Json, PageQuery, Paging, Path, Query, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(show, change, delete))
-        .routes(routes!(update))
-        .routes(routes!(improve))
-        .routes(routes!(updates))
-        .routes(routes!(objects))
-        .routes(routes!(releases))
-        .routes(routes!(points))
-        .routes(routes!(distribute))
+    failing::<PackageError>(
+        OpenApiRouter::new()
+            .routes(routes!(list, create))
+            .routes(routes!(show, change, delete))
+            .routes(routes!(update))
+            .routes(routes!(improve))
+            .routes(routes!(updates))
+            .routes(routes!(releases))
+            .routes(routes!(points)),
+    )
+    .merge(failing::<ContentError>(OpenApiRouter::new().routes(routes!(objects))))
+    .merge(failing::<PointError>(OpenApiRouter::new().routes(routes!(distribute))))
 }
 
 /// List packages by name.
@@ -67,7 +72,7 @@ async fn show(
 }
 
 /// Change a package. New programs or properties are published at once, as a release of the same content.
-#[utoipa::path(patch, path = "/packages/{name}", tag = "packages", operation_id = "change_package", params(("name" = Name, Path), ("If-Match" = String, Header, description = "the package's ETag")), request_body = ChangePackage, responses((status = 200, body = PackageView)))]
+#[utoipa::path(patch, path = "/packages/{name}", tag = "packages", operation_id = "change_package", params(("name" = Name, Path), IfMatch), request_body = ChangePackage, responses((status = 200, body = PackageView)))]
 async fn change(
     State(api): State<Api>,
     Caller(actor): Caller,

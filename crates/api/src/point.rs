@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use dray_model::Name;
 use dray_model::api::page::Page;
 use dray_model::api::point::{ChangePoint, CreatePoint, PointPackageView, PointView};
-use dray_site::point;
+use dray_site::point::{self, PointError};
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,15 +17,18 @@ pub(crate) use client::{client_routes, held_routes};
 use crate::authentication::Caller;
 use crate::etag::{IfMatch, etag};
 use crate::extract::{Json, PageQuery, Paging, Path, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(show, change, delete))
-        .routes(routes!(packages))
-        .routes(routes!(assign, unassign))
+    failing::<PointError>(
+        OpenApiRouter::new()
+            .routes(routes!(list, create))
+            .routes(routes!(show, change, delete))
+            .routes(routes!(packages))
+            .routes(routes!(assign, unassign)),
+    )
 }
 
 /// List distribution points by name.
@@ -61,7 +64,7 @@ async fn show(
 }
 
 /// Change a distribution point.
-#[utoipa::path(patch, path = "/points/{name}", tag = "points", operation_id = "change_point", params(("name" = Name, Path), ("If-Match" = String, Header, description = "the point's ETag")), request_body = ChangePoint, responses((status = 200, body = PointView)))]
+#[utoipa::path(patch, path = "/points/{name}", tag = "points", operation_id = "change_point", params(("name" = Name, Path), IfMatch), request_body = ChangePoint, responses((status = 200, body = PointView)))]
 async fn change(
     State(api): State<Api>,
     Caller(actor): Caller,

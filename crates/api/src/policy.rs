@@ -11,7 +11,7 @@ use crate::authentication::DeviceIdentity;
 use crate::extract::Query;
 use crate::held::{Wait, known, tag};
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn held_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/policy", get(current))

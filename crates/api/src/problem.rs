@@ -56,13 +56,14 @@ fn append_causes(detail: &mut String, failure: &dyn std::error::Error) {
     }
 }
 
-fn status(class: Class) -> StatusCode {
+/// The status for failures of a class.
+pub(crate) fn status(class: Class) -> StatusCode {
     match class {
         Class::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Class::Unauthenticated => StatusCode::UNAUTHORIZED,
         Class::Denied => StatusCode::FORBIDDEN,
         Class::Absent => StatusCode::NOT_FOUND,
-        Class::Conflict => StatusCode::CONFLICT,
+        Class::Unresolved | Class::Conflict => StatusCode::CONFLICT,
         Class::Stale => StatusCode::PRECONDITION_FAILED,
         Class::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Class::Throttled => StatusCode::TOO_MANY_REQUESTS,

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use dray_site::Site;
 use http::StatusCode;
-use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
+use crate::state::Api;
 use crate::{
     advertisement, audit, authentication, collection, content, device, document, enrolment, idempotency, job, observe,
     openapi, package, point, policy, status, system, token, why,
@@ -19,12 +20,6 @@ use crate::{
 
 /// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
-
-/// What handlers share.
-#[derive(Clone)]
-pub struct Api {
-    pub(crate) site: Site,
-}
 
 /// Administrators' resources with JSON in and out.
 fn administrators_json() -> OpenApiRouter<Api> {
@@ -91,15 +86,21 @@ pub(crate) fn clients(site: Site) -> Router {
 }
 
 fn limited(routes: OpenApiRouter<Api>) -> OpenApiRouter<Api> {
-    let time = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIME);
-    routes.layer(DefaultBodyLimit::max(JSON_LIMIT)).layer(time)
+    routes.layer(DefaultBodyLimit::max(JSON_LIMIT)).layer(from_fn(in_time))
+}
+
+async fn in_time(request: Request, next: Next) -> Result<Response, ApiError> {
+    tokio::time::timeout(REQUEST_TIME, next.run(request)).await.map_err(|_| {
+        let detail = format!("the request took longer than {} s and was given up", REQUEST_TIME.as_secs());
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
+    })
 }
 
 fn finish(routes: Router<Api>, api: Api) -> Router {
     routes
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this address"))
         .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "this address doesn't know the method")
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "this address does not take the method")
         })
         .layer(from_fn(observe::observe))
         .with_state(api)

@@ -6,21 +6,22 @@ use dray_model::Name;
 use dray_model::api::client::{StatusAnswer, StatusBatch};
 use dray_model::api::page::Page;
 use dray_model::api::status::StatusView;
-use dray_site::status;
+use dray_site::status::{self, StatusError};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Caller, DeviceIdentity};
 use crate::extract::{Json, Message, PageQuery, Paging, Query, page};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Most bytes of a batch: a hundred runs with all that is kept of their output.
 const BATCH_LIMIT: usize = 8 << 20;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list))
+    failing::<StatusError>(OpenApiRouter::new().routes(routes!(list)))
 }
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
@@ -31,10 +32,8 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct StatusQuery {
     /// Only of the device with this name or id.
-    #[param(value_type = Option<String>)]
     device: Option<Name>,
     /// Only about this advertisement, withdrawn ones included.
-    #[param(value_type = Option<String>)]
     advertisement: Option<Name>,
 }
 

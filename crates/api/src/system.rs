@@ -11,7 +11,7 @@ use http::header;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Seconds: from an answer out of memory to a slow evaluation.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];

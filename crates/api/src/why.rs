@@ -3,27 +3,28 @@
 use axum::extract::State;
 use dray_model::Name;
 use dray_model::api::why::Why;
-use dray_site::why;
+use dray_site::why::{self, WhyError};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::Caller;
 use crate::extract::{Json, Query};
+use crate::openapi::failing;
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(show))
+    failing::<WhyError>(OpenApiRouter::new().routes(routes!(show)))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct WhyQuery {
     /// The device's name or id.
-    #[param(value_type = String)]
     device: Name,
     /// PACKAGE/PROGRAM, the name of a package with one program, or the name of a program that one package has.
+    #[param(max_length = 129)]
     program: String,
 }
 

@@ -1,7 +1,7 @@
 //! The command line: global options, the commands by resource, and which file carries out which.
 //!
 //! To add a resource: a file in `cli/` with its subcommands, the call of `dray_client::SiteApi`, and how its objects look in a table;
-//! one line in [`Command`] and one in [`Command::run`]. Nothing else happens here.
+//! one line in [`ObjectCommand`] and one in its `run`. Nothing else happens here.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,6 +86,20 @@ enum Command {
     Agent(agent::AgentLine),
     /// Write the profile that the other commands use
     Login(login::LoginCommand),
+    #[command(flatten)]
+    Objects(ObjectCommand),
+    /// Distribution points: what they hold, and running one
+    Point(PointCommands),
+    /// Content: what an update costs, and content stores, in folders or of the site
+    #[command(subcommand)]
+    Content(content::ContentCommand),
+    /// Print a completion script for a shell
+    Completion(completion::CompletionCommand),
+}
+
+/// Commands that do nothing but talk to the site's API.
+#[derive(Debug, Subcommand)]
+enum ObjectCommand {
     /// Packages: source folders, releases, where their content goes
     #[command(subcommand)]
     Package(package::PackageCommand),
@@ -101,8 +115,6 @@ enum Command {
     /// Devices: the computers that enrolled
     #[command(subcommand)]
     Device(device::DeviceCommand),
-    /// Distribution points: what they hold, and running one
-    Point(PointCommands),
     /// Enrolment tokens for computers and points
     #[command(subcommand)]
     EnrolmentToken(enrolment_token::EnrolmentTokenCommand),
@@ -118,11 +130,6 @@ enum Command {
     Why(why::WhyCommand),
     /// Who changed what, newest first
     Audit(audit::AuditCommand),
-    /// Content: what an update costs, and content stores, in folders or of the site
-    #[command(subcommand)]
-    Content(content::ContentCommand),
-    /// Print a completion script for a shell
-    Completion(completion::CompletionCommand),
 }
 
 /// `dray point` has two sides: the site's view of points, and being one.
@@ -145,45 +152,39 @@ impl Dray {
     pub(crate) fn run(self) -> Outcome<ExitCode> {
         let Self { global, command } = self;
         let output = Output::new(global.output);
+        let profile = global.profile.as_deref();
         match command {
             Command::Agent(line) => line.run(),
             Command::Site(command) => command.run(output).map(done),
+            Command::Objects(command) => {
+                block_on(async { command.run(&Context::open(profile, output)?).await }).map(done)
+            }
+            Command::Point(PointCommands { command: PointSide::Site(command) }) => {
+                block_on(async { command.run(&Context::open(profile, output)?).await }).map(done)
+            }
             Command::Point(PointCommands { command: PointSide::Here(command) }) => command.run(output).map(done),
             Command::Demo(command) => command.run(output).map(done),
-            Command::Content(command) => command.run(output, global.profile.as_deref()).map(done),
+            Command::Content(command) => command.run(output, profile).map(done),
             Command::Completion(command) => command.run().map(done),
-            Command::Login(command) => block_on(command.run(global.profile.as_deref(), output)).map(done),
-            command => block_on(command.administer(&global, output)).map(done),
+            Command::Login(command) => block_on(command.run(profile, output)).map(done),
         }
     }
 }
 
-impl Command {
-    /// Carries out a command that talks to the site's API.
-    async fn administer(self, global: &Global, output: Output) -> Outcome {
-        let context = &Context::open(global.profile.as_deref(), output)?;
+impl ObjectCommand {
+    async fn run(self, context: &Context) -> Outcome {
         match self {
             Self::Package(command) => command.run(context).await,
             Self::Program(command) => command.run(context).await,
             Self::Collection(command) => command.run(context).await,
             Self::Advertisement(command) => command.run(context).await,
             Self::Device(command) => command.run(context).await,
-            Self::Point(PointCommands { command: PointSide::Site(command) }) => command.run(context).await,
             Self::EnrolmentToken(command) => command.run(context).await,
             Self::Token(command) => command.run(context).await,
             Self::Job(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,
             Self::Why(command) => command.run(context).await,
             Self::Audit(command) => command.run(context).await,
-            Self::Agent(_)
-            | Self::Site(_)
-            | Self::Point(_)
-            | Self::Demo(_)
-            | Self::Content(_)
-            | Self::Completion(_)
-            | Self::Login(_) => {
-                unreachable!("these need no profile and are carried out before")
-            }
         }
     }
 }
@@ -201,10 +202,16 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> 
     runtime.block_on(work)
 }
 
-/// Sets a text that was given; whether it was. A text that is too long is a mistake on the command line.
-fn set_text<const MAX: usize>(given: Option<String>, text: &mut Text<MAX>, option: &str) -> Outcome<bool> {
-    let Some(given) = given else { return Ok(false) };
-    *text = given.parse().map_err(|error| Failure::usage(format!("--{option} can't be used")).because(&error))?;
+/// A text that was given. One that is too long is a mistake on the command line.
+fn text<const MAX: usize>(given: Option<String>, option: &str) -> Outcome<Option<Text<MAX>>> {
+    let parsed = given.map(|given| given.parse()).transpose();
+    parsed.map_err(|error| Failure::usage(format!("--{option} can't be used")).because(&error))
+}
+
+/// Sets a text that was given; whether it was.
+fn set_text<const MAX: usize>(given: Option<String>, target: &mut Text<MAX>, option: &str) -> Outcome<bool> {
+    let Some(given) = text(given, option)? else { return Ok(false) };
+    *target = given;
     Ok(true)
 }
 

@@ -29,8 +29,15 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The class of an HTTP status that refuses a request.
-    pub(crate) const fn of_status(status: u16) -> Self {
+    /// The class of a refusal. Something that a request names beside its object is refused as a conflict, and is not found all the same.
+    pub(crate) fn of_refusal(status: u16, code: &str) -> Self {
+        match code {
+            "no_package" | "no_program" | "no_collection" | "no_device" | "no_point" => Self::NotFound,
+            _ => Self::of_status(status),
+        }
+    }
+
+    const fn of_status(status: u16) -> Self {
         match status {
             401 | 403 => Self::Denied,
             404 | 410 => Self::NotFound,

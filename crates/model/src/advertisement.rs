@@ -30,6 +30,7 @@ pub struct AdvertisementTerms {
     pub expires: Option<Timestamp>,
     /// When the program must run. None: optional, the person at the client decides. At most 15 (R§10.1).
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 15))]
     pub assignments: Vec<Assignment>,
     /// What a mandatory assignment does when the program ran before.
     #[serde(default)]

@@ -22,6 +22,7 @@ pub mod package;
 pub mod point;
 pub mod policy;
 pub mod program;
+pub mod range;
 pub mod readable;
 pub mod requirement;
 pub mod size;

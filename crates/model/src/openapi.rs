@@ -22,6 +22,8 @@ macro_rules! bounded_text_schema {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .max_length(Some(MAX))
+                    // No control characters but tabs and line breaks.
+                    .pattern(Some("^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$"))
                     .into()
             }
         }

@@ -81,6 +81,7 @@ impl Program {
 /// The time after which a program is stopped: 60 to 604 800 seconds, 7200 when nothing is said (R§6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 604_800))]
 #[serde(try_from = "u32", into = "u32")]
 pub struct MaxRunTime(u32);
 
@@ -122,18 +123,61 @@ impl From<MaxRunTime> for u32 {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Expression {
     /// CEL, as it was written.
+    #[cfg_attr(feature = "openapi", schema(max_length = 4096))]
     pub text: String,
     /// The checked form in `dray-query`'s own encoding. The site makes it from the text; what a request brings is replaced.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub compiled: serde_json::Value,
 }
 
-/// What the exit codes of a program mean. Codes that are not listed are failures.
+/// What the exit codes of a program mean, by code. Codes that are not listed are failures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(transparent)]
-pub struct ExitCodes(pub BTreeMap<i64, ExitClass>);
+#[serde(try_from = "BTreeMap<i64, ExitClass>", into = "BTreeMap<i64, ExitClass>")]
+pub struct ExitCodes(BTreeMap<i64, ExitClass>);
+
+/// A number that no platform uses as an exit code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not an exit code: they have at most ten digits")]
+pub struct InvalidExitCode(i64);
+
+impl TryFrom<BTreeMap<i64, ExitClass>> for ExitCodes {
+    type Error = InvalidExitCode;
+
+    fn try_from(classes: BTreeMap<i64, ExitClass>) -> Result<Self, InvalidExitCode> {
+        let ten_digits = -9_999_999_999..=9_999_999_999_i64;
+        match classes.keys().find(|code| !ten_digits.contains(*code)) {
+            Some(code) => Err(InvalidExitCode(*code)),
+            None => Ok(Self(classes)),
+        }
+    }
+}
+
+impl From<ExitCodes> for BTreeMap<i64, ExitClass> {
+    fn from(codes: ExitCodes) -> Self {
+        codes.0
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for ExitCodes {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::{ObjectBuilder, Ref, schema::Type};
+        let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(0|-?[1-9][0-9]{0,9})$"));
+        ObjectBuilder::new()
+            .property_names(Some(code))
+            .additional_properties(Some(Ref::from_schema_name("ExitClass")))
+            .description(Some("What exit codes mean, by code. Codes that are not listed are failures."))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for ExitCodes {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        schemas.push(("ExitClass".to_owned(), <ExitClass as utoipa::PartialSchema>::schema()));
+    }
+}
 
 /// The meaning of an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,5 +263,7 @@ mod tests {
         let codes: ExitCodes = serde_json::from_str(r#"{"0": "success", "-1": "retry"}"#).unwrap();
         assert_eq!(codes.class(-1), ExitClass::Retry);
         assert_eq!(codes.class(3010), ExitClass::Failure, "a table that is given replaces the default one");
+        assert_eq!(serde_json::to_string(&codes).unwrap(), r#"{"-1":"retry","0":"success"}"#);
+        assert!(serde_json::from_str::<ExitCodes>(r#"{"10000000000": "success"}"#).is_err());
     }
 }

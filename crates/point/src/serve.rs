@@ -9,7 +9,6 @@ mod connection;
 mod decision;
 mod file_body;
 mod measure;
-mod range;
 mod read;
 mod service;
 mod stall;
@@ -25,7 +24,6 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use buffers::Buffers;
 pub use measure::FolderServer;
-pub use range::{RangeRequest, Satisfied};
 
 use crate::error::PointError;
 use crate::folder::Folder;

@@ -22,7 +22,7 @@ pub use delete::delete;
 pub use list::{devices, find, list};
 pub use rerun::rerun;
 
-use crate::error::{Class, Failure, SiteError, create_first, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, create_first, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "advertisement";
@@ -104,36 +104,20 @@ pub enum AdvertisementError {
 from_store_error!(AdvertisementError);
 
 impl Failure for AdvertisementError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NameTaken(_) => "name_taken",
-            Self::NotFound(_) => "not_found",
-            Self::Stale { .. } => "stale",
-            Self::NoPackage(_) => "no_package",
-            Self::NoProgram { .. } => "no_program",
-            Self::NoCollection(_) => "no_collection",
-            Self::ExpiresFirst { .. } => "expires_before_start",
-            Self::TooManyAssignments(_) => "too_many_assignments",
-            Self::AssignmentTwice => "assignment_twice",
-            Self::Expired { .. } => "expired",
-            Self::Revisions(_) => "no_revision_number",
-            Self::Document { .. } => "document_too_large",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NameTaken(_) | Self::Expired { .. } => Class::Conflict,
-            Self::NotFound(_) | Self::NoPackage(_) | Self::NoProgram { .. } | Self::NoCollection(_) => Class::Absent,
-            Self::Stale { .. } => Class::Stale,
-            Self::ExpiresFirst { .. }
-            | Self::TooManyAssignments(_)
-            | Self::AssignmentTwice
-            | Self::Revisions(_)
-            | Self::Document { .. } => Class::Invalid,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NameTaken(_) => Conflict "name_taken",
+        Self::NotFound(_) => Absent "not_found",
+        Self::Stale { .. } => Stale "stale",
+        Self::NoPackage(_) => Unresolved "no_package",
+        Self::NoProgram { .. } => Unresolved "no_program",
+        Self::NoCollection(_) => Unresolved "no_collection",
+        Self::ExpiresFirst { .. } => Invalid "expires_before_start",
+        Self::TooManyAssignments(_) => Invalid "too_many_assignments",
+        Self::AssignmentTwice => Invalid "assignment_twice",
+        Self::Expired { .. } => Conflict "expired",
+        Self::Revisions(_) => Invalid "no_revision_number",
+        Self::Document { .. } => Invalid "document_too_large",
     }
 
     fn hint(&self) -> Option<String> {

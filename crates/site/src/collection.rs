@@ -26,7 +26,7 @@ pub use list::{find, list, members};
 pub(crate) use place::place;
 pub use preview::preview;
 
-use crate::error::{Class, Failure, SiteError, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "collection";
@@ -96,28 +96,16 @@ pub enum CollectionError {
 from_store_error!(CollectionError);
 
 impl Failure for CollectionError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NameTaken(_) => "name_taken",
-            Self::NotFound(_) => "not_found",
-            Self::Stale { .. } => "stale",
-            Self::Predefined(_) => "predefined",
-            Self::InUse { .. } => "in_use",
-            Self::TooMany { .. } => "too_many",
-            Self::NoDevice(_) => "no_device",
-            Self::Expression { .. } => "invalid_expression",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NameTaken(_) | Self::Predefined(_) | Self::InUse { .. } => Class::Conflict,
-            Self::NotFound(_) | Self::NoDevice(_) => Class::Absent,
-            Self::Stale { .. } => Class::Stale,
-            Self::TooMany { .. } | Self::Expression { .. } => Class::Invalid,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NameTaken(_) => Conflict "name_taken",
+        Self::NotFound(_) => Absent "not_found",
+        Self::Stale { .. } => Stale "stale",
+        Self::Predefined(_) => Conflict "predefined",
+        Self::InUse { .. } => Conflict "in_use",
+        Self::TooMany { .. } => Invalid "too_many",
+        Self::NoDevice(_) => Unresolved "no_device",
+        Self::Expression { .. } => Invalid "invalid_expression",
     }
 
     fn hint(&self) -> Option<String> {

@@ -22,7 +22,7 @@ pub use damage::damage;
 pub(crate) use damage::damaged_packs;
 pub use dray_content::ObjectName;
 pub use improve::Improve;
-pub use object::{Body, Opened, Range, Wanted, find, open};
+pub use object::{Body, Opened, Range, find, open};
 pub use objects::objects;
 pub use restore::restore;
 pub(crate) use staging::Staging;
@@ -35,7 +35,7 @@ pub use verify::{Verify, verify};
 use dray_model::Name;
 use object_store::path::Path;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 
 /// Why an object can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -76,26 +76,14 @@ pub enum ContentError {
 from_store_error!(ContentError);
 
 impl Failure for ContentError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not_found",
-            Self::OutOfRange { .. } => "out_of_range",
-            Self::NoVersion { .. } => "no_version",
-            Self::NotDamaged(_) => "not_damaged",
-            Self::OtherBytes(_) => "other_bytes",
-            Self::Broken(..) => "unreadable_body",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_) | Self::NoVersion { .. } => Class::Absent,
-            Self::OutOfRange { .. } | Self::OtherBytes(_) => Class::Invalid,
-            Self::NotDamaged(_) => Class::Conflict,
-            Self::Broken(..) => Class::Busy,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NotFound(_) => Absent "not_found",
+        Self::OutOfRange { .. } => Invalid "out_of_range",
+        Self::NoVersion { .. } => Absent "no_version",
+        Self::NotDamaged(_) => Conflict "not_damaged",
+        Self::OtherBytes(_) => Invalid "other_bytes",
+        Self::Broken(..) => Busy "unreadable_body",
     }
 
     fn hint(&self) -> Option<String> {

@@ -14,7 +14,7 @@ pub(crate) use list::find_without_facts;
 pub use list::{find, list};
 pub use revoke::revoke;
 
-use crate::error::{Class, Failure, SiteError, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "device";
@@ -39,21 +39,11 @@ pub enum DeviceError {
 from_store_error!(DeviceError);
 
 impl Failure for DeviceError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not_found",
-            Self::NoCollection(_) => "no_collection",
-            Self::NotRevoked(_) => "not_revoked",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_) | Self::NoCollection(_) => Class::Absent,
-            Self::NotRevoked(_) => Class::Conflict,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NotFound(_) => Absent "not_found",
+        Self::NoCollection(_) => Absent "no_collection",
+        Self::NotRevoked(_) => Conflict "not_revoked",
     }
 
     fn hint(&self) -> Option<String> {

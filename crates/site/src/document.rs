@@ -3,7 +3,7 @@
 use dray_model::Digest;
 
 use crate::actor::{Actor, Permission};
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 use crate::site::Site;
 
 /// The bytes of a signed envelope.
@@ -23,18 +23,9 @@ pub enum DocumentError {
 from_store_error!(DocumentError);
 
 impl Failure for DocumentError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not_found",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_) => Class::Absent,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NotFound(_) => Absent "not_found",
     }
 }
 

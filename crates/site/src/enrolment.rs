@@ -23,7 +23,7 @@ pub use list::list;
 pub use renew::renew;
 pub use revoke::revoke;
 
-use crate::error::{Class, Failure, SiteError, create_first, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, create_first, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "enrolment-token";
@@ -76,31 +76,18 @@ const fn token_is_for(member: MemberKind) -> &'static str {
 }
 
 impl Failure for EnrolmentError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not_found",
-            Self::Validity(_) => "invalid_validity",
-            Self::Count(_) => "invalid_count",
-            Self::NoPoint(_) => "no_point",
-            Self::Refused => "enrolment_refused",
-            Self::WrongMember { .. } => "wrong_member",
-            Self::Guessing => "too_many_attempts",
-            Self::Certificate(_) => "no_certificate_issued",
-            Self::UnknownPoint(_) => "unknown_point",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_) | Self::NoPoint(_) => Class::Absent,
-            Self::Validity(_) | Self::Count(_) => Class::Invalid,
-            Self::Refused | Self::WrongMember { .. } | Self::UnknownPoint(_) => Class::Denied,
-            Self::Guessing => Class::Throttled,
-            Self::Certificate(IssueError::AuthorityNotValid { .. } | IssueError::Write { .. }) => Class::Internal,
-            Self::Certificate(_) => Class::Invalid,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NotFound(_) => Absent "not_found",
+        Self::Validity(_) => Invalid "invalid_validity",
+        Self::Count(_) => Invalid "invalid_count",
+        Self::NoPoint(_) => Unresolved "no_point",
+        Self::Refused => Denied "enrolment_refused",
+        Self::WrongMember { .. } => Denied "wrong_member",
+        Self::Guessing => Throttled "too_many_attempts",
+        Self::Certificate(IssueError::AuthorityNotValid { .. } | IssueError::Write { .. }) => Internal "no_certificate_issued",
+        Self::Certificate(_) => Invalid "no_certificate_issued",
+        Self::UnknownPoint(_) => Denied "unknown_point",
     }
 
     fn hint(&self) -> Option<String> {
@@ -111,7 +98,7 @@ impl Failure for EnrolmentError {
             Self::NoPoint(_) => return Some(create_first("point")),
             Self::Refused => "it may be mistyped, used up, expired or revoked; ask an administrator for a new one",
             Self::WrongMember { token_for: MemberKind::Device } => {
-                "a computer uses it with dray-agent enroll; it is still good"
+                "a computer uses it with dray-agent enrol; it is still good"
             }
             Self::WrongMember { token_for: MemberKind::Point } => {
                 "the point uses it with dray point enrol; it is still good"

@@ -16,8 +16,10 @@ pub enum Class {
     Unauthenticated,
     /// The one who asks may not.
     Denied,
-    /// What it is about, or names, isn't there.
+    /// What the request is about isn't there.
     Absent,
+    /// Something else that the command names isn't there.
+    Unresolved,
     /// It collides with what is there.
     Conflict,
     /// What the caller saw has changed meanwhile.
@@ -33,7 +35,14 @@ pub enum Class {
 }
 
 /// A failure that can be told to whoever asked.
+///
+/// Write `code`, `class` and `codes` with [`codes!`]: one table, from which the API's description is made too.
 pub trait Failure: std::error::Error + Send + Sync + 'static {
+    /// Every code that a failure of this type can have, with its class.
+    fn codes() -> Vec<(&'static str, Class)>
+    where
+        Self: Sized;
+
     /// A stable word for programs, like `name_taken`.
     fn code(&self) -> &'static str;
 
@@ -77,6 +86,18 @@ pub enum SiteError {
 }
 
 impl Failure for SiteError {
+    fn codes() -> Vec<(&'static str, Class)> {
+        vec![
+            ("denied", Class::Denied),
+            ("disk_full", Class::Busy),
+            ("conflict", Class::Conflict),
+            ("busy", Class::Busy),
+            ("corrupt_data", Class::Internal),
+            ("internal", Class::Internal),
+            ("content_store", Class::Busy),
+        ]
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::Denied { .. } => "denied",
@@ -113,6 +134,32 @@ impl Failure for SiteError {
     }
 }
 
+/// Writes `codes`, `code` and `class` of an error enum's [`Failure`] from one table. Variants after `via` hold another failure and
+/// answer as that does.
+macro_rules! codes {
+    (via $($variant:ident($inner:ty)),+; $($pattern:pat => $class:ident $code:literal),+ $(,)?) => {
+        fn codes() -> Vec<(&'static str, $crate::Class)> {
+            let mut all = vec![$(($code, $crate::Class::$class)),+];
+            $(all.extend(<$inner as $crate::Failure>::codes());)+
+            all
+        }
+
+        fn code(&self) -> &'static str {
+            match self {
+                $($pattern => $code,)+
+                $(Self::$variant(error) => $crate::Failure::code(error),)+
+            }
+        }
+
+        fn class(&self) -> $crate::Class {
+            match self {
+                $($pattern => $crate::Class::$class,)+
+                $(Self::$variant(error) => $crate::Failure::class(error),)+
+            }
+        }
+    };
+}
+
 /// The hint to go with a name that stands for nothing; `kind` is the word of the command line.
 pub(crate) fn listed(kind: &str) -> String {
     format!("dray {kind} list shows those that there are")
@@ -134,4 +181,4 @@ macro_rules! from_store_error {
     };
 }
 
-pub(crate) use from_store_error;
+pub(crate) use {codes, from_store_error};

@@ -6,7 +6,7 @@ use dray_model::DeviceId;
 
 pub use put::put;
 
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 
 /// Why facts were not taken.
 #[derive(Debug, thiserror::Error)]
@@ -32,20 +32,10 @@ pub enum FactsError {
 from_store_error!(FactsError);
 
 impl Failure for FactsError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooMany { .. } => "too_many",
-            Self::NotEnrolled(_) => "shut_out",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::TooMany { .. } => Class::TooLarge,
-            Self::NotEnrolled(_) => Class::Denied,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::TooMany { .. } => TooLarge "too_many",
+        Self::NotEnrolled(_) => Denied "shut_out",
     }
 
     fn hint(&self) -> Option<String> {

@@ -19,7 +19,7 @@ pub use kind::{JobFailure, JobKind, Progress, Registry};
 pub use list::{find, list};
 pub use runner::Runner;
 
-use crate::error::{Class, Failure, SiteError, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error, listed};
 
 /// Every kind of job that workers can do; one line each.
 #[must_use]
@@ -51,20 +51,10 @@ pub enum JobError {
 from_store_error!(JobError);
 
 impl Failure for JobError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not_found",
-            Self::NotWaiting(_) => "not_waiting",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_) => Class::Absent,
-            Self::NotWaiting(_) => Class::Conflict,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NotFound(_) => Absent "not_found",
+        Self::NotWaiting(_) => Conflict "not_waiting",
     }
 
     fn hint(&self) -> Option<String> {

@@ -28,7 +28,7 @@ pub(crate) use publish::{KNOWN_VERSIONS, index};
 pub use publish::{Publish, PublishPackage};
 pub use update::update;
 
-use crate::error::{Class, Failure, SiteError, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error, listed};
 use crate::release::ReleaseError;
 
 /// Kind of object in the audit log.
@@ -117,38 +117,19 @@ pub enum PackageError {
 from_store_error!(PackageError);
 
 impl Failure for PackageError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NameTaken(_) => "name_taken",
-            Self::NotFound(_) => "not_found",
-            Self::Stale { .. } => "stale",
-            Self::TooManyPrograms(_) => "too_many_programs",
-            Self::ProgramTwice(_) => "program_twice",
-            Self::Expression { .. } => "invalid_expression",
-            Self::Command { .. } => "invalid_command",
-            Self::SourceRelative(_) | Self::SourceUnusable { .. } => "invalid_source",
-            Self::NoSource(_) => "no_source",
-            Self::NoContent(_) => "no_content",
-            Self::InUse { .. } => "in_use",
-            Self::Release(error) => error.code(),
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NameTaken(_) | Self::NoSource(_) | Self::NoContent(_) | Self::InUse { .. } => Class::Conflict,
-            Self::NotFound(_) => Class::Absent,
-            Self::Stale { .. } => Class::Stale,
-            Self::TooManyPrograms(_)
-            | Self::ProgramTwice(_)
-            | Self::Expression { .. }
-            | Self::Command { .. }
-            | Self::SourceRelative(_)
-            | Self::SourceUnusable { .. } => Class::Invalid,
-            Self::Release(error) => error.class(),
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Release(ReleaseError), Site(SiteError);
+        Self::NameTaken(_) => Conflict "name_taken",
+        Self::NotFound(_) => Absent "not_found",
+        Self::Stale { .. } => Stale "stale",
+        Self::TooManyPrograms(_) => Invalid "too_many_programs",
+        Self::ProgramTwice(_) => Invalid "program_twice",
+        Self::Expression { .. } => Invalid "invalid_expression",
+        Self::Command { .. } => Invalid "invalid_command",
+        Self::SourceRelative(_) | Self::SourceUnusable { .. } => Invalid "invalid_source",
+        Self::NoSource(_) => Conflict "no_source",
+        Self::NoContent(_) => Conflict "no_content",
+        Self::InUse { .. } => Conflict "in_use",
     }
 
     fn hint(&self) -> Option<String> {

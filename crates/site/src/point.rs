@@ -24,7 +24,7 @@ pub use locations::{CONTENTS_MAX, locations};
 pub use report::{REPORTS_MAX, report};
 pub(crate) use waiting::PointsWaiting;
 
-use crate::error::{Class, Failure, SiteError, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, create_first, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "point";
@@ -43,6 +43,9 @@ pub enum PointError {
     /// No package of this name.
     #[error("there is no package {0}")]
     NoPackage(Name),
+    /// A point that the package is to be put on isn't there.
+    #[error("cannot put the package on the distribution point {0}: there is none of this name")]
+    NoPoint(Name),
     /// Somebody changed it since the caller looked.
     #[error("cannot change the distribution point {name}: it is at revision {found}, not at {expected}")]
     Stale {
@@ -82,35 +85,23 @@ pub enum PointError {
 from_store_error!(PointError);
 
 impl Failure for PointError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NameTaken(_) => "name_taken",
-            Self::NotFound(_) => "not_found",
-            Self::NoPackage(_) => "no_package",
-            Self::Stale { .. } => "stale",
-            Self::Url { .. } => "invalid_url",
-            Self::Unknown(_) => "unknown_point",
-            Self::TooMany { .. } => "too_many",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NameTaken(_) => Class::Conflict,
-            Self::NotFound(_) | Self::NoPackage(_) => Class::Absent,
-            Self::Stale { .. } => Class::Stale,
-            Self::Url { .. } => Class::Invalid,
-            Self::Unknown(_) => Class::Denied,
-            Self::TooMany { .. } => Class::TooLarge,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NameTaken(_) => Conflict "name_taken",
+        Self::NotFound(_) => Absent "not_found",
+        Self::NoPackage(_) => Absent "no_package",
+        Self::NoPoint(_) => Unresolved "no_point",
+        Self::Stale { .. } => Stale "stale",
+        Self::Url { .. } => Invalid "invalid_url",
+        Self::Unknown(_) => Denied "unknown_point",
+        Self::TooMany { .. } => TooLarge "too_many",
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotFound(_) => return Some(listed(KIND)),
             Self::NoPackage(_) => return Some(listed("package")),
+            Self::NoPoint(_) => return Some(create_first(KIND)),
             Self::Stale { .. } => "look at it again and repeat the change",
             Self::Url { .. } => "give https://HOST or https://HOST:PORT, as clients reach it",
             Self::TooMany { .. } => "send several requests",

@@ -28,7 +28,7 @@ use self::desk::Desk;
 use self::fetched::Noted;
 use self::index::Index;
 use self::memory::Memory;
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 
 /// How long a policy is valid. It is signed anew once half of that is over.
 pub const VALIDITY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -55,20 +55,10 @@ pub enum PolicyError {
 from_store_error!(PolicyError);
 
 impl Failure for PolicyError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotEnrolled(_) => "not_enrolled",
-            Self::Document { .. } => "policy_too_large",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotEnrolled(_) => Class::Denied,
-            Self::Document { .. } => Class::Internal,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NotEnrolled(_) => Denied "not_enrolled",
+        Self::Document { .. } => Internal "policy_too_large",
     }
 
     fn hint(&self) -> Option<String> {

@@ -11,7 +11,7 @@ use dray_store::{package, release};
 use dray_trust::{EnvelopeError, Role, seal_document};
 
 use crate::change::Change;
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 
 /// The word in the database for documents of this kind.
 const ROLE: &str = "release";
@@ -39,19 +39,10 @@ pub enum ReleaseError {
 from_store_error!(ReleaseError);
 
 impl Failure for ReleaseError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Document { .. } => "release_too_large",
-            Self::Numbers(_) => "no_release_number",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Document { .. } | Self::Numbers(_) => Class::Invalid,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::Document { .. } => Invalid "release_too_large",
+        Self::Numbers(_) => Invalid "no_release_number",
     }
 
     fn hint(&self) -> Option<String> {

@@ -14,7 +14,7 @@ pub use receive::{BATCH_MAX, receive};
 pub use retention::Retention;
 
 use crate::device::DeviceError;
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 
 /// Why an operation on status messages failed. What is wrong with a single message is a [`MessageError`], and part of the answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,22 +36,10 @@ pub enum StatusError {
 from_store_error!(StatusError);
 
 impl Failure for StatusError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotEnrolled(_) => "not_enrolled",
-            Self::Device(error) => error.code(),
-            Self::TooMany(_) => "too_many",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NotEnrolled(_) => Class::Denied,
-            Self::Device(error) => error.class(),
-            Self::TooMany(_) => Class::TooLarge,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Device(DeviceError), Site(SiteError);
+        Self::NotEnrolled(_) => Denied "not_enrolled",
+        Self::TooMany(_) => TooLarge "too_many",
     }
 
     fn hint(&self) -> Option<String> {

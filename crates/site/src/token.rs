@@ -12,7 +12,7 @@ pub use create::create;
 pub use list::list;
 pub use revoke::revoke;
 
-use crate::error::{Class, Failure, SiteError, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error, listed};
 
 /// Kind of object in the audit log.
 const KIND: &str = "token";
@@ -26,6 +26,9 @@ pub enum TokenError {
     /// Nothing of this name.
     #[error("there is no token {0}")]
     NotFound(Name),
+    /// The token that the request was made with.
+    #[error("cannot revoke the token {0} with itself")]
+    Own(Name),
     /// A validity of zero or for ever.
     #[error("cannot create a token that is valid for {0} s")]
     Validity(u32),
@@ -37,22 +40,12 @@ pub enum TokenError {
 from_store_error!(TokenError);
 
 impl Failure for TokenError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NameTaken(_) => "name_taken",
-            Self::NotFound(_) => "not_found",
-            Self::Validity(_) => "invalid_validity",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NameTaken(_) => Class::Conflict,
-            Self::NotFound(_) => Class::Absent,
-            Self::Validity(_) => Class::Invalid,
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Site(SiteError);
+        Self::NameTaken(_) => Conflict "name_taken",
+        Self::NotFound(_) => Absent "not_found",
+        Self::Own(_) => Conflict "own_token",
+        Self::Validity(_) => Invalid "invalid_validity",
     }
 
     fn hint(&self) -> Option<String> {
@@ -60,6 +53,7 @@ impl Failure for TokenError {
             Self::NameTaken(_) => {
                 Some("names of revoked tokens stay taken, because the audit log names them".to_owned())
             }
+            Self::Own(_) => Some("use another administrator's token, so that one is left".to_owned()),
             Self::Validity(_) => Some("give 1 to 315360000 seconds".to_owned()),
             Self::NotFound(_) => Some(listed(KIND)),
             Self::Site(error) => error.hint(),

@@ -16,7 +16,7 @@ use dray_store::advertisement;
 use self::scene::Scene;
 use crate::actor::{Actor, Permission};
 use crate::device::{self, DeviceError};
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 use crate::policy::PolicyError;
 use crate::site::Site;
 
@@ -58,24 +58,10 @@ pub enum WhyError {
 from_store_error!(WhyError);
 
 impl Failure for WhyError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Device(error) => error.code(),
-            Self::NotFound(_) | Self::NoProgram { .. } => "no_program",
-            Self::Ambiguous { .. } => "ambiguous_program",
-            Self::Policy(error) => error.code(),
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Device(error) => error.class(),
-            Self::NotFound(_) | Self::NoProgram { .. } => Class::Absent,
-            Self::Ambiguous { .. } => Class::Invalid,
-            Self::Policy(error) => error.class(),
-            Self::Site(error) => error.class(),
-        }
+    codes! {
+        via Device(DeviceError), Policy(PolicyError), Site(SiteError);
+        Self::NotFound(_) | Self::NoProgram { .. } => Absent "no_program",
+        Self::Ambiguous { .. } => Invalid "ambiguous_program",
     }
 
     fn hint(&self) -> Option<String> {

@@ -53,8 +53,8 @@ pub async fn insert(
     properties: &CollectionProperties,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    const SQL: &str = "INSERT INTO collection (id, name, revision, properties, created_at, changed_at) \
-                       SELECT COALESCE(MAX(id), 0) + 1, $1, 1, $2, $3, $4 FROM collection RETURNING id";
+    const SQL: &str = "INSERT INTO collection (name, revision, properties, created_at, changed_at) \
+                       VALUES ($1, 1, $2, $3, $4) RETURNING id";
     let row = sqlx::query(SQL)
         .bind(name.as_str())
         .bind(sql::rows(properties))

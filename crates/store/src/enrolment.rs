@@ -1,7 +1,6 @@
 //! Enrolment tokens: how many devices, or which distribution point, may still enrol. Hashes of secrets, never secrets.
 //!
-//! Tokens that are over are forgotten after a while. Their numbers, by which the audit log names them, never come again: the newest
-//! token stays, whatever its state.
+//! Tokens that are over are forgotten after a while. Their numbers, by which the audit log names them, are never given out again.
 
 use dray_model::Timestamp;
 use dray_model::api::device::{EnrolmentFor, EnrolmentTokenView};
@@ -40,8 +39,8 @@ pub struct NewToken<'a> {
 
 /// Adds a token and tells its number.
 pub async fn insert(tx: &mut WriteTx, token: &NewToken<'_>) -> Result<i64, StoreError> {
-    const SQL: &str = "INSERT INTO enrolment_token (id, hash, point, allowed, used, comment, created_at, expires_at) \
-                       SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, 0, $4, $5, $6 FROM enrolment_token RETURNING id";
+    const SQL: &str = "INSERT INTO enrolment_token (hash, point, allowed, used, comment, created_at, expires_at) \
+                       VALUES ($1, $2, $3, 0, $4, $5, $6) RETURNING id";
     let (point, allowed) = match token.purpose {
         EnrolmentFor::Devices { count } => (None, i64::from(*count)),
         EnrolmentFor::Point { point } => (Some(point.as_str()), 1),
@@ -114,11 +113,9 @@ pub async fn revoke(tx: &mut WriteTx, id: i64, now: Timestamp) -> Result<bool, S
     Ok(done.rows_affected() > 0)
 }
 
-/// Forgets tokens that expired before `before`, all but the newest of all. Tells how many.
+/// Forgets tokens that expired before `before`. Tells how many.
 pub async fn forget(tx: &mut WriteTx, before: Timestamp) -> Result<u64, StoreError> {
-    const SQL: &str =
-        "DELETE FROM enrolment_token WHERE expires_at < $1 AND id < (SELECT MAX(id) FROM enrolment_token)";
-    let done = sqlx::query(SQL)
+    let done = sqlx::query("DELETE FROM enrolment_token WHERE expires_at < $1")
         .bind(before.micros())
         .execute(tx.connection())
         .await
@@ -182,7 +179,7 @@ mod tests {
                 add(&mut tx, secret, EnrolmentFor::Devices { count: 1 }).await;
             }
             assert_eq!(forget(&mut tx, Timestamp::from_secs(100)).await.unwrap(), 0, "they expire at 100");
-            assert_eq!(forget(&mut tx, END).await.unwrap(), 2);
+            assert_eq!(forget(&mut tx, END).await.unwrap(), 3);
             assert_eq!(find_by_hash(&mut tx, &[1; 32]).await.unwrap(), None);
             assert_eq!(add(&mut tx, 4, EnrolmentFor::Devices { count: 1 }).await, 4);
         });

@@ -91,6 +91,18 @@ impl Stage {
         self.folder.path()
     }
 
+    /// Where administrators reach the site.
+    pub(crate) fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// The site's certificate authority, PEM.
+    pub(crate) fn authority(&self) -> anyhow::Result<String> {
+        let profile = std::fs::read_to_string(self.folder().join("site/admin.toml"))?;
+        let certificate = profile.split("\"\"\"").nth(1).context("the profile holds no certificate")?;
+        Ok(certificate.trim_start().to_owned())
+    }
+
     /// The site server.
     ///
     /// # Panics
@@ -129,7 +141,7 @@ impl Stage {
         let address = free_address()?;
         self.dray(["point", "create", name, "--url", &format!("https://{address}")])?;
         let created = self.dray(["enrolment-token", "create", "--point", name])?;
-        let token = created["token"].as_str().context("the new enrolment token has no text")?;
+        let token = created["secret"].as_str().context("the new enrolment token has no text")?;
         let folder = self.folder().join(name);
         run(Command::new(&self.dray)
             .args(["point", "enrol", "--site", &self.client_url, "--token", token, "--folder"])
@@ -152,15 +164,25 @@ impl Stage {
         value.map_or(Ok(0), |value| value.trim().parse().with_context(|| format!("the site's {name} is not a count")))
     }
 
+    /// Enrols a device whose agent is not run.
+    pub(crate) fn enrol_device(&self, name: &str) -> anyhow::Result<()> {
+        let mut agent = Command::new(&self.dray);
+        agent.arg("agent");
+        self.enrol(agent, name).map(drop)
+    }
+
+    fn enrol(&self, mut agent: Command, name: &str) -> anyhow::Result<PathBuf> {
+        let created = self.dray(["enrolment-token", "create", "--devices", "1"])?;
+        let token = created["secret"].as_str().context("the new enrolment token has no text")?;
+        let folder = self.folder().join(name);
+        agent.args(["enrol", "--site", &self.client_url, "--token", token, "--folder"]).arg(&folder);
+        run(agent.stdout(Stdio::null()))?;
+        Ok(folder)
+    }
+
     /// Enrols an agent and runs it.
     pub(crate) fn enrol_agent(&self, name: &str) -> anyhow::Result<Process> {
-        let created = self.dray(["enrolment-token", "create", "--devices", "1"])?;
-        let token = created["token"].as_str().context("the new enrolment token has no text")?;
-        let folder = self.folder().join(name);
-        run(Command::new(&self.agent)
-            .args(["enroll", "--site", &self.client_url, "--token", token, "--folder"])
-            .arg(&folder)
-            .stdout(Stdio::null()))?;
+        let folder = self.enrol(Command::new(&self.agent), name)?;
         Process::start(Command::new(&self.agent).args(["run", "--folder"]).arg(&folder), self.folder(), name)
     }
 }

@@ -181,7 +181,9 @@ fn a_release_that_comes_while_the_former_one_runs_changes_nothing_about_that_run
     world.live(60);
     assert_eq!(world.words("now").0, Running);
     let mut forgiving = program("install");
-    forgiving.exit_codes.0.insert(5, dray_model::program::ExitClass::Success);
+    let mut classes = std::collections::BTreeMap::from(forgiving.exit_codes);
+    classes.insert(5, dray_model::program::ExitClass::Success);
+    forgiving.exit_codes = classes.try_into().unwrap();
     world.site.release("editor", 2, Some(content("editor", 2)), &[forgiving]);
     world.send_policy();
     world.live(2 * HOUR);

@@ -28,7 +28,7 @@ impl Computer {
 
     async fn enrolled(site: &Site) -> Self {
         let computer = Self::new();
-        let enrolled = computer.command(&["enroll", "--site", site.url(), "--token", site.token()]).await;
+        let enrolled = computer.command(&["enrol", "--site", site.url(), "--token", site.token()]).await;
         assert!(enrolled.status.success(), "{enrolled:?}");
         computer
     }
@@ -340,13 +340,13 @@ async fn a_command_that_is_not_there_is_a_failure_with_its_reason() {
 async fn enrolment_happens_once_and_only_at_the_site_that_the_token_names() {
     let (site, other) = (Site::start().await, Site::start().await);
     let computer = Computer::new();
-    let wrong = computer.command(&["enroll", "--site", site.url(), "--token", other.token()]).await;
+    let wrong = computer.command(&["enrol", "--site", site.url(), "--token", other.token()]).await;
     assert!(!wrong.status.success());
     let run = computer.command(&["run"]).await;
     assert!(String::from_utf8_lossy(&run.stderr).contains("not enrolled"), "{run:?}");
-    let right = computer.command(&["enroll", "--site", site.url(), "--token", site.token()]).await;
+    let right = computer.command(&["enrol", "--site", site.url(), "--token", site.token()]).await;
     assert!(right.status.success(), "{right:?}");
-    let again = computer.command(&["enroll", "--site", site.url(), "--token", site.token()]).await;
+    let again = computer.command(&["enrol", "--site", site.url(), "--token", site.token()]).await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("already"), "{again:?}");
 }
 

@@ -14,7 +14,7 @@ use crate::authentication::{DeviceIdentity, PointIdentity};
 use crate::extract::{Json, Message, Query};
 use crate::held::{Wait, known, tag};
 use crate::problem::ApiError;
-use crate::router::Api;
+use crate::state::Api;
 
 pub(crate) fn client_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/point/reports", post(report)).route("/locations", post(locations))

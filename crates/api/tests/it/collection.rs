@@ -120,7 +120,7 @@ async fn facts_that_are_too_large_or_malformed_are_refused() {
     assert_eq!(tell(long).await, (413, "body_too_large".to_owned()));
     let mut wrong = facts(1);
     wrong["device"]["processors"] = json!("four");
-    assert_eq!(tell(wrong).await, (422, "invalid_body".to_owned()));
+    assert_eq!(tell(wrong).await, (400, "invalid_body".to_owned()));
 }
 
 #[tokio::test]

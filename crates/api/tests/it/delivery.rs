@@ -46,7 +46,7 @@ impl Server {
     }
 
     async fn put(&self, path: &str, if_match: &str, body: Value) -> Answer {
-        let mut request = self.request(Method::PUT, path, Some(body));
+        let mut request = self.request(Method::PATCH, path, Some(body));
         request.headers_mut().insert(header::IF_MATCH, if_match.parse().unwrap());
         self.ask(request).await
     }
@@ -114,7 +114,7 @@ async fn reports_beyond_the_limits_are_refused() {
     let (server, member) = Server::delivering().await;
     let many: Vec<_> = (1..=501).map(|number| state(number, "running")).collect();
     assert_eq!(server.report(&member, json!(many)).await.problem(), (413, "too_many".to_owned()));
-    assert_eq!(server.report(&member, json!("x")).await.problem(), (422, "invalid_body".to_owned()));
+    assert_eq!(server.report(&member, json!("x")).await.problem(), (400, "invalid_body".to_owned()));
     let large = json!([{ "number": 1, "text": "x".repeat(9 << 20) }]);
     assert_eq!(server.report(&member, large).await.problem(), (413, "body_too_large".to_owned()));
 }
@@ -167,7 +167,7 @@ async fn advertisements_are_changed_from_the_revision_that_was_seen() {
     assert_eq!((&changed.headers[header::ETAG], &changed.json()["revision"]), (&"\"2\"".parse().unwrap(), &json!(2)));
     let stale = server.put(path, "\"1\"", json!({ "terms": terms() })).await;
     assert_eq!(stale.problem(), (412, "stale".to_owned()));
-    let bare = server.admin(Method::PUT, path, Some(json!({ "terms": terms() }))).await;
+    let bare = server.admin(Method::PATCH, path, Some(json!({ "terms": terms() }))).await;
     assert_eq!(bare.problem(), (428, "if_match_required".to_owned()));
     let again = server.admin(Method::POST, &format!("{path}/rerun"), None).await.json();
     assert_eq!((&again["revision"], again["terms"]["assignments"].as_array().unwrap().len()), (&json!(3), 2));

@@ -29,7 +29,7 @@ impl Server {
             (made.status, made.headers[header::CACHE_CONTROL].as_bytes()),
             (StatusCode::CREATED, b"no-store".as_slice())
         );
-        made.json()["token"].as_str().unwrap().to_owned()
+        made.json()["secret"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn enrol(&self, host_name: &str) -> Member {
@@ -97,8 +97,8 @@ async fn what_an_enrolment_token_is_for_is_checked() {
     let devices = |count: u32| json!({ "kind": "devices", "count": count });
     assert_eq!(ask(json!({ "for": devices(0) })).await, code(422, "invalid_count"));
     assert_eq!(ask(json!({ "for": devices(1), "valid_s": 1 })).await, code(422, "invalid_validity"));
-    assert_eq!(ask(json!({ "for": { "kind": "point", "point": "berlin" } })).await, code(404, "no_point"));
-    assert_eq!(ask(json!({ "for": { "kind": "users" } })).await, code(422, "invalid_body"));
+    assert_eq!(ask(json!({ "for": { "kind": "point", "point": "berlin" } })).await, code(409, "no_point"));
+    assert_eq!(ask(json!({ "for": { "kind": "users" } })).await, code(400, "invalid_body"));
     let missing = server.admin(Method::DELETE, "/api/v1/enrolment-tokens/9", None).await;
     assert_eq!(missing.problem(), code(404, "not_found"));
 }

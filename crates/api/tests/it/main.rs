@@ -10,5 +10,6 @@ mod document;
 mod enrolment;
 mod package;
 mod point;
+mod rights;
 mod server;
 mod token;

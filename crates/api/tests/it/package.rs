@@ -106,7 +106,7 @@ async fn a_source_folder_is_published_and_updated_by_jobs() {
         assert_eq!(server.admin(Method::POST, update, Some(body)).await.status, 202);
     }
     let unknown = server.admin(Method::POST, update, Some(json!({ "checksums": true }))).await;
-    assert_eq!(unknown.problem(), code(422, "invalid_body"));
+    assert_eq!(unknown.problem(), code(400, "invalid_body"));
     let started = server.admin(Method::POST, update, None).await;
     assert_eq!(started.status, 202);
     let job = format!("/api/v1/jobs/{}", started.json()["job"].as_str().unwrap());
@@ -128,12 +128,12 @@ async fn bad_packages_are_refused_with_a_code_and_a_hint() {
         assert_eq!(refused.problem(), code(422, "invalid_source"));
     }
     let long = json!({ "name": "zip", "properties": { "title": "x".repeat(129) } });
-    assert_eq!(ask(long).await.problem(), code(422, "invalid_body"));
+    assert_eq!(ask(long).await.problem(), code(400, "invalid_body"));
     let unknown = json!({ "name": "zip", "sauce": "/" });
-    assert_eq!(ask(unknown).await.problem(), code(422, "invalid_body"));
+    assert_eq!(ask(unknown).await.problem(), code(400, "invalid_body"));
     let deep = json!([{ "name": "a", "command": "x", "retry": { "count": 1, "interval_s": 60, "wait": 1 } }]);
     let refused = ask(json!({ "name": "zip", "programs": deep })).await;
-    assert_eq!(refused.problem(), code(422, "invalid_body"));
+    assert_eq!(refused.problem(), code(400, "invalid_body"));
     assert_eq!(refused.json()["detail"], "the body has a field that is not known: \"programs.0.retry.wait\"");
     assert_eq!(ask(json!({ "name": "zip" })).await.status, 201);
     assert_eq!(ask(json!({ "name": "zip" })).await.problem(), code(409, "name_taken"));

@@ -177,6 +177,22 @@ async fn objects_are_had_whole_in_ranges_and_by_tag() {
         let told = format!("bytes {}-{}/{}", expected.start, expected.end - 1, bytes.len());
         assert_eq!(part.headers[header::CONTENT_RANGE].to_str().unwrap(), told);
     }
+    for (range, status) in [
+        ("BYTES=0-9", 206),
+        ("bytes=-0", 416),
+        ("bytes=99999999999999999999999-", 416),
+        ("bytes=0-99999999999999999999999", 206),
+        ("bytes=0-1,3-4", 200),
+        ("lines=0-1", 200),
+    ] {
+        let answer = get(&[(header::RANGE, range.to_owned())]).await;
+        let law = match dray_model::range::RangeRequest::parse(range).map(|range| range.of(bytes.len() as u64)) {
+            None => 200,
+            Some(dray_model::range::Satisfied::Part { .. }) => 206,
+            Some(dray_model::range::Satisfied::Nothing) => 416,
+        };
+        assert_eq!((answer.status.as_u16(), law), (status, status), "{range}");
+    }
     let outside = get(&[(header::RANGE, "bytes=99999999-".to_owned())]).await;
     assert_eq!(outside.problem(), code(416, "out_of_range"));
     assert_eq!(outside.headers[header::CONTENT_RANGE].to_str().unwrap(), format!("bytes */{}", bytes.len()));
@@ -200,7 +216,7 @@ async fn a_package_is_put_on_several_points_at_once_and_taken_off() {
     server.point("berlin").await;
     let path = "/api/v1/packages/zip/distribute";
     let distribute = async |points: Value| server.admin(Method::POST, path, Some(json!({ "points": points }))).await;
-    assert_eq!(distribute(json!(["berlin", "paris"])).await.problem(), code(404, "not_found"));
+    assert_eq!(distribute(json!(["berlin", "paris"])).await.problem(), code(409, "no_point"));
     server.point("paris").await;
     assert_eq!(distribute(json!(["berlin", "paris"])).await.status, 204);
     let on = server.admin(Method::GET, "/api/v1/packages/zip/points", None).await.json();

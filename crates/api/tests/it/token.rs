@@ -37,13 +37,22 @@ async fn refusals_are_problems_with_stable_codes() {
     let new = json!({ "name": "first-administrator", "role": "reader" });
     assert_eq!(ask(Method::POST, "/api/v1/tokens", Some(new)).await, code(409, "name_taken"));
     let bad_name = json!({ "name": "A b", "role": "reader" });
-    assert_eq!(ask(Method::POST, "/api/v1/tokens", Some(bad_name)).await, code(422, "invalid_body"));
+    assert_eq!(ask(Method::POST, "/api/v1/tokens", Some(bad_name)).await, code(400, "invalid_body"));
     assert_eq!(ask(Method::POST, "/api/v1/tokens", None).await, code(415, "not_json"));
     let large = json!({ "name": "x".repeat(2 << 20) });
     assert_eq!(ask(Method::POST, "/api/v1/tokens", Some(large)).await, code(413, "body_too_large"));
     assert_eq!(ask(Method::DELETE, "/api/v1/tokens/nobody", None).await, code(404, "not_found"));
-    assert_eq!(ask(Method::GET, "/api/v1/tokens?cursor=%21", None).await, code(400, "invalid_cursor"));
+    assert_eq!(ask(Method::GET, "/api/v1/tokens?cursor=%21", None).await, code(404, "no_page"));
+    assert_eq!(ask(Method::GET, "/api/v1/tokens?cursor=", None).await, code(404, "no_page"));
     assert_eq!(ask(Method::GET, "/api/v1/tokens?limit=x", None).await, code(400, "invalid_query"));
+    for limit in [0, 1001] {
+        let path = format!("/api/v1/tokens?limit={limit}");
+        assert_eq!(server.admin(Method::GET, &path, None).await.problem(), code(400, "invalid_limit"));
+    }
+    let own = "/api/v1/tokens/first-administrator";
+    assert_eq!(ask(Method::DELETE, own, None).await, code(409, "own_token"));
+    let whole = json!({ "name": "whole", "role": "reader", "valid_s": 60.0 });
+    assert_eq!(server.admin(Method::POST, "/api/v1/tokens", Some(whole)).await.status, 201);
     assert_eq!(ask(Method::PUT, "/api/v1/tokens", None).await, code(405, "no_method"));
     assert_eq!(ask(Method::GET, "/nowhere", None).await, code(404, "no_route"));
     assert_eq!(ask(Method::POST, "/api/v1/jobs/j-0000000000001/cancel", None).await, code(404, "not_found"));

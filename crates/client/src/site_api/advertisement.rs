@@ -29,7 +29,7 @@ impl SiteApi {
         self.post(path("/advertisements"), create).await
     }
 
-    /// Publishes the revision after `revision`.
+    /// Changes what the request names, and publishes the revision after `revision`.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -39,7 +39,7 @@ impl SiteApi {
         revision: u32,
         change: &ChangeAdvertisement,
     ) -> Result<AdvertisementView, ClientError> {
-        self.change(Method::PUT, path(format!("/advertisements/{name}")), revision.into(), change).await
+        self.change(Method::PATCH, path(format!("/advertisements/{name}")), revision.into(), change).await
     }
 
     /// Withdraws an advertisement.

@@ -1,6 +1,7 @@
 //! Enrolment tokens.
 
-use dray_model::api::device::{CreateEnrolmentToken, EnrolmentTokenCreated, EnrolmentTokenView};
+use dray_model::api::device::{CreateEnrolmentToken, EnrolmentTokenView};
+use dray_model::api::token::Issued;
 
 use super::{Pages, SiteApi, path};
 use crate::error::ClientError;
@@ -18,7 +19,7 @@ impl SiteApi {
     pub async fn create_enrolment_token(
         &self,
         create: &CreateEnrolmentToken,
-    ) -> Result<EnrolmentTokenCreated, ClientError> {
+    ) -> Result<Issued<EnrolmentTokenView>, ClientError> {
         self.post(path("/enrolment-tokens"), create).await
     }
 

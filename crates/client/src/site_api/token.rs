@@ -1,7 +1,7 @@
 //! Administrators' tokens.
 
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, CreatedToken, Token};
+use dray_model::api::token::{CreateToken, Issued, Token};
 
 use super::{Pages, SiteApi, path};
 use crate::error::ClientError;
@@ -16,7 +16,7 @@ impl SiteApi {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn create_token(&self, create: &CreateToken) -> Result<CreatedToken, ClientError> {
+    pub async fn create_token(&self, create: &CreateToken) -> Result<Issued<Token>, ClientError> {
         self.post(path("/tokens"), create).await
     }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use dray_model::advertisement::{AdvertisementTerms, Assignment, Rerun};
 use dray_model::api::advertisement::{
-    AdvertisementSummary, AdvertisementView, ChangeAdvertisement, CreateAdvertisement, DeviceStatusView,
+    AdvertisementSummary, AdvertisementView, ChangeAdvertisement, ChangeTerms, CreateAdvertisement, DeviceStatusView,
 };
 use dray_model::state::ClientState;
 use dray_model::{Name, Timestamp};
@@ -136,23 +136,19 @@ impl AdvertisementCommand {
         let (api, output) = (&context.api, context.output);
         match self {
             Self::Create { name, package, program, collection, when } => {
-                let mut terms = AdvertisementTerms::new(package, program, collection);
-                when.apply(&mut terms)?;
+                let terms = when.change()?.apply(AdvertisementTerms::new(package, program, collection));
                 output.show(&api.create_advertisement(&CreateAdvertisement { name, terms }).await?)
             }
             Self::List => output.list(&api.advertisements().all().await?),
             Self::Show { name } => output.show(&api.advertisement(&name).await?),
             Self::Change { name, package, program, collection, optional, when } => {
-                let advertisement = api.advertisement(&name).await?;
-                let mut terms = advertisement.terms.clone();
-                terms.package = package.unwrap_or(terms.package);
-                terms.program = program.unwrap_or(terms.program);
-                terms.collection = collection.unwrap_or(terms.collection);
+                let mut terms = when.change()?;
+                (terms.package, terms.program, terms.collection) = (package, program, collection);
                 if optional {
-                    terms.assignments.clear();
+                    terms.assignments = Some(Vec::new());
                 }
-                when.apply(&mut terms)?;
-                if terms == advertisement.terms {
+                let advertisement = api.advertisement(&name).await?;
+                if terms.clone().apply(advertisement.terms.clone()) == advertisement.terms {
                     return Err(Failure::usage("nothing to change").hint("see dray advertisement change --help"));
                 }
                 let request = ChangeAdvertisement { terms };
@@ -171,17 +167,23 @@ impl AdvertisementCommand {
 }
 
 impl When {
-    fn apply(self, terms: &mut AdvertisementTerms) -> Outcome {
-        super::set_text(self.title, &mut terms.title, "title")?;
-        super::set_text(self.comment, &mut terms.comment, "comment")?;
-        if self.mandatory || !self.at.is_empty() {
-            terms.assignments = self.mandatory.then_some(Assignment::AsSoonAsPossible).into_iter().collect();
-            terms.assignments.extend(self.at.into_iter().map(|time| Assignment::At { time }));
-        }
-        terms.start = self.start.or(terms.start);
-        terms.expires = self.expires.or(terms.expires);
-        terms.rerun = self.rerun.map_or(terms.rerun, Rerun::from);
-        Ok(())
+    /// What is given.
+    fn change(self) -> Outcome<ChangeTerms> {
+        let assignments: Vec<_> = self
+            .mandatory
+            .then_some(Assignment::AsSoonAsPossible)
+            .into_iter()
+            .chain(self.at.into_iter().map(|time| Assignment::At { time }))
+            .collect();
+        Ok(ChangeTerms {
+            title: super::text(self.title, "title")?,
+            comment: super::text(self.comment, "comment")?,
+            start: self.start.map(Some),
+            expires: self.expires.map(Some),
+            assignments: Some(assignments).filter(|given| !given.is_empty()),
+            rerun: self.rerun.map(Rerun::from),
+            ..ChangeTerms::default()
+        })
     }
 }
 

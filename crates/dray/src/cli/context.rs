@@ -45,7 +45,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         if let Some(refusal) = error.refusal() {
             let message = refusal.detail.clone().unwrap_or_else(|| refusal.title.clone());
-            let failure = Self::new(Exit::of_status(refusal.status), message).code(&refusal.code);
+            let failure = Self::new(Exit::of_refusal(refusal.status, &refusal.code), message).code(&refusal.code);
             let request = refusal.request_id.as_ref().filter(|_| refusal.status >= 500);
             return match (&refusal.hint, request, refusal.status) {
                 (Some(hint), ..) => failure.hint(hint),

@@ -52,8 +52,12 @@ impl EnrolmentTokenCommand {
                 super::set_text(comment, &mut text, "comment")?;
                 let request = CreateEnrolmentToken { purpose, comment: text, valid_s: valid.map(|valid| valid.0) };
                 let created = api.create_enrolment_token(&request).await?;
-                output.remark(format!("token {} is valid until {}:", created.id, time(created.expires_at)))?;
-                output.either(|| format!("{}\n", created.token), &created)
+                output.remark(format!(
+                    "token {} is valid until {}:",
+                    created.token.id,
+                    time(created.token.expires_at)
+                ))?;
+                output.either(|| format!("{}\n", created.secret), &created)
             }
             Self::List => output.list(&api.enrolment_tokens().all().await?),
             Self::Revoke { id } => {

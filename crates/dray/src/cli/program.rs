@@ -1,5 +1,7 @@
 //! `dray program`: the command lines of a package. A change publishes the next release of the package with the same content.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use dray_model::Name;
 use dray_model::api::package::{ChangePackage, PackageView};
@@ -163,7 +165,9 @@ impl Settings {
         set_expression(self.requirement, &mut program.requirement);
         set_expression(self.detect, &mut program.detect);
         if !self.exit_codes.is_empty() {
-            program.exit_codes = ExitCodes(self.exit_codes.into_iter().collect());
+            let classes: BTreeMap<_, _> = self.exit_codes.into_iter().collect();
+            program.exit_codes =
+                ExitCodes::try_from(classes).map_err(|error| Failure::usage("--exit-code").because(&error))?;
         }
         program.retry.count = self.retry_count.unwrap_or(program.retry.count);
         program.retry.interval_s = self.retry_interval.map_or(program.retry.interval_s, |interval| interval.0);

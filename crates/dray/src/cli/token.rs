@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, CreatedToken, Role, Token};
+use dray_model::api::token::{CreateToken, Issued, Role, Token};
 
 use super::Context;
 use crate::clock;
@@ -52,7 +52,7 @@ impl TokenCommand {
 }
 
 /// The token's text, the only time that it is shown.
-pub(crate) fn print(output: Output, created: &CreatedToken) -> Outcome {
+pub(crate) fn print(output: Output, created: &Issued<Token>) -> Outcome {
     let until = created.token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {}", time(at)));
     output.remark(format!("token {} is valid {until}:", created.token.name))?;
     output.either(|| format!("{}\n", created.secret), created)

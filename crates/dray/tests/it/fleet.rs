@@ -76,7 +76,7 @@ impl Fleet {
     pub(crate) fn enrol_point(&self) {
         self.dray(&["point", "create", "point", "--url", &format!("https://{}", self.point_listen)]);
         let token = self.dray(&["enrolment-token", "create", "--point", "point"]);
-        let token = token["token"].as_str().unwrap();
+        let token = token["secret"].as_str().unwrap();
         let enrol = dray()
             .args(["point", "enrol", "--site", &self.client_url, "--token", token, "--folder"])
             .arg(self.path("point"))
@@ -98,9 +98,9 @@ impl Fleet {
     /// Enrols an agent with a folder of this name.
     pub(crate) fn enrol_agent(&self, name: &str) {
         let token = self.dray(&["enrolment-token", "create", "--devices", "1"]);
-        let token = token["token"].as_str().unwrap();
+        let token = token["secret"].as_str().unwrap();
         let enrol = dray()
-            .args(["agent", "enroll", "--site", &self.client_url, "--token", token, "--folder"])
+            .args(["agent", "enrol", "--site", &self.client_url, "--token", token, "--folder"])
             .arg(self.path(name))
             .output();
         assert_success(&enrol.unwrap());

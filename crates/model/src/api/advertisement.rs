@@ -1,11 +1,11 @@
 //! Advertisements, and how far they are.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::advertisement::AdvertisementTerms;
+use crate::advertisement::{AdvertisementTerms, Assignment, Rerun};
 use crate::package::ReleaseNumber;
 use crate::state::{ClientState, Standing};
-use crate::{DeviceId, Digest, Name, Timestamp};
+use crate::{DeviceId, Digest, Name, Text, Timestamp};
 
 /// A new advertisement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +18,73 @@ pub struct CreateAdvertisement {
     pub terms: AdvertisementTerms,
 }
 
-/// Other terms for an advertisement; they are published as its next revision. Needs `If-Match`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A change of an advertisement; what it comes to is published as the next revision. Needs `If-Match`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeAdvertisement {
-    /// All its terms.
-    pub terms: AdvertisementTerms,
+    /// Other terms.
+    pub terms: ChangeTerms,
+}
+
+/// Other terms for an advertisement. What is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangeTerms {
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Text<128>>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Text<1024>>,
+    /// The package of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Name>,
+    /// The program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Name>,
+    /// Who gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Name>,
+    /// From when on the program is offered; null for at once.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    pub start: Option<Option<Timestamp>>,
+    /// From when on nothing new is started; null for never.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    pub expires: Option<Option<Timestamp>>,
+    /// All its assignments, in place of those it has; none make it optional.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 15))]
+    pub assignments: Option<Vec<Assignment>>,
+    /// What a mandatory assignment does when the program ran before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<Rerun>,
+}
+
+/// Tells `null` from what is absent.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl ChangeTerms {
+    /// What `terms` come to with this change.
+    #[must_use]
+    pub fn apply(self, terms: AdvertisementTerms) -> AdvertisementTerms {
+        AdvertisementTerms {
+            title: self.title.unwrap_or(terms.title),
+            comment: self.comment.unwrap_or(terms.comment),
+            package: self.package.unwrap_or(terms.package),
+            program: self.program.unwrap_or(terms.program),
+            collection: self.collection.unwrap_or(terms.collection),
+            start: self.start.unwrap_or(terms.start),
+            expires: self.expires.unwrap_or(terms.expires),
+            assignments: self.assignments.unwrap_or(terms.assignments),
+            rerun: self.rerun.unwrap_or(terms.rerun),
+        }
+    }
 }
 
 /// An advertisement.
@@ -89,4 +149,21 @@ pub struct DeviceStatusView {
     pub started_at: Option<Timestamp>,
     /// When the site received the report.
     pub received_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_keeps_what_is_absent_and_clears_what_is_null() {
+        let terms = r#"{"package":"p","program":"i","collection":"c","title":"T","start":"2026-01-01T00:00:00Z",
+            "expires":"2026-02-01T00:00:00Z","assignments":[{"kind":"as_soon_as_possible"}],"rerun":"always"}"#;
+        let former: AdvertisementTerms = serde_json::from_str(terms).unwrap();
+        let changed = |json: &str| serde_json::from_str::<ChangeTerms>(json).unwrap().apply(former.clone());
+        assert_eq!(changed("{}"), former);
+        let expected = AdvertisementTerms { start: None, collection: "d".parse().unwrap(), ..former.clone() };
+        assert_eq!(changed(r#"{"start":null,"collection":"d"}"#), expected);
+        assert_eq!(changed(r#"{"assignments":[]}"#), AdvertisementTerms { assignments: Vec::new(), ..former.clone() });
+    }
 }

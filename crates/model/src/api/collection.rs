@@ -17,6 +17,7 @@ pub struct CreateCollection {
     pub properties: CollectionProperties,
     /// Its rules; at most 1000.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 1000))]
     pub rules: Vec<CollectionRule>,
 }
 
@@ -30,6 +31,7 @@ pub struct ChangeCollection {
     pub properties: Option<CollectionProperties>,
     /// All its rules, in place of those it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 1000))]
     pub rules: Option<Vec<CollectionRule>>,
 }
 

@@ -46,6 +46,7 @@ pub enum EnrolmentFor {
     /// Client computers.
     Devices {
         /// How many; 1 to 100 000.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000))]
         count: u32,
     },
     /// One distribution point, once.
@@ -96,19 +97,8 @@ pub struct CreateEnrolmentToken {
     pub comment: Text<1024>,
     /// How long it may be used, in seconds; 60 to 31 536 000. A day when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 31_536_000))]
     pub valid_s: Option<u32>,
-}
-
-/// A new enrolment token with its secret, which is shown once and kept nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EnrolmentTokenCreated {
-    /// The token's number.
-    pub id: i64,
-    /// The text to enrol with.
-    pub token: String,
-    /// When it ends.
-    pub expires_at: Timestamp,
 }
 
 /// An enrolment token, without its secret.

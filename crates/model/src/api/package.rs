@@ -18,12 +18,14 @@ pub struct CreatePackage {
     pub properties: PackageProperties,
     /// Folder of source files on the site server, an absolute path. Absent for a package without source files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 4096, pattern = "^/[^\\u0000]*$"))]
     pub source: Option<String>,
     /// What is done with symbolic links that lead out of the source folder.
     #[serde(default)]
     pub outside_links: OutsideLinks,
     /// Its programs.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub programs: Vec<Program>,
 }
 
@@ -37,12 +39,14 @@ pub struct ChangePackage {
     pub properties: Option<PackageProperties>,
     /// Another source folder, read at the next update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 4096, pattern = "^/[^\\u0000]*$"))]
     pub source: Option<String>,
     /// What is done with symbolic links that lead out of the source folder, from the next update on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside_links: Option<OutsideLinks>,
     /// All its programs, in place of those it has. A new release is published from them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub programs: Option<Vec<Program>>,
 }
 
@@ -62,6 +66,7 @@ pub struct UpdatePackage {
 #[serde(deny_unknown_fields)]
 pub struct DistributePackage {
     /// The points; at most 1000.
+    #[cfg_attr(feature = "openapi", schema(max_items = 1000))]
     pub points: Vec<Name>,
 }
 

@@ -16,6 +16,7 @@ pub struct CreatePoint {
     #[serde(default)]
     pub title: Text<128>,
     /// Where clients reach it: `https://host:port`. Host names and addresses go into its certificate.
+    #[cfg_attr(feature = "openapi", schema(min_length = 9, max_length = 300, pattern = "^https://[^/?#@\\\\]+/?$"))]
     pub url: String,
 }
 
@@ -29,6 +30,7 @@ pub struct ChangePoint {
     pub title: Option<Text<128>>,
     /// Where clients reach it. A point must enrol again when its host changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 9, max_length = 300, pattern = "^https://[^/?#@\\\\]+/?$"))]
     pub url: Option<String>,
     /// Whether clients are sent to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -78,21 +78,22 @@ pub struct CreateToken {
     pub role: Role,
     /// Seconds until it expires, 1 to 315,360,000 (ten years); absent: 90 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 315_360_000))]
     pub valid_s: Option<u32>,
 }
 
-/// A token just made. The secret is told this once and stored nowhere.
+/// A token just made, of administrators or for enrolment. The secret is shown this once and stored nowhere.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CreatedToken {
+pub struct Issued<T> {
     /// The token.
-    pub token: Token,
-    /// The text to send as `Authorization: Bearer …`.
+    pub token: T,
+    /// The text to send as `Authorization: Bearer …`, or to enrol with.
     pub secret: String,
 }
 
-impl std::fmt::Debug for CreatedToken {
+impl<T: std::fmt::Debug> std::fmt::Debug for Issued<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CreatedToken").field("token", &self.token).finish_non_exhaustive()
+        f.debug_struct("Issued").field("token", &self.token).finish_non_exhaustive()
     }
 }

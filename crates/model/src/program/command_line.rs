@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 /// A command line: 1 to 2048 characters, with a first word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        min_length = 1,
+        max_length = 2048,
+        pattern = "^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*$"
+    )
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct CommandLine(String);
 

@@ -1,9 +1,8 @@
 //! What a request for an object is answered with: decided from its header fields alone.
 
+use dray_model::range::{RangeRequest, Satisfied};
 use http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method};
-
-use super::range::{RangeRequest, Satisfied};
 
 /// The answer to a request for an object that is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

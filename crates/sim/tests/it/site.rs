@@ -45,7 +45,7 @@ impl Server {
     pub(crate) async fn token(&self, count: u32) -> String {
         let purpose = EnrolmentFor::Devices { count };
         let create = CreateEnrolmentToken { purpose, comment: Default::default(), valid_s: None };
-        self.administrator.create_enrolment_token(&create).await.unwrap().token
+        self.administrator.create_enrolment_token(&create).await.unwrap().secret
     }
 
     /// With the package `tool`, advertised as `for-marked` to the collection of devices that stand out.

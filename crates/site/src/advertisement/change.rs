@@ -14,7 +14,7 @@ use crate::actor::{Actor, Permission};
 use crate::change::{Change, Note};
 use crate::site::Site;
 
-/// Gives the advertisement other terms, if it is at `revision`. The same terms as before are no change.
+/// Changes the advertisement's terms, if it is at `revision`. What comes to the same terms as before is no change.
 ///
 /// # Errors
 /// [`AdvertisementError::NotFound`], [`AdvertisementError::Stale`]; what is wrong with the terms.
@@ -25,18 +25,18 @@ pub async fn change(
     revision: Option<u64>,
     command: ChangeAdvertisement,
 ) -> Result<AdvertisementView, AdvertisementError> {
-    actor.authorise(Permission::ManageAdvertisements)?;
-    check(&command.terms)?;
     let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
     let former = in_force(&mut change, name).await?;
     if let Some(expected) = revision.filter(|revision| *revision != u64::from(former.revision)) {
         return Err(AdvertisementError::Stale { name: name.clone(), expected, found: former.revision });
     }
-    if command.terms == former.terms {
+    let terms = command.terms.apply(former.terms.clone());
+    if terms == former.terms {
         return view(&mut change, former).await;
     }
-    check_names(&mut change, &command.terms).await?;
-    let new = publish(&mut change, name, command.terms).await?;
+    check(&terms)?;
+    check_names(&mut change, &terms).await?;
+    let new = publish(&mut change, name, terms).await?;
     commit(change, "advertisement.change", &former, new).await
 }
 

@@ -2,7 +2,7 @@
 
 use dray_model::DeviceId;
 use dray_model::advertisement::Assignment;
-use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement, CreateAdvertisement};
+use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement, ChangeTerms, CreateAdvertisement};
 use dray_model::api::page::PageRequest;
 use dray_model::api::token::Role;
 use dray_store::collection;
@@ -14,7 +14,7 @@ use crate::actor::{Actor, Permission};
 use crate::package::tests::{admin, command, name};
 use crate::site::Site;
 use crate::testing::{self, TestSite};
-use crate::{audit, document, package};
+use crate::{Class, audit, document, package};
 
 /// A site with the package `zip` without files, and the device `pc` in the collection `some`.
 pub(crate) async fn world() -> (TestSite, DeviceId) {
@@ -83,7 +83,7 @@ async fn terms_that_cannot_work_are_refused() {
     assert_eq!(no_program.hint().as_deref(), Some("it has install"));
     let no_collection = refused(site, AdvertisementTerms { collection: name("none"), ..terms() }).await;
     assert!(matches!(no_collection, AdvertisementError::NoCollection(_)));
-    assert_eq!([no_package, no_program, no_collection].map(|refused| refused.class()), [Class::Absent; 3]);
+    assert_eq!([no_package, no_program, no_collection].map(|refused| refused.class()), [Class::Unresolved; 3]);
     let at = |secs| Some(Timestamp::from_secs(secs));
     let backwards = refused(site, AdvertisementTerms { start: at(5), expires: at(5), ..terms() }).await;
     assert!(matches!(backwards, AdvertisementError::ExpiresFirst { .. }));
@@ -114,7 +114,7 @@ async fn a_change_is_the_next_revision_and_no_change_is_none() {
     let (test, _) = world().await;
     let made = advertise(&test.site, "now").await;
     let to = async |revision, title: &str| {
-        let terms = AdvertisementTerms { title: title.parse().unwrap(), ..terms() };
+        let terms = ChangeTerms { title: Some(title.parse().unwrap()), ..ChangeTerms::default() };
         change(&test.site, &admin(), &name("now"), revision, ChangeAdvertisement { terms }).await
     };
     assert_eq!(to(Some(1), "").await.unwrap(), made);
@@ -135,7 +135,7 @@ async fn running_again_is_one_more_assignment() {
     let again = rerun(&test.site, &admin(), &name("now")).await.unwrap();
     assert_eq!((again.revision, again.terms.assignments.len()), (2, 2));
     assert_eq!(again.terms.assignments[1], Assignment::At { time: again.published_at });
-    let over = AdvertisementTerms { expires: Some(again.published_at), ..terms() };
+    let over = ChangeTerms { expires: Some(Some(again.published_at)), ..ChangeTerms::default() };
     change(&test.site, &admin(), &name("now"), None, ChangeAdvertisement { terms: over }).await.unwrap();
     let refused = rerun(&test.site, &admin(), &name("now")).await.unwrap_err();
     assert!(matches!(refused, AdvertisementError::Expired { .. }));

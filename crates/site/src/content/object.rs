@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use dray_content::ObjectName;
+use dray_model::range::{RangeRequest, Satisfied};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _, poll_fn};
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStoreExt as _};
@@ -24,19 +25,6 @@ const READS_AHEAD: usize = 2;
 pub type Body = BoxStream<'static, Result<Bytes, std::io::Error>>;
 /// From the first byte to the one after the last.
 pub type Range = std::ops::Range<u64>;
-
-/// Which bytes are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// All.
-    Whole,
-    /// From this byte to the end.
-    From(u64),
-    /// From the first to the second byte, both included; what lies after the end is left out.
-    Between(u64, u64),
-    /// The last so many.
-    Last(u64),
-}
 
 /// An object that is being read.
 pub struct Opened {
@@ -65,23 +53,34 @@ pub async fn find(site: &Site, actor: &Actor, name: &ObjectName) -> Result<u64, 
 ///
 /// # Errors
 /// [`ContentError::NotFound`], [`ContentError::OutOfRange`].
-pub async fn open(site: &Site, actor: &Actor, name: &ObjectName, wanted: Wanted) -> Result<Opened, ContentError> {
+pub async fn open(
+    site: &Site,
+    actor: &Actor,
+    name: &ObjectName,
+    wanted: Option<RangeRequest>,
+) -> Result<Opened, ContentError> {
     authorise(actor)?;
-    let range = match wanted {
-        Wanted::Whole => None,
-        Wanted::From(first) => Some(GetRange::Offset(first)),
-        Wanted::Between(first, last) => Some(GetRange::Bounded(first..last.saturating_add(1))),
-        Wanted::Last(count) => Some(GetRange::Suffix(count)),
-    };
-    let ranged = range.is_some();
+    let range = wanted.map(|wanted| match wanted {
+        RangeRequest::From { first, last: None } => GetRange::Offset(first),
+        RangeRequest::From { first, last: Some(last) } => GetRange::Bounded(first..last.saturating_add(1)),
+        RangeRequest::Last(count) => GetRange::Suffix(count),
+    });
     let options = GetOptions { range, ..GetOptions::default() };
     let got = match site.content().get_opts(&location(name), options).await {
         Ok(got) => got,
         Err(object_store::Error::NotFound { .. }) => return Err(ContentError::NotFound(*name)),
-        Err(error) if ranged => return Err(range_error(site, actor, name, wanted, error).await),
-        Err(error) => return Err(failed("read an object")(error).into()),
+        Err(error) => {
+            return Err(match wanted {
+                Some(wanted) => range_error(site, actor, name, wanted, error).await,
+                None => failed("read an object")(error).into(),
+            });
+        }
     };
     let (size_bytes, range) = (got.meta.size, got.range.clone());
+    // Some stores give no bytes at all for a range that holds none.
+    if wanted.is_some_and(|wanted| wanted.of(size_bytes) == Satisfied::Nothing) {
+        return Err(ContentError::OutOfRange { name: *name, size_bytes });
+    }
     let body = match got.payload {
         GetResultPayload::File(file, _) => read_file(file, range.clone()),
         GetResultPayload::Stream(stream) => stream.map(|piece| piece.map_err(std::io::Error::other)).boxed(),
@@ -94,16 +93,13 @@ async fn range_error(
     site: &Site,
     actor: &Actor,
     name: &ObjectName,
-    wanted: Wanted,
+    wanted: RangeRequest,
     error: object_store::Error,
 ) -> ContentError {
-    let outside = |size_bytes| match wanted {
-        Wanted::From(first) | Wanted::Between(first, _) => first >= size_bytes,
-        Wanted::Last(count) => count == 0,
-        Wanted::Whole => false,
-    };
     match find(site, actor, name).await {
-        Ok(size_bytes) if outside(size_bytes) => ContentError::OutOfRange { name: *name, size_bytes },
+        Ok(size_bytes) if wanted.of(size_bytes) == Satisfied::Nothing => {
+            ContentError::OutOfRange { name: *name, size_bytes }
+        }
         Ok(_) => failed("read a range of an object")(error).into(),
         Err(error) => error,
     }

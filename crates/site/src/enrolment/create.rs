@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use dray_model::api::device::{CreateEnrolmentToken, EnrolmentFor, EnrolmentTokenCreated};
+use dray_model::api::device::{CreateEnrolmentToken, EnrolmentFor, EnrolmentTokenView};
+use dray_model::api::token::Issued;
 use dray_store::enrolment::{self, NewToken};
 use dray_trust::{Token, TokenKind};
 use serde_json::json;
@@ -27,7 +28,7 @@ pub async fn create(
     site: &Site,
     actor: &Actor,
     command: CreateEnrolmentToken,
-) -> Result<EnrolmentTokenCreated, EnrolmentError> {
+) -> Result<Issued<EnrolmentTokenView>, EnrolmentError> {
     let valid_s = command.valid_s.unwrap_or(DEFAULT_S);
     if !VALIDITY_S.contains(&valid_s) {
         return Err(EnrolmentError::Validity(valid_s));
@@ -60,7 +61,16 @@ pub async fn create(
         detail: json!({ "new": { "for": command.purpose, "comment": command.comment, "expires_at": token.expires_at } }),
     };
     change.commit(&note).await?;
-    Ok(EnrolmentTokenCreated { id, token: secret.reveal(), expires_at: token.expires_at })
+    let token = EnrolmentTokenView {
+        id,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        purpose: command.purpose,
+        comment: command.comment,
+        used: 0,
+        revoked_at: None,
+    };
+    Ok(Issued { token, secret: secret.reveal() })
 }
 
 #[cfg(test)]
@@ -83,7 +93,7 @@ mod tests {
         assert!(matches!(ask(for_devices(100_001, None)).await, Err(EnrolmentError::Count(_))));
         assert!(matches!(ask(for_devices(1, Some(59))).await, Err(EnrolmentError::Validity(59))));
         assert!(matches!(ask(for_devices(1, Some(u32::MAX))).await, Err(EnrolmentError::Validity(_))));
-        assert_eq!(ask(for_devices(1, None)).await.unwrap().id, 1);
+        assert_eq!(ask(for_devices(1, None)).await.unwrap().token.id, 1);
     }
 
     #[tokio::test]

@@ -142,7 +142,7 @@ mod tests {
     async fn token(site: &Site, purpose: EnrolmentFor) -> (i64, String) {
         let command = CreateEnrolmentToken { purpose, comment: dray_model::Text::default(), valid_s: None };
         let created = tokens::create(site, &Actor::System, command).await.unwrap();
-        (created.id, created.token)
+        (created.token.id, created.secret)
     }
 
     fn request(token: &str, member: MemberKind) -> EnrolRequest {

@@ -14,6 +14,9 @@ use crate::site::Site;
 /// # Errors
 /// [`EnrolmentError::NotFound`].
 pub async fn revoke(site: &Site, actor: &Actor, id: i64) -> Result<(), EnrolmentError> {
+    if !actor.may(Permission::ManagePoints) {
+        actor.authorise(Permission::ManageDevices)?;
+    }
     let mut change = site.change(actor, Permission::Read).await?;
     let former = enrolment::find(&mut change, id).await?.ok_or(EnrolmentError::NotFound(id))?;
     actor.authorise(match former.purpose {

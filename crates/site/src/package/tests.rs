@@ -16,7 +16,7 @@ use crate::actor::Actor;
 use crate::job::{JobFailure, JobKind as _, Progress};
 use crate::site::Site;
 use crate::testing::{self, TestSite};
-use crate::{audit, document};
+use crate::{Class, audit, document};
 
 pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()

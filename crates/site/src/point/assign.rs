@@ -18,14 +18,24 @@ const POINTS_MAX: usize = 1000;
 /// # Errors
 /// [`PointError::NotFound`], [`PointError::NoPackage`].
 pub async fn assign(site: &Site, actor: &Actor, name: &Name, package: &Name) -> Result<(), PointError> {
-    distribute(site, actor, package, std::slice::from_ref(name)).await
+    put(site, actor, package, std::slice::from_ref(name), PointError::NotFound).await
 }
 
 /// Puts a package on several points, or on none of them when one isn't there.
 ///
 /// # Errors
-/// [`PointError::NotFound`], [`PointError::NoPackage`], [`PointError::TooMany`].
+/// [`PointError::NoPoint`], [`PointError::NoPackage`], [`PointError::TooMany`].
 pub async fn distribute(site: &Site, actor: &Actor, package: &Name, points: &[Name]) -> Result<(), PointError> {
+    put(site, actor, package, points, PointError::NoPoint).await
+}
+
+async fn put(
+    site: &Site,
+    actor: &Actor,
+    package: &Name,
+    points: &[Name],
+    absent: fn(Name) -> PointError,
+) -> Result<(), PointError> {
     if points.len() > POINTS_MAX {
         return Err(PointError::TooMany { what: "points", found: points.len(), max: POINTS_MAX });
     }
@@ -34,7 +44,7 @@ pub async fn distribute(site: &Site, actor: &Actor, package: &Name, points: &[Na
     let now = change.now();
     let mut new = Vec::new();
     for name in points {
-        point::find(&mut change, name).await?.ok_or_else(|| PointError::NotFound(name.clone()))?;
+        point::find(&mut change, name).await?.ok_or_else(|| absent(name.clone()))?;
         if point::assign(&mut change, name, package, now).await? {
             new.push(name);
         }

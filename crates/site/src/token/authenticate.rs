@@ -5,7 +5,7 @@ use dray_trust::Token;
 use dray_trust::token::{InvalidToken, TokenKind};
 
 use crate::actor::Actor;
-use crate::error::{Class, Failure, SiteError, from_store_error};
+use crate::error::{Failure, SiteError, codes, from_store_error};
 use crate::site::Site;
 
 /// Why nobody is known by a token.
@@ -31,21 +31,12 @@ pub enum Refused {
 from_store_error!(Refused);
 
 impl Failure for Refused {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Form(_) => "invalid_token",
-            Self::Unknown => "unknown_token",
-            Self::Expired(_) => "expired_token",
-            Self::Revoked(_) => "revoked_token",
-            Self::Site(error) => error.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Site(error) => error.class(),
-            _ => Class::Unauthenticated,
-        }
+    codes! {
+        via Site(SiteError);
+        Self::Form(_) => Unauthenticated "invalid_token",
+        Self::Unknown => Unauthenticated "unknown_token",
+        Self::Expired(_) => Unauthenticated "expired_token",
+        Self::Revoked(_) => Unauthenticated "revoked_token",
     }
 
     fn hint(&self) -> Option<String> {

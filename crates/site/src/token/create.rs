@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dray_model::api::token::{CreateToken, CreatedToken, Token};
+use dray_model::api::token::{CreateToken, Issued, Token};
 use dray_trust::token::TokenKind;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ const MAX_S: u32 = 3650 * 24 * 60 * 60;
 ///
 /// # Errors
 /// [`TokenError::NameTaken`], [`TokenError::Validity`].
-pub async fn create(site: &Site, actor: &Actor, command: CreateToken) -> Result<CreatedToken, TokenError> {
+pub async fn create(site: &Site, actor: &Actor, command: CreateToken) -> Result<Issued<Token>, TokenError> {
     let valid_s = command.valid_s.unwrap_or(DEFAULT_S);
     if !(1..=MAX_S).contains(&valid_s) {
         return Err(TokenError::Validity(valid_s));
@@ -48,7 +48,7 @@ pub async fn create(site: &Site, actor: &Actor, command: CreateToken) -> Result<
         detail: json!({ "new": token }),
     };
     change.commit(&note).await?;
-    Ok(CreatedToken { token, secret: secret.reveal() })
+    Ok(Issued { token, secret: secret.reveal() })
 }
 
 #[cfg(test)]

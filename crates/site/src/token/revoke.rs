@@ -8,14 +8,18 @@ use crate::actor::{Actor, Permission};
 use crate::change::Note;
 use crate::site::Site;
 
-/// Revokes the token; doing it again changes nothing.
+/// Revokes the token; doing it again changes nothing. Nobody revokes the token that they ask with, so that a site always has an
+/// administrator left.
 ///
 /// # Errors
-/// [`TokenError::NotFound`].
+/// [`TokenError::NotFound`], [`TokenError::Own`].
 pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<(), TokenError> {
     let mut change = site.change(actor, Permission::ManageTokens).await?;
     let former = dray_store::token::find(&mut change, name).await?;
     let former = former.ok_or_else(|| TokenError::NotFound(name.clone()))?;
+    if matches!(actor, Actor::Token { name: own, .. } if own == name) {
+        return Err(TokenError::Own(name.clone()));
+    }
     if former.revoked_at.is_some() {
         return Ok(());
     }
@@ -45,6 +49,15 @@ mod tests {
         revoke(&test.site, &Actor::System, &name).await.unwrap();
         let refused = token::authenticate(&test.site, &test.made.profile.token).await;
         assert!(matches!(refused, Err(Refused::Revoked(_))));
+    }
+
+    #[tokio::test]
+    async fn nobody_revokes_the_token_that_they_ask_with() {
+        let test = testing::site().await;
+        let actor = token::authenticate(&test.site, &test.made.profile.token).await.unwrap();
+        let refused = revoke(&test.site, &actor, &"first-administrator".parse().unwrap()).await;
+        assert!(matches!(refused, Err(TokenError::Own(_))));
+        assert!(token::authenticate(&test.site, &test.made.profile.token).await.is_ok());
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Laws of the chain: each link is told when it is the one that stands in the way.
 
 use dray_model::advertisement::{AdvertisementTerms, Assignment};
-use dray_model::api::advertisement::{ChangeAdvertisement, CreateAdvertisement};
+use dray_model::api::advertisement::{ChangeAdvertisement, ChangeTerms, CreateAdvertisement};
 use dray_model::api::package::{ChangePackage, CreatePackage};
 use dray_model::api::why::{WhyHolds, WhyStage};
 use dray_model::facts::{Facts, Table};
@@ -137,12 +137,12 @@ async fn the_time_is_told_with_the_next_instant() {
     let (test, pc) = world().await;
     let made = advertise(&test.site, "now").await;
     let later = made.published_at + std::time::Duration::from_secs(3600);
-    let at = Assignment::At { time: later };
+    let (at, same) = (Assignment::At { time: later }, ChangeTerms::default);
     for (changed, expected, next) in [
-        (AdvertisementTerms { start: Some(later), ..terms() }, "not_started", Some(later)),
-        (AdvertisementTerms { assignments: vec![at], ..terms() }, "not_assigned_yet", Some(later)),
-        (AdvertisementTerms { assignments: vec![], ..terms() }, "user_decides", None),
-        (AdvertisementTerms { expires: Some(made.published_at), ..terms() }, "advertisement_expired", None),
+        (ChangeTerms { start: Some(Some(later)), ..same() }, "not_started", Some(later)),
+        (ChangeTerms { start: Some(None), assignments: Some(vec![at]), ..same() }, "not_assigned_yet", Some(later)),
+        (ChangeTerms { assignments: Some(vec![]), ..same() }, "user_decides", None),
+        (ChangeTerms { expires: Some(Some(made.published_at)), ..same() }, "advertisement_expired", None),
     ] {
         let command = ChangeAdvertisement { terms: changed };
         advertisements::change(&test.site, &admin(), &name("now"), None, command).await.unwrap();

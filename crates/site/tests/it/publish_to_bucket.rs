@@ -4,7 +4,8 @@ use std::path::Path;
 
 use dray_model::api::package::{CreatePackage, ReleaseView};
 use dray_model::api::token::Role;
-use dray_site::content::{self, ObjectName, Wanted};
+use dray_model::range::RangeRequest;
+use dray_site::content::{self, ObjectName};
 use dray_site::job::{self, JobFailure, JobKind as _, Progress};
 use dray_site::package::{self, Publish, PublishPackage};
 use dray_site::{Actor, ContentLocation, InitOptions, Site, clock, init};
@@ -50,7 +51,7 @@ async fn newest(site: &Site) -> Option<ReleaseView> {
     package::find(site, &admin(), &"editor".parse().unwrap()).await.unwrap().release
 }
 
-async fn read(site: &Site, name: &ObjectName, wanted: Wanted) -> Vec<u8> {
+async fn read(site: &Site, name: &ObjectName, wanted: Option<RangeRequest>) -> Vec<u8> {
     let point = Actor::Point("berlin".parse().unwrap());
     let opened = content::open(site, &point, name, wanted).await.unwrap();
     let pieces: Vec<_> = opened.body.try_collect().await.unwrap();
@@ -100,11 +101,12 @@ async fn a_package_is_published_to_a_bucket_republished_cheaply_and_served_by_ra
     assert!(improved[0].fetch_bytes <= prepared[0].fetch_bytes, "{improved:?}");
 
     for pack in packs(&server) {
-        let whole = read(&site, &pack, Wanted::Whole).await;
+        let whole = read(&site, &pack, None).await;
         assert_eq!(format!("packs/{}", blake3::hash(&whole).to_hex()), pack.to_string(), "the name is the digest");
-        assert_eq!(read(&site, &pack, Wanted::Between(100, 199)).await, whole[100..200]);
-        assert_eq!(read(&site, &pack, Wanted::Last(10)).await, whole[whole.len() - 10..]);
-        let after = content::open(&site, &Actor::Point("berlin".parse().unwrap()), &pack, Wanted::From(1 << 40)).await;
+        assert_eq!(read(&site, &pack, Some(RangeRequest::From { first: 100, last: Some(199) })).await, whole[100..200]);
+        assert_eq!(read(&site, &pack, Some(RangeRequest::Last(10))).await, whole[whole.len() - 10..]);
+        let beyond = Some(RangeRequest::From { first: 1 << 40, last: None });
+        let after = content::open(&site, &Actor::Point("berlin".parse().unwrap()), &pack, beyond).await;
         assert!(matches!(after, Err(content::ContentError::OutOfRange { .. })));
     }
 }

@@ -2,7 +2,7 @@
 
 -- point: the one distribution point that may enrol; absent for a number of devices.
 CREATE TABLE enrolment_token (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     hash       BLOB NOT NULL UNIQUE,
     point      TEXT,
     allowed    INTEGER NOT NULL,
@@ -75,7 +75,7 @@ CREATE INDEX device_software_name ON device_software (name, device_id);
 
 -- members: how many there are, kept with each change.
 CREATE TABLE collection (
-    id           INTEGER PRIMARY KEY,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
     name         TEXT NOT NULL UNIQUE,
     revision     INTEGER NOT NULL,
     properties   TEXT NOT NULL,

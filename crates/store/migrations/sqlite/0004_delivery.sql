@@ -5,7 +5,7 @@ CREATE TABLE advertisement (
     revision     INTEGER NOT NULL,
     document     BLOB NOT NULL REFERENCES document (digest),
     package      TEXT NOT NULL REFERENCES package (name),
-    collection   TEXT NOT NULL,
+    collection   TEXT NOT NULL REFERENCES collection (name),
     terms        TEXT NOT NULL,
     published_at INTEGER NOT NULL
 ) STRICT;

@@ -17,7 +17,7 @@ pub(crate) fn stored(name: &str, revision: u32) -> StoredAdvertisement {
     }
 }
 
-/// Keeps the document that a signed revision would have, and the package `editor`.
+/// Keeps the document that a signed revision would have, the package `editor` and the collection `all-devices`.
 pub(crate) async fn with_document(tx: &mut WriteTx, advertisement: &StoredAdvertisement) {
     let new = NewDocument {
         digest: advertisement.document,
@@ -41,6 +41,10 @@ pub(crate) async fn with_document(tx: &mut WriteTx, advertisement: &StoredAdvert
             changed_at: Timestamp::from_secs(1),
         };
         package::insert(tx, &view).await.unwrap();
+    }
+    let all: Name = "all-devices".parse().unwrap();
+    if collection::find(tx, &all).await.unwrap().is_none() {
+        collection::insert(tx, &all, &Default::default(), Timestamp::from_secs(1)).await.unwrap();
     }
 }
 
@@ -117,5 +121,15 @@ fn advertisements_are_found_by_package_and_by_collection() {
         let first = list(&mut tx, &PageRequest::new(Some(1), None)).await.unwrap();
         let second = list(&mut tx, &PageRequest::new(Some(1), first.next)).await.unwrap();
         assert_eq!((second.items, second.next), (vec![stored("b", 1)], None));
+    });
+}
+
+#[test]
+fn a_collection_that_is_advertised_to_stays() {
+    each_engine(async |db| {
+        let mut tx = db.write().await.unwrap();
+        keep(&mut tx, "now", 1).await.unwrap();
+        let all = collection::find(&mut tx, &"all-devices".parse().unwrap()).await.unwrap().unwrap();
+        assert!(matches!(collection::delete(&mut tx, all.id).await, Err(StoreError::Reference { .. })));
     });
 }

@@ -136,6 +136,7 @@ fn the_advertisements_of_a_package_are_its_dependants() {
         insert(&mut tx, &zip).await.unwrap();
         assert_eq!(dependants(&mut tx, &zip.name).await.unwrap(), Vec::<String>::new());
         let release = publish(&mut tx, &zip.name, (1, 1), None).await;
+        crate::collection::insert(&mut tx, &name("all"), &Default::default(), Timestamp::from_secs(1)).await.unwrap();
         let advertise = "INSERT INTO advertisement (name, revision, document, package, collection, terms, published_at) \
                          VALUES ('zip-for-all', 1, $1, 'zip', 'all', '{}', 1)";
         let advertise = sqlx::query(advertise).bind(release.digest.as_bytes().to_vec());

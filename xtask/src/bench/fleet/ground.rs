@@ -122,7 +122,7 @@ impl Ground {
     /// A new enrolment token for so many devices.
     pub(super) fn token(&self, devices: u32) -> anyhow::Result<String> {
         let created = self.stage.dray(["enrolment-token", "create", "--devices", &devices.to_string()])?;
-        Ok(created["token"].as_str().context("the new enrolment token has no text")?.to_owned())
+        Ok(created["secret"].as_str().context("the new enrolment token has no text")?.to_owned())
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn raise_point(stage: &Stage, api: &SiteApi, site_url: &str, na
 
 async fn enrolment_token(api: &SiteApi, purpose: EnrolmentFor) -> Outcome<String> {
     let request = CreateEnrolmentToken { purpose, comment: Text::default(), valid_s: None };
-    Ok(api.create_enrolment_token(&request).await?.token)
+    Ok(api.create_enrolment_token(&request).await?.secret)
 }
 
 /// Enrols agents and runs them, until the site knows their facts.
@@ -78,7 +78,7 @@ pub(super) async fn enrol_agents(stage: &Stage, api: &SiteApi, site_url: &str, a
             for number in 1..=agents {
                 line.set(format!("agent {number} of {agents} enrols"));
                 let (process, folder) = (format!("agent-{number}"), stage.path(&format!("agents/{number}")));
-                let enrol = ["agent", "enroll", "--folder", &folder, "--site", site_url, "--token", &token];
+                let enrol = ["agent", "enrol", "--folder", &folder, "--site", site_url, "--token", &token];
                 stage.children.run(&process, &enrol).await?;
                 stage.children.start(&process, &["agent", "run", "--folder", &folder])?;
             }

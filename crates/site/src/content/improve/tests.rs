@@ -9,7 +9,7 @@ use dray_model::{DeviceId, Timestamp};
 use dray_store::content::update::StoredUpdate;
 
 use super::*;
-use crate::content::{Wanted as Bytes, find};
+use crate::content::find;
 use crate::package::tests::{admin, name, noise, publish, published, put_on_a_point};
 use crate::{package, point, testing};
 
@@ -59,7 +59,7 @@ async fn what_is_asked_for_is_prepared_from_versions_and_from_nothing_once() {
 
     let from_nothing = updates.iter().find(|update| update.from == Tree::default().digest()).unwrap();
     let object = ObjectName::Update(from_nothing.object);
-    let opened = crate::content::open(site, &Actor::Point(name("berlin")), &object, Bytes::Whole).await.unwrap();
+    let opened = crate::content::open(site, &Actor::Point(name("berlin")), &object, None).await.unwrap();
     let bytes: Vec<bytes::Bytes> = futures_util::TryStreamExt::try_collect(opened.body).await.unwrap();
     let decoded = Update::decode(&bytes.concat(), &Tree::default(), &content, &Limits::default()).unwrap();
     assert_eq!(decoded.manifest.tree(), load(site, content, manifest).await.unwrap().tree());

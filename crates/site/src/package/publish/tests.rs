@@ -11,7 +11,7 @@ use dray_store::content as stored;
 use object_store::ObjectStoreExt as _;
 
 use super::*;
-use crate::content::{Sweep, Wanted, load, open};
+use crate::content::{Sweep, load, open};
 use crate::job::{Nothing, Runner};
 use crate::package::tests::{admin, command, name, noise, publish, published, source};
 use crate::package::{change, create, delete, find, update};
@@ -209,7 +209,7 @@ async fn the_same_content_of_another_package_is_stored_once() {
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
     Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
     let manifest = ObjectName::Manifest(second.manifest.unwrap());
-    assert!(open(&test.site, &Actor::Point(name("berlin")), &manifest, Wanted::Whole).await.is_ok());
+    assert!(open(&test.site, &Actor::Point(name("berlin")), &manifest, None).await.is_ok());
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn the_objects_of_a_deleted_package_leave_the_store() {
     let manifest = ObjectName::Manifest(package.release.unwrap().manifest.unwrap());
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
     Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();
-    let gone = open(&test.site, &Actor::Point(name("berlin")), &manifest, Wanted::Whole).await;
+    let gone = open(&test.site, &Actor::Point(name("berlin")), &manifest, None).await;
     assert!(matches!(gone, Err(crate::content::ContentError::NotFound(_))));
     for kind in ["content/packs", "content/manifests", "sources"] {
         assert_eq!(fs::read_dir(test.site.dir().join(kind)).unwrap().count(), 0);
@@ -255,7 +255,7 @@ async fn a_download_under_way_ends_well_when_its_object_is_swept() {
     let release = package.release.unwrap();
     let manifest = load(&test.site, release.content.unwrap().digest, release.manifest.unwrap()).await.unwrap();
     let pack = ObjectName::Pack(manifest.packs()[0].digest);
-    let mut opened = open(&test.site, &Actor::Point(name("berlin")), &pack, Wanted::Whole).await.unwrap();
+    let mut opened = open(&test.site, &Actor::Point(name("berlin")), &pack, None).await.unwrap();
     let first = futures_util::TryStreamExt::try_next(&mut opened.body).await.unwrap().unwrap();
     delete(&test.site, &admin(), &name("zip")).await.unwrap();
     Sweep.run(&test.site, Nothing {}, &Progress::default()).await.unwrap();

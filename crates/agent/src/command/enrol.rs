@@ -1,4 +1,4 @@
-//! `enroll`: makes this computer a member of a site.
+//! `enrol`: makes this computer a member of a site.
 
 use clap::Args;
 use dray_client::BaseUrl;
@@ -6,9 +6,9 @@ use dray_client::BaseUrl;
 use super::{AtFolder, output, runtime};
 use crate::identity;
 
-/// Arguments of `enroll`.
+/// Arguments of `enrol`.
 #[derive(Debug, Args)]
-pub struct Enroll {
+pub struct Enrol {
     #[command(flatten)]
     at: AtFolder,
     /// Address of the site for clients, like https://site.example:8443.
@@ -19,7 +19,7 @@ pub struct Enroll {
     token: String,
 }
 
-impl Enroll {
+impl Enrol {
     pub(super) fn carry_out(self) -> anyhow::Result<()> {
         let folder = self.at.open()?;
         let identity = runtime()?.block_on(identity::enrol(&folder, &self.site, &self.token))?;

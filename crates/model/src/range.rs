@@ -1,4 +1,5 @@
-//! The `Range` field of a request (RFC 9110, 14.2): one range of bytes, or nothing that we answer with a part.
+//! The `Range` field of a request for an object (RFC 9110, 14.2): one range of bytes, or nothing that is answered with a part. The site
+//! and points read it with this one parser, so that they answer alike.
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
