@@ -9,9 +9,9 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 
 use dray_content::container::{self, Layout};
-use dray_content::difference::ReadAt;
 use dray_content::ingest::SourceIndex;
 use dray_content::manifest::{self, Header};
+use dray_content::read_at::ReadAt;
 use dray_content::{Entry, FileNode, Limits, Manifest, Node, Tree, Update, difference, pack};
 use dray_model::Digest;
 

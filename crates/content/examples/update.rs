@@ -12,8 +12,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dray_content::difference::{self, Concatenation, Level, OpenFile, ReadAt, Window};
+use dray_content::difference::{self, Level};
 use dray_content::ingest::{self, KnownChunks};
+use dray_content::read_at::{Concatenation, OpenFile, ReadAt, Window};
 use dray_content::rebuild;
 use dray_content::scan::OutsideLinks;
 use dray_content::update::prepare::{self, Folder, Outcome, Prepared, Source, Way};

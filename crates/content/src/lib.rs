@@ -34,6 +34,7 @@ pub mod packed;
 pub mod path;
 pub mod plan;
 pub mod progress;
+pub mod read_at;
 pub mod rebuild;
 pub mod relocation;
 pub mod scan;

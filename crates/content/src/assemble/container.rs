@@ -11,9 +11,9 @@ use super::disk::{read_error, write_error};
 use super::held::remove_if_there;
 use super::{AssembleError, Assembly, BuildFile, FileState};
 use crate::container::{self, ContainerError};
-use crate::difference::{OpenFile, ReadAt};
 use crate::open_files::open_regular;
 use crate::plan::PlannedContainer;
+use crate::read_at::{OpenFile, ReadAt};
 use crate::verify::hash_file;
 
 const FORMS: &str = "opened";

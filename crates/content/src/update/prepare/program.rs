@@ -7,8 +7,9 @@ use std::ops::Range;
 use super::bases::{FileToBuild, InnerProgram, outline};
 use super::{PrepareError, Source};
 use crate::container::{self, Layout};
-use crate::difference::{Base, Level, ReadAt, Run, runs};
+use crate::difference::{Base, Level, Run, runs};
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 use crate::relocation::Map;
 
 /// Smaller programs share segments with other files, which saves more than relocation does.
