@@ -11,6 +11,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::codec::DecodeError;
+
 pub use link::{LinkTarget, OutsideTarget};
 pub use shown::Shown;
 
@@ -128,6 +130,12 @@ impl InvalidPath {
         let path =
             if path.len() <= shown { path.to_owned() } else { path.chars().take(shown).chain(['…']).collect() };
         Self { path, problem }
+    }
+}
+
+impl From<InvalidPath> for DecodeError {
+    fn from(invalid: InvalidPath) -> Self {
+        Self::illegal("path", invalid)
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use dray_model::Digest;
 
+use crate::codec::DecodeError;
 use crate::limits::Limits;
 use crate::path::{InvalidPath, LinkTarget, OutsideTarget, TreePath};
 
@@ -77,6 +78,12 @@ pub enum InvalidTree {
     /// The sizes add up to more than 64 bits.
     #[error("the files are too large together")]
     TooLarge,
+}
+
+impl From<InvalidTree> for DecodeError {
+    fn from(invalid: InvalidTree) -> Self {
+        Self::illegal("tree", invalid)
+    }
 }
 
 impl Tree {
@@ -198,7 +205,7 @@ impl Tree {
     ///
     /// # Errors
     /// When the bytes are not the canonical encoding of a legal tree within `limits`.
-    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, crate::DecodeError> {
+    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         encoding::decode(bytes, limits)
     }
 }

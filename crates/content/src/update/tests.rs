@@ -186,7 +186,7 @@ fn an_update_for_another_base_or_content_is_refused() {
     let limits = Limits::default();
     let to = sample().manifest.tree().digest();
     let other = Update::decode(&bytes, &Tree::default(), &to, &limits).unwrap_err();
-    assert!(matches!(other, DecodeError::Update(InvalidUpdate::From { .. })), "{other}");
+    assert!(matches!(other, DecodeError::OtherBase { .. }), "{other}");
     let other = Update::decode(&bytes, &from(), &content(0), &limits).unwrap_err();
     assert!(matches!(other, DecodeError::OtherContent { .. }), "{other}");
     assert!(matches!(sample().encode(&Tree::default()), Err(InvalidUpdate::From { .. })));
