@@ -233,7 +233,7 @@ impl Agent {
         task.requested = true;
         task.hold = None;
         let release = self.state.documents.release(&offer.entry.release);
-        if let Some(content) = release.and_then(|release| release.content) {
+        if let Some(content) = release.and_then(|release| release.content.as_ref()) {
             self.state.contents.hurry(&content.digest);
         }
     }
@@ -285,7 +285,7 @@ impl Agent {
             program: program.name.clone(),
             command: program.command.clone(),
             start_in: program.start_in.clone(),
-            content: offered.release.content.map(|content| content.digest),
+            content: offered.release.content.as_ref().map(|content| content.digest),
             time_limit_s: program.max_run_time.seconds(),
             disk_space_bytes: program.disk_space_bytes,
         };

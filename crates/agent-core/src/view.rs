@@ -111,7 +111,7 @@ impl Agent {
         let release = self.state.documents.release(&offer.entry.release);
         let terms = &advertisement.terms;
         let program = release.and_then(|release| release.program(&terms.program));
-        let content = release.and_then(|release| release.content);
+        let content = release.and_then(|release| release.content.as_ref());
         Some(AdvertisementView {
             name: name.clone(),
             title: title_or_name(&terms.title, name),
@@ -129,7 +129,7 @@ impl Agent {
     }
 
     /// The standing with the bytes that are here now, where they are known; in the state are those that the site was told of.
-    fn live_standing(&self, offer: &Offer, content: Option<Content>) -> Standing {
+    fn live_standing(&self, offer: &Offer, content: Option<&Content>) -> Standing {
         let live = content.and_then(|content| self.state.contents.progress(&content.digest));
         let reason = match (&offer.standing.reason, live) {
             (Some(Reason::Fetching { .. }), Some(live)) => Some(live.reason()),

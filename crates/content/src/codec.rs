@@ -195,13 +195,8 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
+    /// Reads the magic bytes and the one version that is known.
     pub(crate) fn magic(&mut self, magic: &[u8; 8], known: u16) -> Result<(), DecodeError> {
-        let found = self.magic_up_to(magic, known)?;
-        if found == known { Ok(()) } else { Err(DecodeError::Version { what: self.what, found, known }) }
-    }
-
-    /// Reads the magic bytes and a version from 1 to `known`.
-    pub(crate) fn magic_up_to(&mut self, magic: &[u8; 8], known: u16) -> Result<u16, DecodeError> {
         if self.rest.len() < magic.len() {
             return Err(DecodeError::Truncated { what: self.what });
         }
@@ -209,8 +204,7 @@ impl<'a> Reader<'a> {
             return Err(DecodeError::Magic { what: self.what });
         }
         let found = self.u16()?;
-        let is_known = (1..=known).contains(&found);
-        if is_known { Ok(found) } else { Err(DecodeError::Version { what: self.what, found, known }) }
+        if found == known { Ok(()) } else { Err(DecodeError::Version { what: self.what, found, known }) }
     }
 
     /// Refuses bytes after the last value.

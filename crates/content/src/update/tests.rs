@@ -24,7 +24,7 @@ const fn size(seed: u64) -> u64 {
 fn tree(files: &[(&str, u64)]) -> Tree {
     let entry = |(path, seed): &(&str, u64)| Entry {
         path: path.parse().unwrap(),
-        node: Node::File(FileNode { size: size(*seed), executable: false, digest: content(*seed) }),
+        node: Node::File(FileNode::plain(size(*seed), content(*seed))),
     };
     Tree::new(files.iter().map(entry).collect()).unwrap()
 }

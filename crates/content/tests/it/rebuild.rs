@@ -67,7 +67,7 @@ impl Versions {
         let mut segments = Vec::new();
         for path in paths {
             let new = &self.contents[path];
-            let held = self.old.manifest.tree().get(path).and_then(|entry| match entry.node {
+            let held = self.old.manifest.tree().get(path.as_bytes()).and_then(|entry| match entry.node {
                 dray_content::Node::File(file) => Some(file),
                 _ => None,
             });

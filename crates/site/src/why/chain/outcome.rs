@@ -57,6 +57,7 @@ fn is_about_content(reason: &Reason) -> bool {
             | Reason::SourcesFailed { .. }
             | Reason::ContentDamaged { .. }
             | Reason::DiskFull { .. }
+            | Reason::ContentUnsupported { .. }
     )
 }
 
