@@ -9,9 +9,9 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 
 use dray_content::container::{self, Layout};
-use dray_content::difference::ReadAt;
 use dray_content::ingest::SourceIndex;
 use dray_content::manifest::{self, Header};
+use dray_content::read_at::ReadAt;
 use dray_content::{Entry, FileNode, Limits, Manifest, Node, Tree, Update, difference, pack};
 use dray_model::Digest;
 
@@ -103,7 +103,7 @@ pub fn update(data: &[u8]) {
     varint(&mut plain, wanted.len() as u64);
     plain.extend_from_slice(&wanted);
     plain.extend_from_slice(data);
-    let mut bytes = b"DRAYUPDT\x01\0".to_vec();
+    let mut bytes = b"DRAYUPDT\x02\0".to_vec();
     bytes.extend_from_slice(Digest::of(&from.encode()).as_bytes());
     varint(&mut bytes, plain.len() as u64);
     bytes.extend(zstd_raw(&plain, None));
@@ -181,7 +181,7 @@ const LENDER: &[u8] = &[75, 76, 74, 78, 73, 77, 75, 207, 0, 0];
 fn sample_tree(own: &[u8]) -> (Tree, u64) {
     let file = |path: &str, seed: &[u8], size| Entry {
         path: path.parse().expect("the path is legal"),
-        node: Node::File(FileNode { size, executable: false, digest: Digest::of(seed) }),
+        node: Node::File(FileNode::plain(size, Digest::of(seed))),
     };
     let first = [own, b"1"].concat();
     let second = [own, b"2"].concat();

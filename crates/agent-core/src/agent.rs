@@ -245,7 +245,7 @@ impl Agent {
         task.requested = true;
         task.hold = None;
         let release = self.state.documents.release(&offer.entry.release);
-        if let Some(content) = release.and_then(|release| release.content) {
+        if let Some(content) = release.and_then(|release| release.content.as_ref()) {
             self.state.contents.hurry(&content.digest);
         }
     }
@@ -294,7 +294,7 @@ impl Agent {
             package: offered.release.package.clone(),
             release: offered.release.number,
             program: offered.program.clone(),
-            content: offered.release.content.map(|content| content.digest),
+            content: offered.release.content.as_ref().map(|content| content.digest),
         };
         self.state.run = Some(Run { spec, intended_at: now, started_at: None, void: false });
         if let Some(task) = self.state.offers.get_mut(name).and_then(|offer| offer.task.as_mut()) {

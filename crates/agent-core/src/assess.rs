@@ -241,7 +241,8 @@ impl<'a> Scene<'a> {
         }
         let terms = &offered.advertisement.terms;
         if !terms.is_mandatory() {
-            let is_here = offered.release.content.is_none_or(|content| self.state.contents.holds(&content.digest));
+            let is_here =
+                offered.release.content.as_ref().is_none_or(|content| self.state.contents.holds(&content.digest));
             let state = if is_here { ClientState::Ready } else { ClientState::Received };
             return Err(Stop::new(state, Reason::UserDecides));
         }
@@ -260,7 +261,7 @@ impl<'a> Scene<'a> {
 
     /// The content is here. Before a fetch begins, fresh facts say whether the program's effect is there already.
     fn content(&self, name: &Name, offered: Offered<'_>) -> Result<(), Stop> {
-        let Some(content) = offered.release.content else { return Ok(()) };
+        let Some(content) = &offered.release.content else { return Ok(()) };
         let contents = &self.state.contents;
         if contents.holds(&content.digest) {
             return Ok(());
@@ -274,7 +275,7 @@ impl<'a> Scene<'a> {
     }
 
     fn delivery(&self, offered: Offered<'_>) -> Result<(), Stop> {
-        match offered.release.content {
+        match &offered.release.content {
             Some(content) if !self.state.contents.holds(&content.digest) => {
                 let (state, reason, next) = self.state.contents.standing(&content.digest, self.now);
                 Err(Stop::new(state, reason).until(next))
@@ -292,8 +293,8 @@ impl<'a> Scene<'a> {
             Ok(offered) => offered,
             // Facts are on their way: what is being fetched goes on.
             Err(stop) if stop.reason == Reason::TakingFacts => {
-                let content = self.state.documents.release(&offer.entry.release)?.content?;
-                return self.state.contents.is_fetched(&content.digest).then_some(content);
+                let content = self.state.documents.release(&offer.entry.release)?.content.as_ref()?;
+                return self.state.contents.is_fetched(&content.digest).then(|| content.clone());
             }
             Err(_) => return None,
         };
@@ -301,7 +302,7 @@ impl<'a> Scene<'a> {
             None => self.fetches_ahead(name, offered),
             Some(_) => !matches!(self.content(name, offered), Err(Stop { check: Some(_), .. })),
         };
-        offered.release.content.filter(|_| is_wanted)
+        offered.release.content.clone().filter(|_| is_wanted)
     }
 
     /// Whether content is fetched for an assignment to come: the program would run by what is known now.

@@ -18,6 +18,9 @@ use crate::progress::{Flow, Progress};
 /// Somebody has to make room first, so there is no hurry.
 const DISK_FULL_PAUSE: Duration = Duration::from_secs(10 * 60);
 
+/// Another agent or another release changes it, and asking again costs nothing.
+const UNSUPPORTED_PAUSE: Duration = Duration::from_secs(10 * 60);
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contents {
     held: BTreeMap<Digest, Held>,
@@ -134,6 +137,10 @@ impl Contents {
                 wait = DISK_FULL_PAUSE;
                 Reason::DiskFull { needed_bytes, free_bytes }
             }
+            ContentFailureKind::Unsupported { requires } => {
+                wait = UNSUPPORTED_PAUSE;
+                Reason::ContentUnsupported { requires: requires.into_iter().map(sentence).collect() }
+            }
         };
         fetch.failed(problem, wait, now);
     }
@@ -220,7 +227,7 @@ mod tests {
         let (mut contents, digest) = wanted();
         let kind = ContentFailureKind::DiskFull { needed_bytes: 9, free_bytes: 1 };
         for now in [at(0), at(600), at(1200)] {
-            contents.failed(&digest, failure(kind), device(), now);
+            contents.failed(&digest, failure(kind.clone()), device(), now);
             assert_eq!(contents.paused_until(&digest, now), Some(now + Duration::from_secs(600)));
         }
         assert_eq!(contents.standing(&digest, at(1200)).1, Reason::DiskFull { needed_bytes: 9, free_bytes: 1 });

@@ -156,7 +156,7 @@ pub struct ContentFailure {
 }
 
 /// What stood in the way of content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContentFailureKind {
     /// The site did not say where the content is.
     SiteUnreachable,
@@ -172,6 +172,11 @@ pub enum ContentFailureKind {
         needed_bytes: u64,
         /// Bytes free.
         free_bytes: u64,
+    },
+    /// The computer or the agent can't hold it. Nothing was fetched.
+    Unsupported {
+        /// What it requires that can't be done here.
+        requires: Vec<String>,
     },
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn open(state: &State, facts: &FactsBook, contents: &[Content], now: 
     for content in contents {
         let is_free = state.contents.paused_until(&content.digest, now).is_none();
         if state.contents.is_fetched(&content.digest) && is_free && named.insert(content.digest) {
-            open.push((Open::Content(content.digest), Effect::FetchContent { content: *content }));
+            open.push((Open::Content(content.digest), Effect::FetchContent { content: content.clone() }));
         }
     }
     if let Some(run) = state.run.as_ref().filter(|run| run.started_at.is_none()) {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn fetch(byte: u8) -> (Open, Effect) {
-        let content = Content { digest: Digest::of(&[byte]), size_bytes: 1, files: 1 };
+        let content = Content { digest: Digest::of(&[byte]), size_bytes: 1, files: 1, requires: Vec::new() };
         (Open::Content(content.digest), Effect::FetchContent { content })
     }
 

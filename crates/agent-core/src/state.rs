@@ -97,7 +97,7 @@ impl State {
         let entries = self.policy.iter().flat_map(entries);
         let releases = entries.filter_map(|(_, entry)| self.documents.release(&entry.release));
         let running = self.run.as_ref().and_then(|run| run.spec.content);
-        releases.filter_map(|release| release.content.map(|content| content.digest)).chain(running).collect()
+        releases.filter_map(|release| release.content.as_ref().map(|content| content.digest)).chain(running).collect()
     }
 
     /// The package that content belongs to: of the run under way, or of the policy's releases.
@@ -105,7 +105,7 @@ impl State {
         let running = self.run.iter().filter(|run| run.spec.content == Some(*content)).map(|run| &run.spec.package);
         let entries = self.policy.iter().flat_map(entries);
         let releases = entries.filter_map(|(_, entry)| self.documents.release(&entry.release));
-        let releases = releases.filter(|release| release.content.is_some_and(|held| held.digest == *content));
+        let releases = releases.filter(|release| release.content.as_ref().is_some_and(|held| held.digest == *content));
         running.chain(releases.map(|release| &release.package)).next().cloned()
     }
 }

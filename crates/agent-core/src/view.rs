@@ -114,7 +114,7 @@ impl Agent {
         let terms = documents.advertisement(&offer.entry.advertisement).map(|advertisement| &advertisement.terms);
         let release = documents.release(&offer.entry.release);
         let program = release.and_then(|release| release.program(&about.terms.program));
-        let content = release.and_then(|release| release.content);
+        let content = release.and_then(|release| release.content.as_ref());
         Some(AdvertisementView {
             name: name.clone(),
             title: terms.map_or_else(|| name.to_string(), |terms| title_or_name(&terms.title, name)),
@@ -133,7 +133,7 @@ impl Agent {
     }
 
     /// The standing with the bytes that are here now, where they are known; in the state are those that the site was told of.
-    fn live_standing(&self, offer: &Offer, content: Option<Content>) -> Standing {
+    fn live_standing(&self, offer: &Offer, content: Option<&Content>) -> Standing {
         let live = content.and_then(|content| self.state.contents.progress(&content.digest));
         let reason = match (&offer.standing.reason, live) {
             (Some(Reason::Fetching { .. }), Some(live)) => Some(live.reason()),

@@ -122,7 +122,7 @@ fn content(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
     let Some(release) = scene.state.documents.release(&offer.entry.release) else {
         return WhyLink::new(stage, WhyHolds::Unknown, "unknown", "the release is not known yet");
     };
-    let Some(content) = release.content else {
+    let Some(content) = &release.content else {
         return WhyLink::new(stage, WhyHolds::Yes, "not_needed", "the package has no content");
     };
     let contents = &scene.state.contents;

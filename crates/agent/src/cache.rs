@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dray_client::content::{BytesPerSecond, RateLimit};
-use dray_content::verify::{Damage, DamageKind, verify_tree};
+use dray_content::verify::{Damage, DamageKind, restore_times, verify_tree};
 use dray_model::{Digest, Timestamp};
 
 use crate::{durable, platform};
@@ -129,8 +129,8 @@ impl Cache {
         platform::space(&self.folder).map(|space| space.free_bytes).map_err(failed("measure", &self.folder))
     }
 
-    /// Checks every byte of a content before a program runs from it. What programs have left in its folder is removed. A tree
-    /// that is damaged leaves the complete ones, so that it is fetched again. Blocks for as long as reading it takes.
+    /// Checks every byte of a content before a program runs from it. What programs have left in its folder is removed, and times
+    /// that they changed are set right. A tree that is damaged leaves the complete ones, so that it is fetched again. Blocks for as long as reading it takes.
     ///
     /// # Errors
     /// What is wrong, in one sentence.
@@ -146,12 +146,13 @@ impl Cache {
         let tree = self.read_tree(content)?;
         let root = self.tree(content);
         let Err(damages) = verify_tree(&root, &tree) else { return Ok(()) };
-        let (unknown, bad): (Vec<_>, Vec<_>) =
-            damages.into_iter().partition(|damage| damage.kind == DamageKind::Unknown);
+        let (harmless, bad): (Vec<_>, Vec<_>) =
+            damages.into_iter().partition(|damage| matches!(damage.kind, DamageKind::Unknown | DamageKind::OtherTime));
         if let Some(first) = bad.first() {
             return Err(format!("{first}{}", more(bad.len())));
         }
-        remove_unknown(&root, &unknown)
+        remove_unknown(&root, &harmless)?;
+        restore_times(&root, &tree).map_err(|error| format!("times of files can't be set: {error}"))
     }
 
     /// Takes a content out of the cache, with what has arrived of it.
@@ -199,8 +200,8 @@ impl Cache {
 }
 
 /// Removes what is not in a tree: logs and the like, left by a program that worked in its content folder.
-fn remove_unknown(root: &Path, unknown: &[Damage]) -> Result<(), String> {
-    for damage in unknown {
+fn remove_unknown(root: &Path, harmless: &[Damage]) -> Result<(), String> {
+    for damage in harmless.iter().filter(|damage| damage.kind == DamageKind::Unknown) {
         let path = root.join(&damage.path);
         let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
         let removed = if is_folder { durable::remove_folder(&path) } else { std::fs::remove_file(&path) };

@@ -13,7 +13,7 @@ use std::thread;
 
 use dray_content::Limits;
 use dray_content::container::{Stream, inflate, open_pair, rebuild};
-use dray_content::difference::OpenFile;
+use dray_content::read_at::OpenFile;
 use dray_model::Digest;
 
 fn main() {

@@ -13,9 +13,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use dray_content::ingest::{Ingested, KnownChunks, Options, ingest};
+use dray_content::scan::Rules;
 use dray_content::{Tree, chunker};
 use dray_model::Timestamp;
-use dray_model::package::OutsideLinks;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -50,7 +50,7 @@ fn main() -> Outcome<()> {
 }
 
 fn ingested(folder: &Path, staging: &Path, known: &KnownChunks) -> Outcome<Ingested> {
-    let options = Options { outside_links: OutsideLinks::Keep, ..Options::default() };
+    let options = Options { rules: Rules::ANYTHING, ..Options::default() };
     let ingested = ingest(folder, staging, known, &options, &())?;
     fs::remove_dir_all(staging)?;
     Ok(ingested)

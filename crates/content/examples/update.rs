@@ -12,10 +12,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dray_content::difference::{self, Concatenation, Level, OpenFile, ReadAt, Window};
+use dray_content::difference::{self, Level};
 use dray_content::ingest::{self, KnownChunks};
+use dray_content::read_at::{Concatenation, OpenFile, ReadAt, Window};
 use dray_content::rebuild;
-use dray_content::scan::OutsideLinks;
+use dray_content::scan::Rules;
 use dray_content::update::prepare::{self, Folder, Outcome, Prepared, Source, Way};
 use dray_content::update::{BasePart, Place, relocated_part};
 use dray_content::{Limits, Manifest, Update};
@@ -70,7 +71,7 @@ fn measure(pair: &str, old: &Path, new: &Path, options: &prepare::Options, is_ve
 }
 
 fn ingest(source: &Path, staging: &Path, known: &KnownChunks) -> Manifest {
-    let options = ingest::Options { outside_links: OutsideLinks::Keep, ..ingest::Options::default() };
+    let options = ingest::Options { rules: Rules::ANYTHING, ..ingest::Options::default() };
     ingest::ingest(source, staging, known, &options, &()).unwrap().manifest
 }
 

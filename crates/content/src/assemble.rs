@@ -25,6 +25,8 @@ use crate::compress::Expander;
 use crate::native;
 use crate::path::TreePath;
 use crate::plan::{FetchRange, HeldFile, HeldTreeId, Plan, PlannedFile, Stored};
+use crate::requirement;
+use crate::tree::FileNode;
 use disk::{OpenFile, write_error};
 use targets::Targets;
 
@@ -58,10 +60,10 @@ pub struct Assembly {
 struct BuildFile {
     path: TreePath,
     on_disk: PathBuf,
-    /// Whether the tree has it executable at this path.
-    executable: bool,
-    /// Whether it has its rights already.
-    has_rights: bool,
+    /// What the tree says of it at this path.
+    node: FileNode,
+    /// Whether it has its rights and its time already.
+    has_attributes: bool,
     state: FileState,
     /// Whether bytes of it can't be made, because what they were to be made from is damaged. The others are made nevertheless.
     is_lost: bool,
@@ -107,13 +109,17 @@ impl Assembly {
     /// One assembly at a time may use a staging folder, which must be on the same file system as the final folder.
     ///
     /// # Errors
-    /// When staging can't be written or read, or the tree has links that are not made here.
+    /// When staging can't be written or read, or the tree requires what this computer can't do.
     pub fn open(staging: &Path, plan: Plan, held_roots: BTreeMap<HeldTreeId, PathBuf>) -> Result<Self, AssembleError> {
-        if let Some((path, _)) = plan.want.tree().outside_links().next().filter(|_| !native::MAKES_OUTSIDE_LINKS) {
-            return Err(AssembleError::OutsideLink(path.clone()));
+        let requires = plan.want.tree().requires();
+        let unsupported = requirement::unsupported(requires.iter().map(String::as_str));
+        if !unsupported.is_empty() {
+            return Err(AssembleError::Unsupported(unsupported));
         }
         let tree = staging.join("tree");
         fs::create_dir_all(&tree).map_err(|error| write_error(&tree, error))?;
+        // Files get their rights when they are whole; until then nobody else reads them.
+        native::make_private(staging).map_err(|error| write_error(staging, error))?;
         let mut assembly = Self {
             staging: staging.to_owned(),
             files: build_files(&plan, staging),
@@ -257,7 +263,7 @@ impl Assembly {
             |planned: &PlannedFile| self.open.digest_of(&file.on_disk, planned.size) == Some(planned.content);
         if is_verified || ended.is_some_and(is_right) {
             file.state = FileState::Verified;
-            file.has_rights = self.open.set_rights(&file.on_disk, file.executable)?;
+            file.has_attributes = self.open.set_attributes(&file.on_disk, &file.node)?;
         }
         self.targets.set_done(number);
         Ok(())
@@ -285,19 +291,12 @@ fn build_files(plan: &Plan, staging: &Path) -> Vec<BuildFile> {
     let tree = staging.join("tree");
     let mut paths = HashMap::new();
     for (path, file) in plan.want.tree().files() {
-        paths.entry(file.digest).or_insert((path, file.executable));
+        paths.entry(file.digest).or_insert((path, *file));
     }
     let build = |planned: &PlannedFile| {
-        let (path, executable) = *paths.get(&planned.content).expect("a plan lists contents of its tree");
+        let (path, node) = *paths.get(&planned.content).expect("a plan lists contents of its tree");
         let state = if planned.copy().is_some() { FileState::ToCopy } else { FileState::Building };
-        BuildFile {
-            on_disk: path.below(&tree),
-            path: path.clone(),
-            executable,
-            has_rights: false,
-            state,
-            is_lost: false,
-        }
+        BuildFile { on_disk: path.below(&tree), path: path.clone(), node, has_attributes: false, state, is_lost: false }
     };
     let mut files: Vec<BuildFile> = plan.files.iter().map(build).collect();
     let forms = plan.containers.iter().map(|planned| container::build_form(planned, &files, staging));

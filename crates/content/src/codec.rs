@@ -7,11 +7,6 @@ use std::io;
 
 use dray_model::Digest;
 
-use crate::manifest::InvalidManifest;
-use crate::path::InvalidPath;
-use crate::tree::InvalidTree;
-use crate::update::InvalidUpdate;
-
 /// Why bytes are not what they claim to be.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -61,18 +56,14 @@ pub enum DecodeError {
         /// The rule that is broken.
         why: &'static str,
     },
-    /// A path or link in the bytes is not a legal one.
-    #[error("the tree holds an illegal path")]
-    Path(#[from] InvalidPath),
-    /// The entries in the bytes don't make a tree.
-    #[error("the entries don't make a tree")]
-    Tree(#[from] InvalidTree),
-    /// The chunk lists in the bytes contradict themselves or the tree.
-    #[error("the chunk lists don't make a manifest")]
-    Manifest(#[from] InvalidManifest),
-    /// The segments in the bytes contradict themselves or the trees.
-    #[error("the parts don't make an update")]
-    Update(#[from] InvalidUpdate),
+    /// What the bytes say can't be: a path, the entries of a tree, chunk lists or the parts of an update that break a rule.
+    #[error("the {what} breaks a rule of its format")]
+    Illegal {
+        /// What was read.
+        what: &'static str,
+        /// The rule, and where it is broken.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The compressed bytes can't be expanded within their declared length.
     #[error("the {what} can't be decompressed")]
     Decompress {
@@ -80,6 +71,14 @@ pub enum DecodeError {
         what: &'static str,
         /// What the decompressor said.
         source: io::Error,
+    },
+    /// An update for the holders of another content than the one at hand.
+    #[error("it is for holders of {}, not of {}", expected.short(), found.short())]
+    OtherBase {
+        /// The content digest that must be held.
+        expected: Digest,
+        /// The content digest at hand.
+        found: Digest,
     },
     /// A manifest or update for another content than the expected one.
     #[error("it is for content {}, expected was {}", found.short(), expected.short())]
@@ -89,6 +88,13 @@ pub enum DecodeError {
         /// The digest of the tree in the manifest.
         found: Digest,
     },
+}
+
+impl DecodeError {
+    /// Bytes of a `what` that say what a layer above this one doesn't allow.
+    pub(crate) fn illegal(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Illegal { what, source: Box::new(source) }
+    }
 }
 
 /// Refuses `value` above `max`.
@@ -189,13 +195,8 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
+    /// Reads the magic bytes and the one version that is known.
     pub(crate) fn magic(&mut self, magic: &[u8; 8], known: u16) -> Result<(), DecodeError> {
-        let found = self.magic_up_to(magic, known)?;
-        if found == known { Ok(()) } else { Err(DecodeError::Version { what: self.what, found, known }) }
-    }
-
-    /// Reads the magic bytes and a version from 1 to `known`.
-    pub(crate) fn magic_up_to(&mut self, magic: &[u8; 8], known: u16) -> Result<u16, DecodeError> {
         if self.rest.len() < magic.len() {
             return Err(DecodeError::Truncated { what: self.what });
         }
@@ -203,8 +204,7 @@ impl<'a> Reader<'a> {
             return Err(DecodeError::Magic { what: self.what });
         }
         let found = self.u16()?;
-        let is_known = (1..=known).contains(&found);
-        if is_known { Ok(found) } else { Err(DecodeError::Version { what: self.what, found, known }) }
+        if found == known { Ok(()) } else { Err(DecodeError::Version { what: self.what, found, known }) }
     }
 
     /// Refuses bytes after the last value.

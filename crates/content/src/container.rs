@@ -38,8 +38,8 @@ pub use rebuild::rebuild;
 pub(crate) use section::Section;
 
 use crate::codec::DecodeError;
-use crate::difference::ReadAt;
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 use section::Place;
 
 /// The version of corrections, their first byte: of a file alone, and of one of whose streams tokens are in another file.

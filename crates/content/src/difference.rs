@@ -11,7 +11,6 @@ mod base;
 mod control;
 mod matching;
 mod near;
-mod read_at;
 mod stream;
 
 #[cfg(test)]
@@ -22,7 +21,6 @@ use std::io;
 pub use apply::apply;
 pub use base::Base;
 pub use matching::{Run, part_of_runs, runs, runs_along};
-pub use read_at::{Concatenation, OpenFile, ReadAt, Window};
 
 use crate::codec::{DecodeError, within};
 use control::{Control, Parts};

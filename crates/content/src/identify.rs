@@ -1,12 +1,12 @@
 //! Identifying: which tree a folder on disk is.
 //!
 //! Everything is read and hashed, nothing is stored, no link is followed. What can't be in a tree is refused as an ingest refuses
-//! it; links that lead outside are kept. So a folder that was made from a tree gives that very tree again.
+//! it; all names and links that a tree can hold are taken. So a folder that was made from a tree gives that very tree again.
 
 use std::path::Path;
 
 use crate::limits::Limits;
-use crate::scan::{self, Found, FoundKind, OutsideLinks, Seen, SourceError};
+use crate::scan::{self, Found, FoundKind, Rules, Seen, SourceError};
 use crate::tree::{Entry, FileNode, Node, Tree};
 use crate::verify::hash_file;
 
@@ -15,13 +15,13 @@ use crate::verify::hash_file;
 /// # Errors
 /// When the folder can't be read or packaged, or is written to meanwhile.
 pub fn identify(folder: &Path, limits: &Limits) -> Result<Tree, SourceError> {
-    let entries = scan::walk(folder, OutsideLinks::Keep, limits)?.into_iter().map(|found| entry(folder, found));
+    let entries = scan::walk(folder, Rules::ANYTHING, limits)?.found.into_iter().map(|found| entry(folder, found));
     Ok(Tree::new(entries.collect::<Result<_, _>>()?)?)
 }
 
 fn entry(folder: &Path, found: Found) -> Result<Entry, SourceError> {
     let node = match found.kind {
-        FoundKind::Directory => Node::Directory,
+        FoundKind::Directory(folder) => Node::Directory(folder),
         FoundKind::Link(target) => Node::Link(target),
         FoundKind::OutsideLink(target) => Node::OutsideLink(target),
         FoundKind::File(seen) => Node::File(file(&found.path.below(folder), &seen)?),
@@ -36,7 +36,7 @@ fn file(on_disk: &Path, seen: &Seen) -> Result<FileNode, SourceError> {
     if !seen.is_same(&now) {
         return Err(SourceError::Changed(on_disk.to_owned()));
     }
-    Ok(FileNode { size: seen.size(), executable: seen.is_executable(), digest })
+    Ok(seen.node(digest))
 }
 
 #[cfg(test)]
@@ -61,10 +61,11 @@ mod tests {
         assert_ne!(identify(&source, &Limits::default()).unwrap().digest(), ingested.content);
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_no_tree_can_hold_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("a:b"), "x").unwrap();
-        assert!(matches!(identify(root.path(), &Limits::default()), Err(SourceError::Path { .. })));
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("socket")).unwrap();
+        assert!(matches!(identify(root.path(), &Limits::default()), Err(SourceError::Special { .. })));
     }
 }

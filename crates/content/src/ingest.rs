@@ -23,15 +23,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-use dray_model::package::OutsideLinks;
+use dray_model::package::NotCarried;
 use dray_model::{Digest, Timestamp};
 
 use crate::limits::Limits;
 use crate::manifest::{InvalidManifest, Manifest, PackInfo};
 use crate::path::Shown;
 use crate::progress::Progress;
-use crate::scan::{self, Found, FoundKind, Probe, SourceError, Stamp};
-use crate::tree::{Entry, FileNode, InvalidTree, Node, Tree};
+use crate::scan::{self, Found, FoundKind, Probe, Rules, SourceError, Stamp, Walk};
+use crate::tree::{Entry, InvalidTree, Node, Tree};
 use crate::{chunker, pack};
 
 pub use index::{IndexError, SourceIndex};
@@ -54,8 +54,8 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// What packs are filled up to, in bytes. Default [`pack::PACK_BYTES_MAX`].
     pub pack_bytes_max: u64,
-    /// What is done with links that lead out of the source. Default: the source is refused.
-    pub outside_links: OutsideLinks,
+    /// What the source may hold that not every computer can. Default: nothing; such a source is refused.
+    pub rules: Rules,
     /// The bounds that readers of the result will have.
     pub limits: Limits,
 }
@@ -63,12 +63,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self {
-            threads,
-            pack_bytes_max: pack::PACK_BYTES_MAX,
-            outside_links: OutsideLinks::default(),
-            limits: Limits::default(),
-        }
+        Self { threads, pack_bytes_max: pack::PACK_BYTES_MAX, rules: Rules::default(), limits: Limits::default() }
     }
 }
 
@@ -87,6 +82,8 @@ pub struct Ingested {
     pub packs: Vec<StagedPack>,
     /// What it was and what it cost.
     pub totals: Totals,
+    /// What the source had that the tree doesn't carry.
+    pub not_carried: Vec<NotCarried>,
     /// What the tree's files looked like, in order of their paths, where that proves anything.
     stamps: Vec<Option<Stamp>>,
 }
@@ -179,7 +176,7 @@ pub fn ingest(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
-    let found = scan::walk(source, options.outside_links, &options.limits)?;
+    let Walk { found, not_carried } = scan::walk(source, options.rules, &options.limits)?;
     let probe = scan::summary(&found);
     progress.total(probe.files, probe.bytes);
     let mut staging = Staging::create_outside(staging, source)?;
@@ -193,7 +190,16 @@ pub fn ingest(
     let manifest_bytes = manifest.encode()?;
     staging.keep();
     let manifest_digest = Digest::of(&manifest_bytes);
-    Ok(Ingested { content, manifest, manifest_bytes, manifest_digest, packs: written.packs, totals, stamps })
+    Ok(Ingested {
+        content,
+        manifest,
+        manifest_bytes,
+        manifest_digest,
+        packs: written.packs,
+        totals,
+        not_carried,
+        stamps,
+    })
 }
 
 /// What was found, with the digests of its files in their order.
@@ -201,12 +207,12 @@ fn tree(found: &[Found], digests: &[Digest]) -> Result<Tree, InvalidTree> {
     let mut digests = digests.iter();
     let entries = found.iter().map(|found| {
         let node = match &found.kind {
-            FoundKind::Directory => Node::Directory,
+            FoundKind::Directory(folder) => Node::Directory(*folder),
             FoundKind::Link(target) => Node::Link(target.clone()),
             FoundKind::OutsideLink(target) => Node::OutsideLink(target.clone()),
             FoundKind::File(seen) => {
                 let digest = *digests.next().expect("the writer gives a digest for every file");
-                Node::File(FileNode { size: seen.size(), executable: seen.is_executable(), digest })
+                Node::File(seen.node(digest))
             }
         };
         Entry { path: found.path.clone(), node }

@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
 
 pub mod assemble;
+pub mod attributes;
 pub mod chunker;
 pub mod codec;
 mod compress;
@@ -34,18 +35,21 @@ pub mod packed;
 pub mod path;
 pub mod plan;
 pub mod progress;
+pub mod read_at;
 pub mod rebuild;
 pub mod relocation;
+pub mod requirement;
 pub mod scan;
 pub mod tree;
 pub mod update;
 pub mod verify;
 
+pub use attributes::{FileMode, FolderMode, ModifiedAt};
 pub use codec::DecodeError;
 pub use limits::Limits;
 pub use manifest::Manifest;
 pub use object::ObjectName;
 pub use path::{LinkTarget, OutsideTarget, TreePath};
 pub use progress::Progress;
-pub use tree::{Entry, FileNode, Node, Tree};
+pub use tree::{Entry, Extension, FileNode, FolderNode, Node, Tree};
 pub use update::Update;

@@ -100,6 +100,12 @@ pub enum InvalidManifest {
     Incomplete(Digest),
 }
 
+impl From<InvalidManifest> for DecodeError {
+    fn from(invalid: InvalidManifest) -> Self {
+        Self::illegal("chunk list", invalid)
+    }
+}
+
 impl Chunk {
     /// Whether its stored bytes are zstd (else they are the plain bytes).
     #[must_use]

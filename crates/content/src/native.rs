@@ -1,50 +1,107 @@
-//! What differs between operating systems: executable bits, links, identity of files, syncing folders.
+//! What differs between operating systems: names, rights, times, links, identity of files, syncing folders.
 //!
-//! The only place in this crate that knows which system it runs on.
+//! With `native/`, the only place in this crate that knows which system it runs on.
 
+mod beyond;
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::path::Path;
 
+use crate::attributes::{FileMode, FolderMode};
 use crate::scan::Stamp;
+use crate::tree::{FileNode, FolderNode};
 
-/// Whether the owner may execute it. Windows has no such bit.
-pub(crate) fn is_executable(metadata: &Metadata) -> bool {
+pub(crate) use beyond::{Owner, attribute_names, lends_rights, link_of, owner};
+
+/// The rights to a file that a tree holds. Windows has none of this kind.
+pub(crate) fn file_mode(metadata: &Metadata) -> FileMode {
     #[cfg(unix)]
-    return std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
+    return FileMode::from_stat(std::os::unix::fs::MetadataExt::mode(metadata));
     #[cfg(not(unix))]
     {
         let _ = metadata;
-        false
+        FileMode::PLAIN
     }
 }
 
-/// Whether [`is_executable`] tells anything here.
-pub(crate) const KNOWS_EXECUTABLE: bool = cfg!(unix);
+/// The rights to a folder that a tree holds.
+pub(crate) fn folder_mode(metadata: &Metadata) -> FolderMode {
+    #[cfg(unix)]
+    return FolderMode::from_stat(std::os::unix::fs::MetadataExt::mode(metadata));
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        FolderMode::PLAIN
+    }
+}
 
-/// Gives a file the rights of content: readable by all, writable by its owner, executable when asked.
-pub(crate) fn set_file_rights(file: &File, executable: bool) -> io::Result<()> {
+/// Whether something has exactly the rights `mode`, as chmod takes them. Always true where there are none.
+pub(crate) fn has_mode(metadata: &Metadata, mode: u32) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::mode(metadata) & 0o7777 == mode;
+    #[cfg(not(unix))]
+    {
+        let _ = (metadata, mode);
+        true
+    }
+}
+
+/// Gives an open file the rights and the time of content, whatever the process's mask is.
+pub(crate) fn set_file_attributes(file: &File, node: &FileNode) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(node.mode.bits()))?;
+    file.set_modified(node.modified.system_time())
+}
+
+/// Gives a folder the rights and the time of content. Windows has no such rights, and sets times of folders otherwise.
+pub(crate) fn set_folder_attributes(folder: &Path, node: &FolderNode) -> io::Result<()> {
     #[cfg(unix)]
     {
-        let mode = if executable { 0o755 } else { 0o644 };
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+        use rustix::fs::{Mode, OFlags, open};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = File::from(open(folder, flags, Mode::empty())?);
+        folder.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(node.mode.bits()))?;
+        folder.set_modified(node.modified.system_time())
     }
     #[cfg(not(unix))]
     {
-        let _ = (file, executable);
+        let _ = (folder, node);
         Ok(())
     }
 }
 
-/// Gives a folder the rights of content, whatever the process's mask is.
-pub(crate) fn set_folder_rights(folder: &Path) -> io::Result<()> {
+/// Gives a folder rights alone.
+pub(crate) fn set_folder_mode(folder: &Path, mode: FolderMode) -> io::Result<()> {
     #[cfg(unix)]
-    return std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755));
+    return std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(mode.bits()));
     #[cfg(not(unix))]
     {
-        let _ = folder;
+        let _ = (folder, mode);
         Ok(())
     }
+}
+
+/// Whether the time of a folder can be relied on here.
+pub(crate) const KEEPS_FOLDER_TIMES: bool = cfg!(unix);
+
+/// Opens a file to give it attributes or make it durable, with the least rights to it that this needs here. Follows no link.
+pub(crate) fn open_for_attributes(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Mode, OFlags, open};
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(File::from(open(path, flags, Mode::empty())?))
+    }
+    #[cfg(not(unix))]
+    std::fs::OpenOptions::new().write(true).open(path)
+}
+
+/// Keeps everybody but its owner out of a folder.
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    set_folder_mode(folder, FolderMode::PRIVATE)
 }
 
 /// Lets the owner write to a file that was copied with the rights of its source.
@@ -54,22 +111,27 @@ pub(crate) fn make_writable(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     #[cfg(unix)]
-    std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o644);
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let owned = rights.mode() | 0o600;
+        rights.set_mode(owned);
+    }
     #[cfg(not(unix))]
     rights.set_readonly(false);
     std::fs::set_permissions(path, rights)
 }
 
 /// Makes a symbolic link. `directory` matters on Windows only.
-pub(crate) fn make_link(target: &str, link: &Path, directory: bool) -> io::Result<()> {
+pub(crate) fn make_link(target: &[u8], link: &Path, directory: bool) -> io::Result<()> {
     #[cfg(unix)]
     {
+        use std::os::unix::ffi::OsStrExt;
         let _ = directory;
-        std::os::unix::fs::symlink(target, link)
+        std::os::unix::fs::symlink(OsStr::from_bytes(target), link)
     }
     #[cfg(windows)]
     {
-        let target = target.replace('/', "\\");
+        let target = String::from_utf8_lossy(target).replace('/', "\\");
         if directory {
             std::os::windows::fs::symlink_dir(target, link)
         } else {
@@ -78,9 +140,40 @@ pub(crate) fn make_link(target: &str, link: &Path, directory: bool) -> io::Resul
     }
 }
 
+/// The bytes that a name has in a tree; `None` when it has none, being no Unicode on a system whose names are not bytes.
+pub(crate) fn bytes_of_name(name: &OsStr) -> Option<Cow<'_, [u8]>> {
+    #[cfg(unix)]
+    return Some(Cow::Borrowed(std::os::unix::ffi::OsStrExt::as_bytes(name)));
+    #[cfg(not(unix))]
+    name.to_str().map(|text| Cow::Borrowed(text.as_bytes()))
+}
+
+/// What a link's target is in a tree, with `/` as separator.
+pub(crate) fn bytes_of_target(target: &Path) -> Option<Cow<'_, [u8]>> {
+    #[cfg(unix)]
+    return bytes_of_name(target.as_os_str());
+    #[cfg(not(unix))]
+    target.to_str().map(|text| Cow::Owned(text.replace('\\', "/").into_bytes()))
+}
+
+/// A name of a tree as it is on disk. One that this system can't hold becomes one that it can, which nothing has: trees with such
+/// names are not made here.
+pub(crate) fn name_on_disk(name: &[u8]) -> Cow<'_, OsStr> {
+    #[cfg(unix)]
+    return Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(name));
+    #[cfg(not(unix))]
+    match std::str::from_utf8(name) {
+        Ok(text) if crate::path::check_name(name).is_ok() => Cow::Borrowed(OsStr::new(text)),
+        _ => Cow::Owned(name.iter().map(|byte| format!("%{byte:02x}")).collect::<String>().into()),
+    }
+}
+
 /// Whether links that lead out of a tree are made here. On Windows a target may be another computer's share, which gets the
 /// machine's credentials when anything looks at the link, or a device (`docs/design/0004-outside-links.md`).
 pub(crate) const MAKES_OUTSIDE_LINKS: bool = cfg!(unix);
+
+/// Whether names may be any bytes here, and differ in case alone. Those of macOS are Unicode without case.
+pub(crate) const HOLDS_UNIX_NAMES: bool = cfg!(all(unix, not(target_vendor = "apple")));
 
 /// Removes a file or link, never what a link leads to.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
@@ -92,12 +185,6 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
         }
     }
     std::fs::remove_file(path)
-}
-
-/// The text of a link's target with `/` as separator; `None` when it is not UTF-8.
-pub(crate) fn link_text(target: &Path) -> Option<String> {
-    let text = target.to_str()?;
-    Some(if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() })
 }
 
 /// Whether both describe the same file on disk, as far as the system tells.

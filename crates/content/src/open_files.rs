@@ -9,8 +9,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::difference::ReadAt;
 use crate::native;
+use crate::read_at::ReadAt;
 
 /// Files that are open at a time: a base of small files is read from its beginning to its end, mostly.
 const OPEN_MAX: usize = 32;

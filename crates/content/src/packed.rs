@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dray_model::Digest;
 
 use crate::compress::Expander;
-use crate::difference::ReadAt;
 use crate::manifest::{Chunk, Manifest};
+use crate::read_at::ReadAt;
 
 /// Plain bytes of the chunks that are kept for the next read.
 pub const CACHE_BYTES_MAX: usize = 16 << 20;

@@ -19,7 +19,7 @@ mod tests;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 use block::BLOCK_BYTES;
 use image::Image;
 use lookup::Index;

@@ -3,18 +3,43 @@
 //! The walk reads names and attributes only. It follows no link inside the source, refuses by name what can't be packaged, and
 //! gives the same list for the same folder on every system.
 
+mod error;
+mod not_carried;
+mod refused;
+
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-pub use dray_model::package::OutsideLinks;
+use dray_model::Digest;
+pub use dray_model::package::{Names, NotCarried, OutsideLinks};
 
+use crate::attributes::ModifiedAt;
 use crate::codec::within;
 use crate::limits::Limits;
 use crate::native;
-use crate::path::{InvalidPath, LinkTarget, OutsideTarget, Shown, TreePath};
-use crate::tree::InvalidTree;
+use crate::path::{LinkTarget, OutsideTarget, TreePath};
+use crate::tree::{FileNode, FolderNode};
+
+use not_carried::Counts;
+
+pub use error::SourceError;
+pub use refused::Refused;
+
+/// What a source may hold beyond what every computer can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// Which names it may have.
+    pub names: Names,
+    /// Whether links may lead out of it.
+    pub outside_links: OutsideLinks,
+}
+
+impl Rules {
+    /// Everything that a tree can hold.
+    pub const ANYTHING: Self = Self { names: Names::Unix, outside_links: OutsideLinks::Keep };
+}
 
 /// How much is in a source folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,59 +50,12 @@ pub struct Probe {
     pub bytes: u64,
 }
 
-/// Why a source folder can't be packaged.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// The source folder or something in it is no longer there.
-    #[error("{} is not there (any more)", Shown(.0))]
-    Vanished(PathBuf),
-    /// The source is no folder.
-    #[error("{} is not a folder", Shown(.0))]
-    NotAFolder(PathBuf),
-    /// Something can't be read.
-    #[error("{} can't be read", Shown(path))]
-    Unreadable {
-        /// What was read.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A file was written to while it was read.
-    #[error("{} was changed while it was read", Shown(.0))]
-    Changed(PathBuf),
-    /// Neither file, folder nor link.
-    #[error("{} is a {kind}, which a package can't hold", Shown(path))]
-    Special {
-        /// Where it is.
-        path: PathBuf,
-        /// What it is.
-        kind: &'static str,
-    },
-    /// A name or link target that is not UTF-8.
-    #[error("{} has a name or target that is not UTF-8", Shown(.0))]
-    NotUtf8(PathBuf),
-    /// A name or link target that a tree can't hold.
-    #[error("{} can't be packaged", Shown(path))]
-    Path {
-        /// Where it is.
-        path: PathBuf,
-        /// The rule that it breaks.
-        source: InvalidPath,
-    },
-    /// A link that leads out of the source, or of which that can't be told, when [`OutsideLinks::Refuse`] was asked for.
-    #[error("{} is a link that leads out of the package", Shown(path))]
-    OutsideLink {
-        /// Where it is.
-        path: PathBuf,
-        /// Its target and why that is no target inside.
-        source: InvalidPath,
-    },
-    /// The entries don't make a tree, for example because names clash by case.
-    #[error("the folder can't be packaged")]
-    Tree(#[from] InvalidTree),
-    /// More than [`Limits`] allow.
-    #[error("the folder is too large for a package")]
-    Limit(#[source] crate::DecodeError),
+/// A source folder that was walked.
+pub(crate) struct Walk {
+    /// Everything below it, sorted by path.
+    pub(crate) found: Vec<Found>,
+    /// What it has that a tree doesn't carry.
+    pub(crate) not_carried: Vec<NotCarried>,
 }
 
 /// An entry of a source folder.
@@ -87,7 +65,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) enum FoundKind {
-    Directory,
+    Directory(FolderNode),
     Link(LinkTarget),
     OutsideLink(OutsideTarget),
     File(Seen),
@@ -121,8 +99,10 @@ impl Seen {
         self.metadata.len()
     }
 
-    pub(crate) fn is_executable(&self) -> bool {
-        native::is_executable(&self.metadata)
+    /// What a tree says of it when its bytes have this digest.
+    pub(crate) fn node(&self, digest: Digest) -> FileNode {
+        let (mode, modified) = (native::file_mode(&self.metadata), modified(&self.metadata));
+        FileNode { size: self.size(), digest, mode, modified }
     }
 
     /// Whether `now` is the same file with the same size and time of modification.
@@ -139,8 +119,8 @@ impl Seen {
 ///
 /// # Errors
 /// When the folder or something in it can't be read or packaged.
-pub fn probe(source: &Path, outside_links: OutsideLinks, limits: &Limits) -> Result<Probe, SourceError> {
-    Ok(summary(&walk(source, outside_links, limits)?))
+pub fn probe(source: &Path, rules: Rules, limits: &Limits) -> Result<Probe, SourceError> {
+    Ok(summary(&walk(source, rules, limits)?.found))
 }
 
 pub(crate) fn summary(found: &[Found]) -> Probe {
@@ -154,22 +134,23 @@ pub(crate) fn summary(found: &[Found]) -> Probe {
     probe
 }
 
-/// Everything below `source`, sorted by path.
-pub(crate) fn walk(source: &Path, outside_links: OutsideLinks, limits: &Limits) -> Result<Vec<Found>, SourceError> {
+/// Everything below `source`.
+pub(crate) fn walk(source: &Path, rules: Rules, limits: &Limits) -> Result<Walk, SourceError> {
     let metadata = fs::metadata(source).map_err(|error| unreadable(source, error))?;
     if !metadata.is_dir() {
         return Err(SourceError::NotAFolder(source.to_owned()));
     }
+    let mut not_carried = Counts::new(&metadata);
     let mut found = Vec::new();
     let mut bytes = 0u64;
-    let mut folders = vec![(source.to_owned(), String::new())];
+    let mut folders = vec![(source.to_owned(), Vec::new())];
     while let Some((folder, prefix)) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, error))? {
             let entry = entry.map_err(|error| unreadable(&folder, error))?;
             let on_disk = entry.path();
-            let entry = look(&entry, &on_disk, &prefix, outside_links)?;
+            let entry = look(&entry, &on_disk, &prefix, &mut not_carried)?;
             match &entry.kind {
-                FoundKind::Directory => folders.push((on_disk, format!("{}/", entry.path))),
+                FoundKind::Directory(_) => folders.push((on_disk, [entry.path.as_bytes(), b"/"].concat())),
                 FoundKind::File(seen) => bytes = bytes.saturating_add(seen.size()),
                 FoundKind::Link(_) | FoundKind::OutsideLink(_) => {}
             }
@@ -179,23 +160,30 @@ pub(crate) fn walk(source: &Path, outside_links: OutsideLinks, limits: &Limits) 
         }
     }
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    Ok(found)
+    refused::check(&found, rules).map_err(SourceError::Refused)?;
+    Ok(Walk { found, not_carried: not_carried.finish() })
 }
 
-fn look(entry: &DirEntry, on_disk: &Path, prefix: &str, outside_links: OutsideLinks) -> Result<Found, SourceError> {
+fn look(entry: &DirEntry, on_disk: &Path, prefix: &[u8], not_carried: &mut Counts) -> Result<Found, SourceError> {
     let not_utf8 = || SourceError::NotUtf8(on_disk.to_owned());
     let refused = |source| SourceError::Path { path: on_disk.to_owned(), source };
-    let name = on_disk.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
-    let path: TreePath = format!("{prefix}{name}").parse().map_err(refused)?;
+    let name = entry.file_name();
+    let name = native::bytes_of_name(&name).ok_or_else(not_utf8)?;
+    let path = TreePath::new(&[prefix, &name].concat()).map_err(refused)?;
     let metadata = entry.metadata().map_err(|error| unreadable(on_disk, error))?;
+    not_carried.look(on_disk, &path, &metadata);
     let kind = if metadata.is_dir() {
-        FoundKind::Directory
+        FoundKind::Directory(FolderNode { mode: native::folder_mode(&metadata), modified: modified(&metadata) })
     } else if metadata.is_file() {
         FoundKind::File(Seen { metadata })
     } else if metadata.is_symlink() {
         let target = fs::read_link(on_disk).map_err(|error| unreadable(on_disk, error))?;
-        let text = native::link_text(&target).ok_or_else(not_utf8)?;
-        link(on_disk, &path, &text, outside_links)?
+        let target = native::bytes_of_target(&target).ok_or_else(not_utf8)?;
+        let inside = std::str::from_utf8(&target).ok().and_then(|text| LinkTarget::parse_at(&path, text).ok());
+        match inside {
+            Some(inside) => FoundKind::Link(inside),
+            None => FoundKind::OutsideLink(OutsideTarget::parse_at(&path, &target).map_err(refused)?),
+        }
     } else {
         let kind = native::special_kind(metadata.file_type());
         return Err(SourceError::Special { path: on_disk.to_owned(), kind });
@@ -203,16 +191,8 @@ fn look(entry: &DirEntry, on_disk: &Path, prefix: &str, outside_links: OutsideLi
     Ok(Found { path, kind })
 }
 
-fn link(on_disk: &Path, path: &TreePath, text: &str, outside: OutsideLinks) -> Result<FoundKind, SourceError> {
-    let refused = match LinkTarget::parse_at(path, text) {
-        Ok(target) => return Ok(FoundKind::Link(target)),
-        Err(refused) => refused,
-    };
-    match (OutsideTarget::parse_at(path, text), outside) {
-        (Ok(target), OutsideLinks::Keep) => Ok(FoundKind::OutsideLink(target)),
-        (Ok(_), OutsideLinks::Refuse) => Err(SourceError::OutsideLink { path: on_disk.to_owned(), source: refused }),
-        (Err(source), _) => Err(SourceError::Path { path: on_disk.to_owned(), source }),
-    }
+fn modified(metadata: &Metadata) -> ModifiedAt {
+    ModifiedAt::of(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
 pub(crate) fn unreadable(path: &Path, source: io::Error) -> SourceError {
@@ -232,10 +212,7 @@ mod tests {
         fs::create_dir_all(source.path().join("a/b")).unwrap();
         fs::write(source.path().join("a/b/f"), [0; 10]).unwrap();
         fs::write(source.path().join("empty"), []).unwrap();
-        assert_eq!(
-            probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap(),
-            Probe { files: 2, bytes: 10 }
-        );
+        assert_eq!(probe(source.path(), Rules::default(), &Limits::default()).unwrap(), Probe { files: 2, bytes: 10 });
     }
 
     #[test]
@@ -245,8 +222,8 @@ mod tests {
         for name in ["a/z", "a-b", "B"] {
             fs::write(source.path().join(name), name).unwrap();
         }
-        let found = walk(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap();
-        let paths: Vec<_> = found.iter().map(|found| found.path.as_str()).collect();
+        let found = walk(source.path(), Rules::default(), &Limits::default()).unwrap().found;
+        let paths: Vec<_> = found.iter().map(|found| found.path.to_string()).collect();
         assert_eq!(paths, ["B", "a", "a-b", "a/z"]);
     }
 
@@ -255,10 +232,10 @@ mod tests {
         let source = tempfile::tempdir().unwrap();
         let missing = source.path().join("missing");
         assert!(
-            matches!(probe(&missing, OutsideLinks::Refuse, &Limits::default()), Err(SourceError::Vanished(path)) if path == missing)
+            matches!(probe(&missing, Rules::default(), &Limits::default()), Err(SourceError::Vanished(path)) if path == missing)
         );
         fs::write(&missing, "now a file").unwrap();
-        assert!(matches!(probe(&missing, OutsideLinks::Refuse, &Limits::default()), Err(SourceError::NotAFolder(_))));
+        assert!(matches!(probe(&missing, Rules::default(), &Limits::default()), Err(SourceError::NotAFolder(_))));
     }
 
     #[test]
@@ -266,49 +243,35 @@ mod tests {
         let source = tempfile::tempdir().unwrap();
         fs::write(source.path().join("a"), [0; 10]).unwrap();
         let limits = Limits { total_bytes_max: 9, ..Limits::default() };
-        assert!(matches!(probe(source.path(), OutsideLinks::Refuse, &limits), Err(SourceError::Limit(_))));
+        assert!(matches!(probe(source.path(), Rules::default(), &limits), Err(SourceError::Limit(_))));
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_a_package_cannot_hold_is_refused_by_name() {
-        use std::os::unix::ffi::OsStrExt;
-        let refusal = |make: &dyn Fn(&Path)| {
-            let source = tempfile::tempdir().unwrap();
-            make(source.path());
-            probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap_err()
-        };
-        let socket = refusal(&|root| drop(std::os::unix::net::UnixListener::bind(root.join("s")).unwrap()));
-        assert!(socket.to_string().ends_with("/s is a socket, which a package can't hold"), "{socket}");
-        let link = refusal(&|root| std::os::unix::fs::symlink("a\nb", root.join("l")).unwrap());
-        assert!(matches!(link, SourceError::Path { .. }));
-        let name = refusal(&|root| fs::write(root.join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap());
-        assert!(matches!(name, SourceError::NotUtf8(_)));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_that_leads_out_is_refused_by_name_or_kept_to_the_letter() {
-        for target in ["/etc/passwd", "../outside", "d/../../x", "Foo::Bar"] {
-            let source = tempfile::tempdir().unwrap();
-            std::os::unix::fs::symlink(target, source.path().join("l")).unwrap();
-            let refused = probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap_err();
-            assert!(refused.to_string().ends_with("/l is a link that leads out of the package"), "{refused}");
-            let why = std::error::Error::source(&refused).unwrap().to_string();
-            assert!(why.contains(target), "{why}");
-            let found = walk(source.path(), OutsideLinks::Keep, &Limits::default()).unwrap();
-            assert!(matches!(&found[0].kind, FoundKind::OutsideLink(kept) if kept.as_str() == target));
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_message_shows_control_characters_of_a_name_escaped() {
+    fn what_no_package_can_hold_is_refused_by_name() {
         let source = tempfile::tempdir().unwrap();
-        fs::write(source.path().join("a\nb\x1b[31m"), "").unwrap();
-        let refused = probe(source.path(), OutsideLinks::Refuse, &Limits::default()).unwrap_err();
-        let why = std::error::Error::source(&refused).unwrap().to_string();
-        assert!(refused.to_string().ends_with("a\\nb\\u{1b}[31m can't be packaged"), "{refused}");
-        assert!(!why.contains(char::is_control), "{why}");
+        let _socket = std::os::unix::net::UnixListener::bind(source.path().join("s")).unwrap();
+        let refused = probe(source.path(), Rules::ANYTHING, &Limits::default()).unwrap_err();
+        assert!(refused.to_string().ends_with("/s is a socket, which a package can't hold"), "{refused}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rights_and_times_are_seen() {
+        use std::os::unix::fs::PermissionsExt;
+        let source = tempfile::tempdir().unwrap();
+        let (file, folder) = (source.path().join("secret"), source.path().join("room"));
+        fs::write(&file, "x").unwrap();
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o4600)).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o1750)).unwrap();
+        let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_400_000_000_700);
+        fs::File::open(&file).unwrap().set_modified(at).unwrap();
+        let found = walk(source.path(), Rules::default(), &Limits::default()).unwrap().found;
+        let FoundKind::Directory(room) = &found[0].kind else { panic!("a folder") };
+        assert_eq!(room.mode.bits(), 0o1750);
+        let FoundKind::File(seen) = &found[1].kind else { panic!("a file") };
+        let node = seen.node(Digest::of(b"x"));
+        assert_eq!((node.mode.bits(), node.modified.secs()), (0o600, 1_400_000_000));
     }
 }

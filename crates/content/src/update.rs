@@ -144,6 +144,15 @@ pub enum InvalidUpdate {
     Manifest(#[from] InvalidManifest),
 }
 
+impl From<InvalidUpdate> for DecodeError {
+    fn from(invalid: InvalidUpdate) -> Self {
+        match invalid {
+            InvalidUpdate::From { from, given } => Self::OtherBase { expected: from, found: given },
+            invalid => Self::illegal("update", invalid),
+        }
+    }
+}
+
 impl Update {
     /// Writes the update (`docs/formats.md`, "Update"); `base` is the tree `from`. Its name in a store is the BLAKE3 of these bytes.
     ///

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use dray_model::Digest;
 
+use crate::attributes::ModifiedAt;
 use crate::native;
 use crate::path::{Shown, TreePath};
-use crate::tree::{Entry, FileNode, Node, Tree};
+use crate::tree::{Entry, FileNode, FolderNode, Node, Tree};
 
 /// A difference between a folder and its tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,10 @@ pub enum DamageKind {
     OtherKind,
     /// The file has other bytes, or the link another target.
     OtherContent,
-    /// The file is executable and should not be, or the other way round.
+    /// A file or folder has other rights.
     OtherRights,
+    /// A file or folder was last changed at another time. Everything else about it is right.
+    OtherTime,
     /// It is not in the tree.
     Unknown,
     /// It can't be read, for this reason.
@@ -48,13 +51,15 @@ impl fmt::Display for Damage {
             DamageKind::OtherKind => write!(f, "{path} is of another kind"),
             DamageKind::OtherContent => write!(f, "{path} has other content"),
             DamageKind::OtherRights => write!(f, "{path} has other rights"),
+            DamageKind::OtherTime => write!(f, "{path} has another time"),
             DamageKind::Unknown => write!(f, "{path} doesn't belong here"),
             DamageKind::Unreadable(why) => write!(f, "{path} can't be read: {why}"),
         }
     }
 }
 
-/// Compares the folder `root` with `tree`: names, kinds, bytes, link targets, executable bits, and that nothing else is there.
+/// Compares the folder `root` with `tree`: names, kinds, bytes, link targets, rights, times, and that nothing
+/// else is there.
 ///
 /// # Errors
 /// Everything that differs, in order of path. Below an unknown folder nothing more is listed.
@@ -66,8 +71,8 @@ pub fn verify_tree(root: &Path, tree: &Tree) -> Result<(), Vec<Damage>> {
         let is_inside = !entry.path.parent().is_some_and(|parent| not_folders.contains(parent));
         let checked = if is_inside { check(root, entry) } else { Err(DamageKind::Missing) };
         if let Err(kind) = checked {
-            if entry.node == Node::Directory {
-                not_folders.insert(entry.path.as_str());
+            if entry.node.is_directory() && !is_of_attributes(&kind) {
+                not_folders.insert(entry.path.as_bytes());
             }
             damages.push(Damage { path: entry.path.below(Path::new("")), kind });
         }
@@ -81,17 +86,22 @@ fn check(root: &Path, entry: &Entry) -> Result<(), DamageKind> {
     let path = entry.path.below(root);
     let metadata = fs::symlink_metadata(&path).map_err(|error| reason(&error))?;
     match &entry.node {
-        Node::Directory if metadata.is_dir() => Ok(()),
+        Node::Directory(folder) if metadata.is_dir() => check_folder(folder, &metadata),
         Node::File(file) if metadata.is_file() => check_file(&path, file, &metadata),
-        Node::Link(target) if metadata.is_symlink() => check_link(&path, target.as_str()),
-        Node::OutsideLink(target) if metadata.is_symlink() => check_link(&path, target.as_str()),
+        Node::Link(target) if metadata.is_symlink() => check_link(&path, target.as_str().as_bytes()),
+        Node::OutsideLink(target) if metadata.is_symlink() => check_link(&path, target.as_bytes()),
         _ => Err(DamageKind::OtherKind),
     }
 }
 
-fn check_link(path: &Path, target: &str) -> Result<(), DamageKind> {
+/// Whether it says that something is there as it should be but for its rights or time.
+const fn is_of_attributes(kind: &DamageKind) -> bool {
+    matches!(kind, DamageKind::OtherRights | DamageKind::OtherTime)
+}
+
+fn check_link(path: &Path, target: &[u8]) -> Result<(), DamageKind> {
     let found = fs::read_link(path).map_err(|error| reason(&error))?;
-    let same = native::link_text(&found).is_some_and(|text| text == target);
+    let same = native::bytes_of_target(&found).is_some_and(|bytes| *bytes == *target);
     if same { Ok(()) } else { Err(DamageKind::OtherContent) }
 }
 
@@ -99,14 +109,46 @@ fn check_file(path: &Path, file: &FileNode, metadata: &Metadata) -> Result<(), D
     if metadata.len() != file.size || hash_file(path).map_err(|error| reason(&error))? != file.digest {
         return Err(DamageKind::OtherContent);
     }
-    let same = !native::KNOWS_EXECUTABLE || native::is_executable(metadata) == file.executable;
-    if same { Ok(()) } else { Err(DamageKind::OtherRights) }
+    if !native::has_mode(metadata, file.mode.bits()) {
+        return Err(DamageKind::OtherRights);
+    }
+    check_time(metadata, file.modified)
 }
 
-fn find_unknown(root: &Path, tree: &Tree, not_folders: &HashSet<&str>, damages: &mut Vec<Damage>) {
+fn check_folder(folder: &FolderNode, metadata: &Metadata) -> Result<(), DamageKind> {
+    if !native::has_mode(metadata, folder.mode.bits()) {
+        return Err(DamageKind::OtherRights);
+    }
+    if native::KEEPS_FOLDER_TIMES { check_time(metadata, folder.modified) } else { Ok(()) }
+}
+
+fn check_time(metadata: &Metadata, modified: ModifiedAt) -> Result<(), DamageKind> {
+    let is_right = metadata.modified().is_ok_and(|found| found == modified.system_time());
+    if is_right { Ok(()) } else { Err(DamageKind::OtherTime) }
+}
+
+/// Gives files and folders the times that they have in `tree`, where they have others. For a folder that is `tree` in all else:
+/// programs that work in it change the times of its folders. Follows no link.
+///
+/// # Errors
+/// When something can't be read or changed.
+pub fn restore_times(root: &Path, tree: &Tree) -> io::Result<()> {
+    for (path, file) in tree.files() {
+        let on_disk = path.below(root);
+        if check_time(&fs::symlink_metadata(&on_disk)?, file.modified).is_err() {
+            native::open_for_attributes(&on_disk)?.set_modified(file.modified.system_time())?;
+        }
+    }
+    for (path, folder) in tree.folders().rev() {
+        native::set_folder_attributes(&path.below(root), folder)?;
+    }
+    Ok(())
+}
+
+fn find_unknown(root: &Path, tree: &Tree, not_folders: &HashSet<&[u8]>, damages: &mut Vec<Damage>) {
     let known: HashSet<PathBuf> = tree.entries().iter().map(|entry| entry.path.below(Path::new(""))).collect();
-    let folders = tree.entries().iter().filter(|entry| entry.node == Node::Directory);
-    let folders = folders.filter(|folder| !not_folders.contains(folder.path.as_str()));
+    let folders = tree.entries().iter().filter(|entry| entry.node.is_directory());
+    let folders = folders.filter(|folder| !not_folders.contains(folder.path.as_bytes()));
     for folder in std::iter::once(PathBuf::new()).chain(folders.map(|entry| entry.path.below(Path::new("")))) {
         let on_disk = root.join(&folder);
         let listed = fs::read_dir(&on_disk).and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -136,6 +178,6 @@ pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
 }
 
 /// The path in the tree's terms of something on disk; `None` when no tree can hold it.
-pub(crate) fn tree_path(prefix: &str, name: &std::ffi::OsStr) -> Option<TreePath> {
-    format!("{prefix}{}", name.to_str()?).parse().ok()
+pub(crate) fn tree_path(prefix: &[u8], name: &std::ffi::OsStr) -> Option<TreePath> {
+    TreePath::new(&[prefix, &native::bytes_of_name(name)?].concat()).ok()
 }

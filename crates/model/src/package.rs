@@ -1,7 +1,10 @@
 //! Packages, and the releases that are published from them.
 
+mod not_carried;
+mod reading;
+mod requirement;
+
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +12,10 @@ use crate::program::Program;
 use crate::readable::Payload;
 use crate::requirement::Requirement;
 use crate::{Digest, Name, Text};
+
+pub use not_carried::{NotCarried, NotCarriedKind};
+pub use reading::{Names, OutsideLinks, UnknownNames, UnknownOutsideLinks};
+pub use requirement::{OUTSIDE_LINKS, UNIX_NAMES, describe_requirement};
 
 /// What a package says of itself; everything but its programs and its source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,49 +38,6 @@ pub struct PackageProperties {
     pub comment: Text<1024>,
 }
 
-/// What is done with symbolic links of a source folder that lead out of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum OutsideLinks {
-    /// The source is refused, and the link named.
-    #[default]
-    Refuse,
-    /// They travel as they are. Clients make them as they are and follow none; those on Windows refuse the content.
-    Keep,
-}
-
-impl OutsideLinks {
-    /// The word for it, as in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Keep => "keep",
-        }
-    }
-}
-
-impl fmt::Display for OutsideLinks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for OutsideLinks {
-    type Err = UnknownOutsideLinks;
-
-    fn from_str(text: &str) -> Result<Self, UnknownOutsideLinks> {
-        let found = [Self::Refuse, Self::Keep].into_iter().find(|known| known.as_str() == text);
-        found.ok_or(UnknownOutsideLinks)
-    }
-}
-
-/// A text that is no [`OutsideLinks`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("refuse or keep is expected")]
-pub struct UnknownOutsideLinks;
-
 /// Which release of a package: its content's source version, and the revision of its programs and properties in it.
 ///
 /// The source version goes up when the source is read again (*update*); the revision when only programs or properties change.
@@ -93,7 +57,7 @@ impl fmt::Display for ReleaseNumber {
 }
 
 /// The content of a release: a tree of files, named by the digest of its canonical encoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Content {
     /// The content digest; the only identity of content that is signed.
@@ -102,6 +66,10 @@ pub struct Content {
     pub size_bytes: u64,
     /// Number of files.
     pub files: u64,
+    /// What a computer must be able to do to hold it, such as `unix_names` and `outside_links`, in order. A client that doesn't know
+    /// one, or can't do it, waits with a reason and downloads nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
 }
 
 /// A release: the immutable document that clients act on.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use stage::WhyStage;
 
 use crate::excerpt::quoted;
+use crate::package::describe_requirement;
 use crate::requirement::{self, Requirement};
 use crate::unknown::{self, Code, Unknown};
 use crate::{Size, Timestamp};
@@ -217,6 +218,11 @@ pub enum Reason {
         /// Bytes free.
         free_bytes: u64,
     },
+    /// The computer or its agent can't hold the content, so nothing of it is fetched.
+    ContentUnsupported {
+        /// What the content requires that can't be done here.
+        requires: Vec<String>,
+    },
     /// Another program runs.
     AnotherProgramRuns {
         /// Its advertisement.
@@ -334,6 +340,7 @@ impl Reason {
             Self::SourcesFailed { .. } => "sources_failed",
             Self::ContentDamaged { .. } => "content_damaged",
             Self::DiskFull { .. } => "disk_full",
+            Self::ContentUnsupported { .. } => "content_unsupported",
             Self::AnotherProgramRuns { .. } => "another_program_runs",
             Self::Starting => "starting",
             Self::Started => "started",
@@ -391,6 +398,10 @@ impl std::fmt::Display for Reason {
                 // Rounded, what is needed and what is free may look the same; what lacks never looks like nothing.
                 let lacking = Size(needed_bytes.saturating_sub(*free_bytes));
                 write!(f, "not enough free space: {} are needed, {lacking} more than are free", Size(*needed_bytes))
+            }
+            Self::ContentUnsupported { requires } => {
+                let why: Vec<_> = requires.iter().map(|name| describe_requirement(name)).collect();
+                write!(f, "this computer cannot hold the content: {}", why.join("; "))
             }
             Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
             Self::Starting => write!(f, "the content is checked once more, then the program is started"),
@@ -460,6 +471,7 @@ mod tests {
             Reason::RequirementNotMet { requirement: "false".into() },
             Reason::Fetching { done_bytes: 1, total_bytes: 2 },
             Reason::DiskFull { needed_bytes: 2, free_bytes: 1 },
+            Reason::ContentUnsupported { requires: vec!["owners".into()] },
             Reason::RetryAsked { exit_code: 75, tries: 3 },
             Reason::RanBefore { succeeded: true },
             Reason::Withdrawn,

@@ -5,7 +5,7 @@
 
 use dray_model::Name;
 use dray_model::api::package::{PackageView, ReleaseView};
-use dray_model::package::{Content, Release, ReleaseNumber};
+use dray_model::package::{Content, NotCarried, Release, ReleaseNumber};
 use dray_store::document::NewDocument;
 use dray_store::{package, release};
 use dray_trust::{EnvelopeError, Role, seal_document};
@@ -55,7 +55,7 @@ impl Failure for ReleaseError {
 }
 
 /// Which files a release has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Files {
     /// None: the package has no source folder.
     None,
@@ -67,6 +67,8 @@ pub(crate) enum Files {
         content: Content,
         /// Digest of its manifest object.
         manifest: dray_model::Digest,
+        /// What its source had that it doesn't carry.
+        not_carried: Vec<NotCarried>,
         /// Bytes of packs that were not stored before.
         new_bytes: u64,
     },
@@ -80,11 +82,15 @@ pub(crate) async fn publish(
 ) -> Result<ReleaseView, ReleaseError> {
     let newest = package.release.as_ref();
     let number =
-        next(newest.map(|newest| newest.number), files).ok_or_else(|| ReleaseError::Numbers(package.name.clone()))?;
-    let (content, manifest, new_bytes) = match files {
-        Files::None => (None, None, 0),
-        Files::Same => newest.map_or((None, None, 0), |newest| (newest.content, newest.manifest, 0)),
-        Files::New { content, manifest, new_bytes } => (Some(content), Some(manifest), new_bytes),
+        next(newest.map(|newest| newest.number), &files).ok_or_else(|| ReleaseError::Numbers(package.name.clone()))?;
+    let (content, not_carried, manifest, new_bytes) = match files {
+        Files::None => (None, Vec::new(), None, 0),
+        Files::Same => newest
+            .cloned()
+            .map_or((None, Vec::new(), None, 0), |newest| (newest.content, newest.not_carried, newest.manifest, 0)),
+        Files::New { content, manifest, not_carried, new_bytes } => {
+            (Some(content), not_carried, Some(manifest), new_bytes)
+        }
     };
     let document = Release {
         format: Release::FORMAT,
@@ -92,7 +98,7 @@ pub(crate) async fn publish(
         number,
         requires: Vec::new(),
         properties: package.properties.clone(),
-        content,
+        content: content.clone(),
         programs: package.programs.clone(),
     };
     let key = change.site().keys().signing(Role::Release);
@@ -101,7 +107,7 @@ pub(crate) async fn publish(
     let published_at = change.now();
     let new = NewDocument { digest: sealed.digest, role: ROLE, envelope: &sealed.bytes, created_at: published_at };
     dray_store::document::insert(change, &new).await?;
-    let view = ReleaseView { number, digest: sealed.digest, content, manifest, new_bytes, published_at };
+    let view = ReleaseView { number, digest: sealed.digest, content, not_carried, manifest, new_bytes, published_at };
     release::insert(change, &package.name, &view).await?;
     package::set_newest(change, &package.name, &view.digest).await?;
     change.concerns_package(&package.name).await?;
@@ -109,7 +115,7 @@ pub(crate) async fn publish(
     Ok(view)
 }
 
-fn next(newest: Option<ReleaseNumber>, files: Files) -> Option<ReleaseNumber> {
+fn next(newest: Option<ReleaseNumber>, files: &Files) -> Option<ReleaseNumber> {
     let Some(newest) = newest else { return Some(ReleaseNumber { source_version: 1, revision: 1 }) };
     match files {
         Files::New { .. } => Some(ReleaseNumber { source_version: newest.source_version.checked_add(1)?, revision: 1 }),

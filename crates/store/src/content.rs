@@ -11,6 +11,7 @@ pub mod update;
 
 pub use stats::stats;
 
+use dray_model::package::NotCarried;
 use dray_model::{Digest, Timestamp};
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ use crate::row::Record;
 use crate::{page, sql};
 
 /// A tree and the manifest object that tells how it is built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredContent {
     /// Digest of the tree.
     pub digest: Digest,
@@ -32,6 +33,10 @@ pub struct StoredContent {
     pub size_bytes: u64,
     /// Number of files.
     pub files: u64,
+    /// What a computer must be able to do to hold it.
+    pub requires: Vec<String>,
+    /// What the source had that it doesn't carry.
+    pub not_carried: Vec<NotCarried>,
 }
 
 /// An object of the content store.
@@ -45,7 +50,7 @@ pub struct StoredObject {
 
 /// The content with this digest.
 pub async fn find(snapshot: &mut Snapshot, digest: &Digest) -> Result<Option<StoredContent>, StoreError> {
-    let row = sqlx::query("SELECT digest, manifest, manifest_bytes, size_bytes, files FROM content WHERE digest = $1")
+    let row = sqlx::query("SELECT digest, manifest, manifest_bytes, size_bytes, files, requires, not_carried FROM content WHERE digest = $1")
         .bind(digest.as_bytes().as_slice())
         .fetch_optional(snapshot.connection())
         .await
@@ -103,8 +108,8 @@ pub async fn keep(
     objects: &[StoredObject],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    const CONTENT: &str = "INSERT INTO content (digest, manifest, manifest_bytes, size_bytes, files, stored_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6)";
+    const CONTENT: &str = "INSERT INTO content (digest, manifest, manifest_bytes, size_bytes, files, requires, not_carried, stored_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     const USES: &str = "INSERT INTO content_object_use (content, object) \
                         SELECT c.digest, e.value ->> 'name' FROM content AS c, EACH($1) AS e WHERE c.digest = $2";
     if !end_upload(tx, objects).await? {
@@ -116,6 +121,8 @@ pub async fn keep(
         .bind(page::stored(content.manifest_bytes))
         .bind(page::stored(content.size_bytes))
         .bind(page::stored(content.files))
+        .bind(sql::rows(&content.requires))
+        .bind(sql::rows(&content.not_carried))
         .bind(now.micros())
         .execute(tx.connection())
         .await
@@ -211,6 +218,8 @@ fn read(row: &sqlx::any::AnyRow) -> Result<StoredContent, StoreError> {
         manifest_bytes: record.size("manifest_bytes")?,
         size_bytes: record.size("size_bytes")?,
         files: record.size("files")?,
+        requires: record.json("requires")?,
+        not_carried: record.json("not_carried")?,
     })
 }
 

@@ -22,10 +22,10 @@ pub const DEPENDANTS_TOLD: i64 = 20;
 macro_rules! select {
     ($($rest:literal),+) => {
         concat!(
-            "SELECT p.name, p.revision AS package_revision, p.properties, p.source, p.outside_links, p.programs, p.created_at, p.changed_at, ",
+            "SELECT p.name, p.revision AS package_revision, p.properties, p.source, p.outside_links, p.names, p.programs, p.created_at, p.changed_at, ",
             "(SELECT MIN(j.id) FROM job AS j WHERE j.kind = 'publish' AND j.dedup_key = p.name AND j.finished_at IS NULL) ",
             "AS publishing, r.package, r.source_version, r.revision, r.document, r.content, r.new_bytes, r.published_at, ",
-            "c.manifest, c.size_bytes, c.files ",
+            "c.manifest, c.size_bytes, c.files, c.requires, c.not_carried ",
             "FROM package AS p LEFT JOIN release AS r ON r.document = p.newest LEFT JOIN content AS c ON c.digest = r.content ",
             $($rest),+
         )
@@ -38,14 +38,15 @@ macro_rules! select {
 /// A conflict on `("package", "primary key")` when the name is taken.
 pub async fn insert(tx: &mut WriteTx, package: &PackageView) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO package \
-                       (name, revision, properties, source, outside_links, programs, created_at, changed_at) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+                       (name, revision, properties, source, outside_links, names, programs, created_at, changed_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     sqlx::query(SQL)
         .bind(package.name.as_str())
         .bind(page::stored(package.revision))
         .bind(sql::rows(&package.properties))
         .bind(package.source.as_deref())
         .bind(package.outside_links.as_str())
+        .bind(package.names.as_str())
         .bind(sql::rows(&package.programs))
         .bind(package.created_at.micros())
         .bind(package.changed_at.micros())
@@ -57,13 +58,14 @@ pub async fn insert(tx: &mut WriteTx, package: &PackageView) -> Result<(), Store
 
 /// Replaces what administrators set. The caller has compared the former revision in this transaction.
 pub async fn change(tx: &mut WriteTx, package: &PackageView) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE package SET revision = $1, properties = $2, source = $3, outside_links = $4, programs = $5, \
-                       changed_at = $6 WHERE name = $7";
+    const SQL: &str = "UPDATE package SET revision = $1, properties = $2, source = $3, outside_links = $4, names = $5, \
+                       programs = $6, changed_at = $7 WHERE name = $8";
     sqlx::query(SQL)
         .bind(page::stored(package.revision))
         .bind(sql::rows(&package.properties))
         .bind(package.source.as_deref())
         .bind(package.outside_links.as_str())
+        .bind(package.names.as_str())
         .bind(sql::rows(&package.programs))
         .bind(package.changed_at.micros())
         .bind(package.name.as_str())
@@ -167,6 +169,7 @@ fn read(row: &AnyRow) -> Result<PackageView, StoreError> {
         properties: record.json("properties")?,
         source: record.optional("source", Record::text)?,
         outside_links: record.parsed("outside_links")?,
+        names: record.parsed("names")?,
         programs: record.json("programs")?,
         release,
         publishing: record.optional("publishing", Record::converted)?,

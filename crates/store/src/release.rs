@@ -16,7 +16,7 @@ macro_rules! select {
     ($($rest:literal),+) => {
         concat!(
             "SELECT r.package, r.source_version, r.revision, r.document, r.content, r.new_bytes, r.published_at, ",
-            "c.manifest, c.size_bytes, c.files FROM release AS r LEFT JOIN content AS c ON c.digest = r.content ",
+            "c.manifest, c.size_bytes, c.files, c.requires, c.not_carried FROM release AS r LEFT JOIN content AS c ON c.digest = r.content ",
             $($rest),+
         )
     };
@@ -31,7 +31,7 @@ pub async fn insert(tx: &mut WriteTx, package: &Name, release: &ReleaseView) -> 
         .bind(i64::from(release.number.source_version))
         .bind(i64::from(release.number.revision))
         .bind(release.digest.as_bytes().as_slice())
-        .bind(release.content.map(|content| content.digest.as_bytes().to_vec()))
+        .bind(release.content.as_ref().map(|content| content.digest.as_bytes().to_vec()))
         .bind(page::stored(release.new_bytes))
         .bind(release.published_at.micros())
         .execute(tx.connection())
@@ -113,15 +113,24 @@ fn list_key(request: &PageRequest) -> (i64, i64) {
 pub(crate) fn read(row: &AnyRow) -> Result<ReleaseView, StoreError> {
     let record = Record::new("release", "package", row);
     let content = record.optional("content", Record::digest)?;
-    let content = content
-        .map(|digest| Ok(Content { digest, size_bytes: record.size("size_bytes")?, files: record.size("files")? }))
-        .transpose()?;
+    let content = content.map(|digest| read_content(&record, digest)).transpose()?;
+    let not_carried = if content.is_some() { record.json("not_carried")? } else { Vec::new() };
     Ok(ReleaseView {
         number: ReleaseNumber { source_version: record.count("source_version")?, revision: record.count("revision")? },
         digest: record.digest("document")?,
         content,
+        not_carried,
         manifest: record.optional("manifest", Record::digest)?,
         new_bytes: record.size("new_bytes")?,
         published_at: record.time("published_at")?,
+    })
+}
+
+fn read_content(record: &Record<'_>, digest: Digest) -> Result<Content, StoreError> {
+    Ok(Content {
+        digest,
+        size_bytes: record.size("size_bytes")?,
+        files: record.size("files")?,
+        requires: record.json("requires")?,
     })
 }

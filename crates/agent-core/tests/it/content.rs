@@ -24,6 +24,7 @@ fn every_kind_of_failure_is_a_reason_with_a_next_try_and_is_overcome() {
         (ContentFailureKind::SourcesFailed, "sources_failed"),
         (ContentFailureKind::Damaged, "content_damaged"),
         (ContentFailureKind::DiskFull { needed_bytes: 2, free_bytes: 1 }, "disk_full"),
+        (ContentFailureKind::Unsupported { requires: vec!["owners".into()] }, "content_unsupported"),
     ] {
         let mut world = world();
         world.content_faults = vec![kind; 3];

@@ -272,6 +272,7 @@ impl Simulation {
             ContentFailureKind::SourcesFailed,
             ContentFailureKind::Damaged,
             ContentFailureKind::DiskFull { needed_bytes: 2, free_bytes: 1 },
+            ContentFailureKind::Unsupported { requires: vec!["owners".into()] },
         ];
         self.world.content_faults = (0..self.dice.below(6)).map(|_| self.dice.pick(&kinds)).collect();
         self.world.document_faults =

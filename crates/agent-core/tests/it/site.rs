@@ -43,7 +43,7 @@ pub(crate) fn installed(software: &str) -> Expression {
 
 pub(crate) fn content(package: &str, source_version: u32) -> Content {
     let digest = Digest::of(format!("content of {package} {source_version}").as_bytes());
-    Content { digest, size_bytes: 1000, files: 3 }
+    Content { digest, size_bytes: 1000, files: 3, requires: Vec::new() }
 }
 
 pub(crate) fn terms(package: &str, program: &str, assignments: &[Assignment]) -> AdvertisementTerms {

@@ -81,7 +81,7 @@ impl Errand<'_> {
             }
         }
         match self.by_update(update).await {
-            Err(failure) if !matches!(failure.kind, ContentFailureKind::DiskFull { .. }) => {
+            Err(failure) if is_of_the_way(&failure) => {
                 let (content, from) = (self.locations.content, update.from);
                 tracing::warn!(%content, %from, error = %failure.error, "the update is of no use; its manifest goes on");
                 self.by_manifest().await
@@ -140,6 +140,11 @@ fn tell_damage(assembly: &Assembly) {
     for held in assembly.damaged() {
         tracing::warn!(content = %held.tree, file = %held.path, "a held file is damaged and could not be used");
     }
+}
+
+/// Whether another way to the same content may succeed where one failed.
+const fn is_of_the_way(failure: &ContentFailure) -> bool {
+    !matches!(failure.kind, ContentFailureKind::DiskFull { .. } | ContentFailureKind::Unsupported { .. })
 }
 
 fn counted(fetch: &Fetch) -> Vec<SourceBytes> {

@@ -19,12 +19,16 @@ fn cache() -> (tempfile::TempDir, Cache, Digest) {
 }
 
 #[test]
-fn a_whole_tree_passes_and_what_programs_left_in_it_goes() {
+fn a_whole_tree_passes_and_what_programs_did_in_it_is_undone() {
     let (_temp, cache, content) = cache();
     std::fs::write(cache.tree(content).join("setup.log"), "log").unwrap();
     std::fs::create_dir(cache.tree(content).join("data/tmp")).unwrap();
     std::fs::write(cache.tree(content).join("data/tmp/x"), "x").unwrap();
+    let two = std::fs::File::open(cache.tree(content).join("two")).unwrap();
+    let published = two.metadata().unwrap().modified().unwrap();
+    two.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     cache.verify(content).unwrap();
+    assert_eq!(two.metadata().unwrap().modified().unwrap(), published);
     assert!(!cache.tree(content).join("setup.log").exists() && !cache.tree(content).join("data/tmp").exists());
     assert_eq!(cache.contents().unwrap(), [content].into());
 }

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dray_agent_core::Event;
+use dray_agent_core::{ContentFailure, ContentFailureKind, Event};
+use dray_content::requirement::unsupported;
 use dray_model::Digest;
 use dray_model::package::Content;
 use tokio::sync::{Semaphore, watch};
@@ -26,6 +27,10 @@ pub(super) async fn fetch(
     outbound: Outbound,
 ) -> Event {
     let digest = content.digest;
+    if let Err(failure) = refuse_unsupported(&content) {
+        tracing::warn!(content = %digest.short(), error = %failure.error, "content is not fetched");
+        return Event::ContentFailed { content: digest, failure };
+    }
     let _turn = turn.acquire().await.expect("the semaphore is never closed");
     let begun = Instant::now();
     let (progress, seen) = watch::channel((0, 0));
@@ -49,6 +54,16 @@ pub(super) async fn fetch(
             Event::ContentFailed { content: digest, failure }
         }
     }
+}
+
+/// What can't be held here isn't fetched: the signed release says what it takes.
+fn refuse_unsupported(content: &Content) -> Result<(), ContentFailure> {
+    let requires = unsupported(content.requires.iter().map(String::as_str));
+    if requires.is_empty() {
+        return Ok(());
+    }
+    let error = format!("it requires {}, which is not supported here", requires.join(", "));
+    Err(ContentFailure { kind: ContentFailureKind::Unsupported { requires }, error })
 }
 
 /// Reports how far a fetch is: at once, then the newest of each second, so that a fetch that comes to a stop is known to its last byte.

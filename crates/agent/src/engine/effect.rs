@@ -35,9 +35,9 @@ impl Engine {
                 self.tasks.begin(Task::Document(digest), &outbound, work);
             }
             Effect::FetchContent { content } => {
-                let turn = Arc::clone(&self.fetching);
+                let (turn, digest) = (Arc::clone(&self.fetching), content.digest);
                 let work = content::fetch(turn, self.cache.clone(), Arc::clone(&self.link), content, outbound.clone());
-                self.tasks.begin(Task::Content(content.digest), &outbound, work);
+                self.tasks.begin(Task::Content(digest), &outbound, work);
             }
             Effect::CancelFetch { content } => self.tasks.cancel(Task::Content(content)),
             Effect::RemoveContent { content } => {

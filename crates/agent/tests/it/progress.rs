@@ -1,4 +1,4 @@
-//! A download that takes its time: the site and the person at the computer see how far it is.
+//! Downloads that take their time, and those that never begin: the site and the person at the computer see how far it is, and why.
 
 use std::sync::Arc;
 
@@ -31,4 +31,19 @@ async fn how_far_a_download_is_is_told_to_the_site_and_shown() {
     assert!(shown.contains("content is being fetched: 1.4 MiB of 2.9 MiB"), "{shown}");
     halfway.add_permits(1);
     told(&site, ClientState::Succeeded).await;
+}
+
+#[tokio::test]
+async fn content_that_the_agent_cannot_hold_is_not_fetched_and_the_reason_is_told() {
+    let site = Site::start().await;
+    let computer = Computer::at_work(&site).await;
+    let folder = computer.place("source");
+    source(&folder, "#!/bin/sh\n", &noise(7, 10_000));
+    site.known().requires = vec!["owners".into()];
+    site.advertise("tool", terms(NOW), site.publish(program("./install.sh"), Some(&folder)));
+    let reason = told(&site, ClientState::Waiting).await.unwrap();
+    assert_eq!(reason, Reason::ContentUnsupported { requires: vec!["owners".into()] });
+    assert_eq!(site.known().manifests, 0);
+    let shown = String::from_utf8(computer.command(&["programs"]).await.stdout).unwrap();
+    assert!(shown.contains("this computer cannot hold the content"), "{shown}");
 }

@@ -79,6 +79,8 @@ pub(crate) struct Known {
     pub(crate) tampers_documents: bool,
     /// Of every pack only the first half is sent until this is opened.
     pub(crate) halfway: Option<Arc<Semaphore>>,
+    /// What a content published from now on requires beyond what its tree does.
+    pub(crate) requires: Vec<String>,
     /// Flips a byte of every pack.
     pub(crate) tampers_packs: bool,
     /// Issues certificates at enrolment that are due for renewal at once.
@@ -159,8 +161,14 @@ impl Site {
         }
         std::fs::remove_dir_all(&staging).unwrap();
         let manifest = (taken.manifest_digest, taken.manifest_bytes.len() as u64);
-        self.known().contents.insert(taken.content, manifest);
-        Content { digest: taken.content, size_bytes: taken.totals.bytes, files: taken.totals.files }
+        let mut known = self.known();
+        known.contents.insert(taken.content, manifest);
+        Content {
+            digest: taken.content,
+            size_bytes: taken.totals.bytes,
+            files: taken.totals.files,
+            requires: taken.manifest.tree().requires().into_iter().chain(known.requires.clone()).collect(),
+        }
     }
 
     /// Offers the update from one folder's content, or from nothing, to another's. Gives the packs of its segments.

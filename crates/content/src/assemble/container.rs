@@ -11,9 +11,10 @@ use super::disk::{read_error, write_error};
 use super::held::remove_if_there;
 use super::{AssembleError, Assembly, BuildFile, FileState};
 use crate::container::{self, ContainerError};
-use crate::difference::{OpenFile, ReadAt};
 use crate::open_files::open_regular;
 use crate::plan::PlannedContainer;
+use crate::read_at::{OpenFile, ReadAt};
+use crate::tree::FileNode;
 use crate::verify::hash_file;
 
 const FORMS: &str = "opened";
@@ -26,8 +27,8 @@ pub(super) fn build_form(planned: &PlannedContainer, files: &[BuildFile], stagin
         path: file.path.clone(),
         on_disk: staging.join(FORMS).join(planned.container.form().to_string()),
         state: if file.state == FileState::Building { FileState::Building } else { FileState::Verified },
-        executable: false,
-        has_rights: false,
+        node: FileNode::plain(0, planned.container.form()),
+        has_attributes: false,
         is_lost: false,
     }
 }

@@ -8,6 +8,7 @@ use dray_model::Digest;
 
 use super::AssembleError;
 use crate::native;
+use crate::tree::FileNode;
 
 /// Keeps the file open that was written last: chunks of one file mostly follow each other.
 #[derive(Default)]
@@ -41,10 +42,10 @@ impl OpenFile {
         (length == size).then(|| written.finalize().into())
     }
 
-    /// Gives the file at `path` the rights of content, if it is open.
-    pub(super) fn set_rights(&self, path: &Path, executable: bool) -> Result<bool, AssembleError> {
+    /// Gives the file at `path` its rights and its time, if it is open.
+    pub(super) fn set_attributes(&self, path: &Path, node: &FileNode) -> Result<bool, AssembleError> {
         let Some(current) = self.0.as_ref().filter(|current| current.path == path) else { return Ok(false) };
-        native::set_file_rights(&current.file, executable).map_err(|error| write_error(path, error))?;
+        native::set_file_attributes(&current.file, node).map_err(|error| write_error(path, error))?;
         Ok(true)
     }
 

@@ -4,9 +4,14 @@ use std::io;
 use std::path::PathBuf;
 
 use dray_model::Digest;
+use dray_model::package::describe_requirement;
 
 use crate::path::{Shown, TreePath};
 use crate::plan::FetchRange;
+
+fn described(requires: &[String]) -> String {
+    requires.iter().map(|name| describe_requirement(name)).collect::<Vec<_>>().join("; ")
+}
 
 /// Why an assembly can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +35,9 @@ pub enum AssembleError {
     /// All chunks of a file are right but the file is not: the manifest contradicts the tree. Another manifest is needed.
     #[error("the manifest builds another file than {0}")]
     WrongRecipe(TreePath),
-    /// The tree has a link that leads out, and on this system such links are not made.
-    #[error("the link {0} leads out of the package, and such links are not made on this system")]
-    OutsideLink(TreePath),
+    /// The tree requires what this computer can't do, or this program doesn't know.
+    #[error("this computer cannot hold the content: {}", described(.0))]
+    Unsupported(Vec<String>),
     /// The folder to be made is there already.
     #[error("{} is there already", Shown(.0))]
     DestinationExists(PathBuf),

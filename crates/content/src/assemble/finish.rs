@@ -1,7 +1,7 @@
 //! The end of an assembly: every file hashed, everything durable, one rename.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::Path;
 use std::thread;
 
@@ -10,6 +10,7 @@ use dray_model::Digest;
 use super::disk::{read_error, write_error};
 use super::held::{copy_verified, remove_if_there};
 use super::{AssembleError, Assembly, BuildFile, FileState, Outcome};
+use crate::attributes::FolderMode;
 use crate::native;
 use crate::path::{LinkTarget, TreePath};
 use crate::progress::Progress;
@@ -71,31 +72,38 @@ impl Assembly {
         Ok(())
     }
 
-    /// Files with the same content as another, empty files, rights and links.
+    /// Files with the same content as another, empty files, links, rights and times.
     fn complete_entries(&self) -> Result<(), AssembleError> {
         let built: HashMap<Digest, &BuildFile> =
             self.plan.files.iter().zip(&self.files).map(|(planned, file)| (planned.content, file)).collect();
-        native::set_folder_rights(&self.tree).map_err(|error| write_error(&self.tree, error))?;
         for entry in self.plan.want.tree().entries() {
             match &entry.node {
-                Node::Directory => {
-                    let on_disk = entry.path.below(&self.tree);
-                    native::set_folder_rights(&on_disk).map_err(|error| write_error(&on_disk, error))?;
-                }
+                Node::Directory(_) => {}
                 Node::File(file) => self.complete_file(&entry.path, file, built.get(&file.digest).copied())?,
                 Node::Link(target) => {
-                    self.make_link(&entry.path, target.as_str(), self.leads_to_folder(&entry.path, target))?;
+                    let target_bytes = target.as_str().as_bytes();
+                    self.make_link(&entry.path, target_bytes, self.leads_to_folder(&entry.path, target))?;
                 }
-                Node::OutsideLink(target) => self.make_link(&entry.path, target.as_str(), false)?,
+                Node::OutsideLink(target) => self.make_link(&entry.path, target.as_bytes(), false)?,
             }
         }
-        Ok(())
+        self.complete_folders()
+    }
+
+    /// Rights and times of folders, the inner ones first: whatever is made in a folder changes its time. The tree's own folder is the
+    /// receiver's, and everybody may list it.
+    fn complete_folders(&self) -> Result<(), AssembleError> {
+        for (path, folder) in self.plan.want.tree().folders().rev() {
+            let on_disk = path.below(&self.tree);
+            native::set_folder_attributes(&on_disk, folder).map_err(|error| write_error(&on_disk, error))?;
+        }
+        native::set_folder_mode(&self.tree, FolderMode::PLAIN).map_err(|error| write_error(&self.tree, error))
     }
 
     fn complete_file(&self, path: &TreePath, file: &FileNode, built: Option<&BuildFile>) -> Result<(), AssembleError> {
         let on_disk = path.below(&self.tree);
         match built {
-            Some(built) if built.path == *path && built.has_rights => return Ok(()),
+            Some(built) if built.path == *path && built.has_attributes => return Ok(()),
             Some(built) if built.path == *path => {}
             Some(built) => {
                 let source = &built.on_disk;
@@ -104,23 +112,25 @@ impl Assembly {
                 }
             }
             None => {
+                // One that an earlier assembly left may not be written.
+                remove_if_there(&on_disk)?;
                 File::create(&on_disk).map_err(|error| write_error(&on_disk, error))?;
             }
         }
-        let opened = OpenOptions::new().write(true).open(&on_disk);
-        let set = opened.and_then(|opened| native::set_file_rights(&opened, file.executable));
+        let opened = native::open_for_attributes(&on_disk);
+        let set = opened.and_then(|opened| native::set_file_attributes(&opened, file));
         set.map_err(|error| write_error(&on_disk, error))
     }
 
     fn leads_to_folder(&self, path: &TreePath, target: &LinkTarget) -> bool {
         let tree = self.plan.want.tree();
         target.resolved(path).is_ok_and(|resolved| {
-            resolved.is_empty() || tree.get(&resolved).is_some_and(|entry| entry.node == Node::Directory)
+            resolved.is_empty() || tree.get(&resolved).is_some_and(|entry| entry.node.is_directory())
         })
     }
 
     /// Makes a link without looking where it leads.
-    fn make_link(&self, path: &TreePath, target: &str, directory: bool) -> Result<(), AssembleError> {
+    fn make_link(&self, path: &TreePath, target: &[u8], directory: bool) -> Result<(), AssembleError> {
         let on_disk = path.below(&self.tree);
         remove_if_there(&on_disk)?;
         native::make_link(target, &on_disk, directory).map_err(|error| write_error(&on_disk, error))
@@ -155,8 +165,8 @@ fn sync(root: &Path, entries: &[Entry]) -> Result<(), AssembleError> {
     for entry in entries {
         let on_disk = entry.path.below(root);
         let synced = match &entry.node {
-            Node::File(_) => OpenOptions::new().write(true).open(&on_disk).and_then(|file| file.sync_all()),
-            Node::Directory => native::sync_folder(&on_disk),
+            Node::File(_) => native::open_for_attributes(&on_disk).and_then(|file| file.sync_all()),
+            Node::Directory(_) => native::sync_folder(&on_disk),
             Node::Link(_) | Node::OutsideLink(_) => Ok(()),
         };
         synced.map_err(|error| write_error(&on_disk, error))?;

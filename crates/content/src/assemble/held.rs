@@ -94,7 +94,7 @@ fn is_reached_without_links(root: &Path, path: &TreePath) -> bool {
     let mut on_disk = root.to_owned();
     let mut names = path.names().peekable();
     while let Some(name) = names.next() {
-        on_disk.push(name);
+        on_disk.push(native::name_on_disk(name));
         let Ok(metadata) = fs::symlink_metadata(&on_disk) else { return false };
         let is_right = if names.peek().is_none() { metadata.is_file() } else { metadata.is_dir() };
         if !is_right {

@@ -17,8 +17,8 @@ use crate::verify::tree_path;
 
 impl Assembly {
     pub(super) fn resume(&mut self) -> Result<(), AssembleError> {
-        prune(&self.tree, "", self.plan.want.tree())?;
-        for entry in self.plan.want.tree().entries().iter().filter(|entry| entry.node == Node::Directory) {
+        prune(&self.tree, b"", self.plan.want.tree())?;
+        for entry in self.plan.want.tree().entries().iter().filter(|entry| entry.node.is_directory()) {
             let folder = entry.path.below(&self.tree);
             fs::create_dir_all(&folder).map_err(|error| write_error(&folder, error))?;
         }
@@ -37,12 +37,15 @@ impl Assembly {
         }
         let pieces = self.plan.want.recipe(&planned.content).unwrap_or_default();
         if pieces.is_empty() && length < planned.size {
-            return Ok(());
+            return native::make_writable(&path).map_err(|error| write_error(&path, error));
         }
         let found = Found::read(file, pieces, |chunk| self.plan.want.chunks()[chunk as usize].digest);
         let found = found.map_err(|error| read_error(&path, error))?;
         if length == planned.size && found.digest == planned.content {
             self.files[number].state = FileState::Verified;
+        } else {
+            // An earlier assembly may have finished it for another tree.
+            native::make_writable(&path).map_err(|error| write_error(&path, error))?;
         }
         for (chunk, at) in found.pieces {
             self.targets.set_done_at(Stored::Chunk(chunk), number as u32, at);
@@ -129,15 +132,16 @@ fn open_if_there(path: &Path) -> Result<Option<File>, AssembleError> {
 }
 
 /// Removes links, and everything that is not of the tree or of another kind there. Follows no link.
-fn prune(folder: &Path, prefix: &str, tree: &Tree) -> Result<(), AssembleError> {
+fn prune(folder: &Path, prefix: &[u8], tree: &Tree) -> Result<(), AssembleError> {
     for entry in fs::read_dir(folder).map_err(|error| read_error(folder, error))? {
         let entry = entry.map_err(|error| read_error(folder, error))?;
         let on_disk = entry.path();
         let kind = entry.file_type().map_err(|error| read_error(&on_disk, error))?;
-        let wanted = tree_path(prefix, &entry.file_name()).and_then(|path| tree.get(path.as_str()));
+        let wanted = tree_path(prefix, &entry.file_name()).and_then(|path| tree.get(path.as_bytes()));
         let removed = match wanted.map(|wanted| &wanted.node) {
-            Some(Node::Directory) if kind.is_dir() => {
-                prune(&on_disk, &format!("{prefix}{}/", wanted.map_or("", |wanted| wanted.path.name())), tree)?;
+            Some(Node::Directory(_)) if kind.is_dir() => {
+                let inner = wanted.map_or(&b""[..], |wanted| wanted.path.as_bytes());
+                prune(&on_disk, &[inner, b"/"].concat(), tree)?;
                 Ok(())
             }
             Some(Node::File(_)) if kind.is_file() => Ok(()),

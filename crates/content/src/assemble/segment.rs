@@ -9,9 +9,10 @@ use std::sync::Arc;
 use dray_model::Digest;
 
 use super::{AssembleError, Assembly};
-use crate::difference::{self, Concatenation, ReadAt};
+use crate::difference;
 use crate::open_files::{BaseRange, OpenFiles, open_regular};
 use crate::plan::{HeldRange, PlannedDifference, Stored};
+use crate::read_at::{Concatenation, ReadAt};
 use crate::update::{BasePart, relocated_part};
 
 impl Assembly {

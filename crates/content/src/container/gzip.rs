@@ -7,8 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use super::Place;
 use super::section::Section;
 use crate::deflate;
-use crate::difference::ReadAt;
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 
 pub(super) const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 /// CRC-32 and length behind each stream.

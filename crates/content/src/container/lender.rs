@@ -8,7 +8,7 @@ use super::streams::Found;
 use super::{ContainerError, Place, mismatch};
 use crate::codec::{Reader, put_varint};
 use crate::deflate::{self, Borrowed, Run};
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 
 /// An earlier version of a file.
 pub(super) struct Lender<'l> {

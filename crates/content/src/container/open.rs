@@ -17,8 +17,8 @@ use super::section::Section;
 use super::{CORRECTIONS_ALONE, CORRECTIONS_BORROWED, Layout, Place, Stream, gzip, streams, zip};
 use crate::codec::put_prefixed;
 use crate::deflate::{self, Inflater, Style};
-use crate::difference::ReadAt;
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 
 /// A container within a stream is held in memory; a longer one stays closed.
 const INNER_BYTES_MAX: u64 = 64 << 20;

@@ -10,8 +10,8 @@ use super::lender::Lender;
 use super::open::{open_base, open_beside};
 use super::streams::{self, Found};
 use super::{Layout, Opened};
-use crate::difference::ReadAt;
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 
 /// Two containers, opened as far as they differ.
 #[derive(Debug, Clone, PartialEq, Eq)]

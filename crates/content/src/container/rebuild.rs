@@ -7,7 +7,7 @@ use super::lender;
 use super::{CORRECTIONS_ALONE, CORRECTIONS_BORROWED, ContainerError, Layout, copy_exact, mismatch};
 use crate::codec::{DecodeError, Reader};
 use crate::deflate::Recreator;
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 
 /// Writes the file whose opened form is `opened` to `out`: [`Layout::stored_length`] bytes, never more. `lender` is the file that
 /// [`super::lender`] names, if it names one. Streams; takes 1 to 8 MiB for each level of containers.

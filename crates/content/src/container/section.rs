@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 
 /// Where a deflate stream lies in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use dray_model::Digest;
 
 use super::section::Section;
 use super::{Place, gzip, zip};
-use crate::difference::ReadAt;
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 
 /// A deflate stream of a file.
 pub(super) struct Found {

@@ -5,8 +5,8 @@
 use std::io;
 
 use super::Place;
-use crate::difference::ReadAt;
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 
 const END_MAGIC: &[u8] = b"PK\x05\x06";
 const END_BYTES: usize = 22;

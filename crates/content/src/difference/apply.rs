@@ -4,8 +4,9 @@
 //! follow each other closely, so they go through a window.
 
 use super::control::Parts;
-use super::{DifferenceError, ReadAt, SEGMENT_BYTES_MAX};
+use super::{DifferenceError, SEGMENT_BYTES_MAX};
 use crate::codec::{DecodeError, within};
+use crate::read_at::ReadAt;
 
 /// Bytes of the base that are read at once, when reading goes on where it was and when it goes elsewhere: whoever jumps about with
 /// every operation should not make us read all of the base each time.

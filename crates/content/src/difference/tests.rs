@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::read_at::ReadAt;
 
 fn made(base: &[u8], difference: &[u8], length: usize) -> Result<Vec<u8>, DifferenceError> {
     let mut out = Vec::new();

@@ -85,7 +85,7 @@ mod tests {
         let file = |(number, chunks): (usize, &Vec<u64>)| {
             let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.to_le_bytes()).collect();
             let size = u64::from(CHUNK_BYTES) * chunks.len() as u64;
-            let node = Node::File(FileNode { size, digest: Digest::of(&bytes), executable: false });
+            let node = Node::File(FileNode::plain(size, Digest::of(&bytes)));
             Entry { path: format!("file-{number:04}").parse().unwrap(), node }
         };
         let tree = Tree::new(files.iter().enumerate().map(file).collect()).unwrap();

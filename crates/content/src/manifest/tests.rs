@@ -18,7 +18,7 @@ fn content(size: u64) -> Digest {
 fn tree(sizes: &[u64]) -> Tree {
     let entry = |(number, size): (usize, &u64)| Entry {
         path: format!("f{number:03}").parse().unwrap(),
-        node: Node::File(FileNode { size: *size, executable: false, digest: content(*size) }),
+        node: Node::File(FileNode::plain(*size, content(*size))),
     };
     Tree::new(sizes.iter().enumerate().map(entry).collect()).unwrap()
 }

@@ -1,24 +1,44 @@
-//! Paths in messages: names from a disk may hold line ends, escape sequences and marks that turn text around, and a message that
-//! printed them raw could be forged or spoil a terminal or log.
+//! Paths in messages and JSON: names from a disk may hold line ends, escape sequences, marks that turn text around and bytes that are
+//! no text, and a message that printed them raw could be forged or spoil a terminal or log.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-/// Displays a path as [`Path::display`] does, with control characters and marks of text direction escaped.
+/// Displays a path as [`Path::display`] does, with control characters, marks of text direction and bytes that are no text escaped.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a Path);
 
+/// Displays the bytes of a path in a tree: as [`Shown`], and `\` as `\\`, so that two paths never look the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.to_string_lossy().chars() {
-            if c.is_control() || turns_text(c) {
+        // Every path that a system has is text but for some of its bytes: what this gives of the others isn't looked into.
+        write(f, self.0.as_os_str().as_encoded_bytes(), false)
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, self.0, true)
+    }
+}
+
+fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8], backslash: bool) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || turns_text(c) || (backslash && c == '\\') {
                 write!(f, "{}", c.escape_default())?;
             } else {
                 f.write_char(c)?;
             }
         }
-        Ok(())
+        for byte in chunk.invalid() {
+            write!(f, "\\x{byte:02x}")?;
+        }
     }
+    Ok(())
 }
 
 /// Unicode's explicit directional formatting characters (UAX #9, section 2).
@@ -29,19 +49,31 @@ fn turns_text(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn control_characters_are_shown_escaped_and_the_rest_as_it_is() {
         let shown = |text: &str| Shown(Path::new(text)).to_string();
         assert_eq!(shown("/srv/größe \"a\"/日本"), "/srv/größe \"a\"/日本");
         assert_eq!(shown("/a\n\x1b[31mb\u{85}c\u{202e}d"), "/a\\n\\u{1b}[31mb\\u{85}c\\u{202e}d");
+        assert_eq!(shown("C:\\a"), "C:\\a");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_name_that_is_not_utf8_is_shown_as_far_as_it_is() {
+    fn bytes_that_are_no_text_are_shown_as_numbers() {
         use std::os::unix::ffi::OsStrExt;
         let path = Path::new(std::ffi::OsStr::from_bytes(b"a\xffb\x07"));
-        assert_eq!(Shown(path).to_string(), "a\u{fffd}b\\u{7}");
+        assert_eq!(Shown(path).to_string(), "a\\xffb\\u{7}");
+    }
+
+    proptest! {
+        #[test]
+        fn two_paths_never_look_the_same(
+            a in proptest::collection::vec(prop_oneof![Just(b'\\'), Just(b'x'), Just(b'f'), any::<u8>()], 0..6),
+            b in proptest::collection::vec(prop_oneof![Just(b'\\'), Just(b'x'), Just(b'f'), any::<u8>()], 0..6),
+        ) {
+            prop_assert_eq!(a == b, Escaped(&a).to_string() == Escaped(&b).to_string());
+        }
     }
 }

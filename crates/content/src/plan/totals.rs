@@ -76,6 +76,6 @@ fn disk_bytes(node: &Node) -> u64 {
     let block = 4096;
     match node {
         Node::File(file) => file.size.div_ceil(block) * block,
-        Node::Directory | Node::Link(_) | Node::OutsideLink(_) => block,
+        Node::Directory(_) | Node::Link(_) | Node::OutsideLink(_) => block,
     }
 }

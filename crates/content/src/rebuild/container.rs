@@ -5,8 +5,8 @@ use std::io::BufReader;
 
 use super::{RebuildError, Scratch, failed};
 use crate::container::{self, ContainerError, Section};
-use crate::difference::ReadAt;
 use crate::packed::Packed;
+use crate::read_at::ReadAt;
 use crate::update::{Container, OpenedBase, Update};
 
 /// Bytes that are read of a container at a time.

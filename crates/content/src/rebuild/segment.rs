@@ -8,9 +8,10 @@ use std::io::{self, Write as _};
 use dray_model::Digest;
 
 use super::{RebuildError, Scratch, failed};
-use crate::difference::{self, Concatenation, DifferenceError, ReadAt, Window};
+use crate::difference::{self, DifferenceError};
 use crate::open_files::{BaseRange, OpenFiles};
 use crate::packed::{Packed, Packs};
+use crate::read_at::{Concatenation, ReadAt, Window};
 use crate::update::{Place, Segment, Update, relocated_part};
 
 impl Scratch {

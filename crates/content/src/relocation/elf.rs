@@ -3,7 +3,7 @@
 use std::io;
 
 use super::image::{Image, Kind, SECTIONS_MAX, Section, read as read_bytes, u16_at, u32_at, u64_at};
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 
 const HEADER_BYTES: usize = 64;
 const SECTION_BYTES: usize = 64;

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{elf, pe};
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 
 /// Sections of a program that are looked at; more make it no program.
 pub(super) const SECTIONS_MAX: usize = 4096;

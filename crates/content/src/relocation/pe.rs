@@ -5,7 +5,7 @@
 use std::io;
 
 use super::image::{Image, Kind, SECTIONS_MAX, Section, read as read_bytes, u16_at, u32_at, u64_at};
-use crate::difference::ReadAt;
+use crate::read_at::ReadAt;
 
 const DOS_HEADER_BYTES: usize = 64;
 /// Signature, file header, and of the optional header what comes before the section's alignment.

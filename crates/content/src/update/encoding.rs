@@ -18,8 +18,6 @@ use crate::tree::Tree;
 
 const MAGIC: &[u8; 8] = b"DRAYUPDT";
 const VERSION: u16 = 2;
-/// Nothing is carried, and only a segment that is one whole content has no digest of its own.
-const VERSION_WITHOUT_CARRIED: u16 = 1;
 const WHAT: &str = "update";
 /// A place, two counts and a part of a byte each at least, and a digest.
 const SEGMENT_BYTES_MIN: usize = 3 + 3 + Digest::LENGTH;
@@ -126,14 +124,14 @@ fn put_places(out: &mut Vec<u8>, segments: &[Segment]) {
 
 pub(super) fn base(bytes: &[u8]) -> Result<Digest, DecodeError> {
     let mut reader = Reader::new(WHAT, bytes);
-    reader.magic_up_to(MAGIC, VERSION)?;
+    reader.magic(MAGIC, VERSION)?;
     reader.digest()
 }
 
 pub(super) fn decode(bytes: &[u8], base: &Tree, to: Option<&Digest>, limits: &Limits) -> Result<Update, DecodeError> {
     within("bytes of an update", bytes.len() as u64, limits.manifest_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
-    let version = reader.magic_up_to(MAGIC, VERSION)?;
+    reader.magic(MAGIC, VERSION)?;
     let from = reader.digest()?;
     let prefix = base.encode();
     let given = Digest::of(&prefix);
@@ -145,13 +143,12 @@ pub(super) fn decode(bytes: &[u8], base: &Tree, to: Option<&Digest>, limits: &Li
     let compressed = reader.take(reader.remaining())?;
     let plain =
         frame::expand(compressed, &prefix, length).map_err(|source| DecodeError::Decompress { what: WHAT, source })?;
-    let (update, numbering) = decode_plain(version, &plain, from, base, to, limits)?;
+    let (update, numbering) = decode_plain(&plain, from, base, to, limits)?;
     check::check(&update, &numbering)?;
     Ok(update)
 }
 
 fn decode_plain(
-    version: u16,
     plain: &[u8],
     from: Digest,
     base: &Tree,
@@ -170,9 +167,7 @@ fn decode_plain(
     let forms = read_forms(&mut reader, &numbering, limits)?;
     let packs = read_packs(&mut reader, limits)?;
     let mut segments = Vec::new();
-    if version > VERSION_WITHOUT_CARRIED {
-        read_carried(&mut reader, &mut segments, limits)?;
-    }
+    read_carried(&mut reader, &mut segments, limits)?;
     read_places(&mut reader, &mut segments, limits)?;
     let built = numbering.built(&manifest, &forms);
     read_parts(&mut reader, &mut segments, &numbering.bases(&forms), &built, limits)?;
@@ -181,9 +176,8 @@ fn decode_plain(
         if let Place::Packed(at) = &mut segment.place {
             at.digest = reader.digest()?;
         }
-        let is_whole = segment.is_whole(&wanted);
-        if !is_whole || (version == VERSION_WITHOUT_CARRIED && segment.output.len() > 1) {
-            segment.digest = Some(reader.digest()?).filter(|_| !is_whole);
+        if !segment.is_whole(&wanted) {
+            segment.digest = Some(reader.digest()?);
         }
     }
     let relocations = relocation::read(&mut reader, &numbering.bases(&forms))?;

@@ -10,7 +10,7 @@ use dray_model::Digest;
 use super::numbering::{Sized, numbers};
 use super::{BasePart, InvalidUpdate};
 use crate::codec::{DecodeError, Reader, put_varint};
-use crate::difference::{ReadAt, Window};
+use crate::read_at::{ReadAt, Window};
 use crate::relocation::{Map, Relocated};
 
 /// Count, number, offset, length and an empty map take a byte each at least.

@@ -24,7 +24,7 @@ const fn size(seed: u64) -> u64 {
 fn tree(files: &[(&str, u64)]) -> Tree {
     let entry = |(path, seed): &(&str, u64)| Entry {
         path: path.parse().unwrap(),
-        node: Node::File(FileNode { size: size(*seed), executable: false, digest: content(*seed) }),
+        node: Node::File(FileNode::plain(size(*seed), content(*seed))),
     };
     Tree::new(files.iter().map(entry).collect()).unwrap()
 }
@@ -186,7 +186,7 @@ fn an_update_for_another_base_or_content_is_refused() {
     let limits = Limits::default();
     let to = sample().manifest.tree().digest();
     let other = Update::decode(&bytes, &Tree::default(), &to, &limits).unwrap_err();
-    assert!(matches!(other, DecodeError::Update(InvalidUpdate::From { .. })), "{other}");
+    assert!(matches!(other, DecodeError::OtherBase { .. }), "{other}");
     let other = Update::decode(&bytes, &from(), &content(0), &limits).unwrap_err();
     assert!(matches!(other, DecodeError::OtherContent { .. }), "{other}");
     assert!(matches!(sample().encode(&Tree::default()), Err(InvalidUpdate::From { .. })));

@@ -52,8 +52,8 @@ fn fall_back(world: &World, versions: &Versions) -> u64 {
     world.complete(&mut world.open(&world.plan(&new, &[&versions.old])), &new).unwrap()
 }
 
-fn damaged(assembly: &Assembly) -> Vec<&str> {
-    assembly.damaged().iter().map(|held| held.path.as_str()).collect()
+fn damaged(assembly: &Assembly) -> Vec<String> {
+    assembly.damaged().iter().map(|held| held.path.to_string()).collect()
 }
 
 fn flip(path: &Path, at: usize) {
@@ -188,7 +188,7 @@ fn an_update_for_the_holder_of_another_tree_is_refused() {
     let versions = two_versions(&world);
     let none = world.plan_update(&versions.update, &[], APART);
     assert!(matches!(none, Err(PlanError::NoBase(_))));
-    let same = versions.new.tree().get("same").unwrap();
+    let same = versions.new.tree().get(b"same").unwrap();
     let only_same = Manifest::new(Tree::new(vec![same.clone()]).unwrap(), &[], &[], Vec::new()).unwrap();
     assert!(matches!(world.plan_update(&versions.update, &[&only_same], APART), Err(PlanError::NoBase(_))));
 }

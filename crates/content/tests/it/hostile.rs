@@ -2,30 +2,52 @@
 
 use dray_content::ingest::KnownChunks;
 use dray_content::manifest::Header;
-use dray_content::{DecodeError, Entry, FileNode, Limits, LinkTarget, Manifest, Node, OutsideTarget, Tree, pack};
+use dray_content::{
+    DecodeError, Entry, Extension, FileMode, FileNode, FolderMode, FolderNode, Limits, LinkTarget, Manifest,
+    ModifiedAt, Node, OutsideTarget, Tree, TreePath, pack,
+};
 use dray_model::Digest;
 use proptest::prelude::*;
 
 use crate::world::{Files, World, any_files, noise};
 
-fn any_tree() -> impl Strategy<Value = Tree> {
-    let node = prop_oneof![
-        (any::<u8>(), any::<bool>()).prop_map(|(byte, executable)| {
+fn any_node() -> impl Strategy<Value = Node> {
+    let modified = || prop_oneof![Just(0), 0u64..4, Just(ModifiedAt::MAX.secs())].prop_map(at);
+    prop_oneof![
+        (any::<u8>(), any::<u32>(), modified()).prop_map(|(byte, mode, modified)| {
             let bytes = vec![byte; usize::from(byte)];
-            Node::File(FileNode { size: bytes.len() as u64, executable, digest: Digest::of(&bytes) })
+            let plain = FileNode::plain(bytes.len() as u64, Digest::of(&bytes));
+            Node::File(FileNode { mode: FileMode::from_stat(mode), modified, ..plain })
         }),
         "[a-c]{1,3}".prop_map(|target| Node::Link(LinkTarget::parse(&target).unwrap())),
-        "/[a-c]{0,3}".prop_map(|target| {
-            Node::OutsideLink(OutsideTarget::parse_at(&"any".parse().unwrap(), &target).unwrap())
+        "/[a-c\n]{0,3}".prop_map(|target| {
+            Node::OutsideLink(OutsideTarget::parse_at(&"any".parse().unwrap(), target.as_bytes()).unwrap())
         }),
-        Just(Node::Directory),
-    ];
-    // A digit in third place keeps names that are reserved on Windows out.
-    proptest::collection::btree_map("[a-zé0-9]{1,2}[0-9]?", node, 0..12).prop_map(|entries| {
-        let entry = |path: &str, node| Entry { path: path.parse().unwrap(), node };
-        let folders = entries.iter().filter(|(_, node)| **node == Node::Directory);
-        let inner = folders.map(|(folder, _)| entry(&format!("{folder}/in"), Node::Directory));
-        Tree::new(entries.iter().map(|(path, node)| entry(path, node.clone())).chain(inner).collect()).unwrap()
+        (any::<u32>(), modified())
+            .prop_map(|(mode, modified)| Node::Directory(FolderNode { mode: FolderMode::from_stat(mode), modified })),
+    ]
+}
+
+fn at(secs: u64) -> ModifiedAt {
+    ModifiedAt::from_secs(secs).unwrap()
+}
+
+fn any_name() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![6 => b'a'..=b'd', 2 => Just(b'A'), 1 => any::<u8>()];
+    let legal = |name: &Vec<u8>| TreePath::new(name).is_ok_and(|path| path.depth() == 0);
+    proptest::collection::vec(byte, 1..4).prop_filter("no name", legal)
+}
+
+fn any_tree() -> impl Strategy<Value = Tree> {
+    let extensions = proptest::collection::btree_map("[a-z_]{3,9}", (any::<bool>(), any::<Vec<u8>>()), 0..3);
+    (proptest::collection::btree_map(any_name(), any_node(), 0..12), extensions).prop_map(|(entries, extensions)| {
+        let entry = |path: &[u8], node| Entry { path: TreePath::new(path).unwrap(), node };
+        let folders = entries.iter().filter(|(_, node)| node.is_directory());
+        let inner = folders.map(|(folder, node)| entry(&[folder, &b"/in"[..]].concat(), node.clone()));
+        let entries = entries.iter().map(|(path, node)| entry(path, node.clone())).chain(inner).collect();
+        let extensions =
+            extensions.into_iter().map(|(name, (is_required, bytes))| Extension { name, is_required, bytes });
+        Tree::with_extensions(entries, extensions.collect()).unwrap()
     })
 }
 
@@ -58,7 +80,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), kind in 0usize..4) {
-        let magic: [&[u8]; 4] = [b"DRAYTREE\x01\0", b"DRAYTREE\x02\0", b"DRAYMANI\x01\0", b"DRAYPACK\x01\0"];
+        let magic: [&[u8]; 4] = [b"DRAYTREE\x03\0", b"DRAYTREE\x03\0\0", b"DRAYMANI\x01\0", b"DRAYPACK\x01\0"];
         let bytes = [magic[kind], &bytes].concat();
         let limits = Limits::default();
         let _ = Tree::decode(&bytes, &limits);
@@ -105,27 +127,50 @@ fn every_flipped_byte_of_a_tree_changes_its_digest_or_is_refused() {
 }
 
 #[test]
-fn a_tree_has_the_version_of_its_entries_and_no_other() {
-    let with = |node| Tree::new(vec![Entry { path: "l".parse().unwrap(), node }]).unwrap().encode();
-    let plain = with(Node::Link(LinkTarget::parse("x").unwrap()));
-    let outside = with(Node::OutsideLink(OutsideTarget::parse_at(&"l".parse().unwrap(), "/x").unwrap()));
-    assert_eq!((plain[8], outside[8]), (1, 2));
-    for (mut bytes, other) in [(plain, 2), (outside, 1)] {
-        bytes[8] = other;
-        assert!(matches!(Tree::decode(&bytes, &Limits::default()), Err(DecodeError::Malformed { .. })));
+fn a_target_inside_the_tree_is_no_outside_link() {
+    let outside = Entry {
+        path: "l".parse().unwrap(),
+        node: Node::OutsideLink(OutsideTarget::parse_at(&"l".parse().unwrap(), b"/x").unwrap()),
+    };
+    let mut bytes = Tree::new(vec![outside]).unwrap().encode();
+    let at = bytes.windows(2).position(|window| window == b"/x").unwrap();
+    bytes[at] = b'.';
+    assert!(matches!(Tree::decode(&bytes, &Limits::default()), Err(DecodeError::Illegal { .. })));
+}
+
+#[test]
+fn paths_that_leave_the_tree_are_refused_whatever_it_requires() {
+    let tree = |path: &str| {
+        let node = Node::File(FileNode::plain(0, Digest::of(b"")));
+        Tree::new(vec![Entry { path: path.parse().unwrap(), node }]).unwrap().encode()
+    };
+    for (good, bad) in
+        [("ab", ".."), ("a", "."), ("/x", ""), ("abcd", "a/.."), ("abcd", "../d"), ("ab", "/b"), ("ab", "a\0")]
+    {
+        let good = if good.starts_with('/') { "ax" } else { good };
+        let bytes = tree(good);
+        let at = bytes.windows(good.len()).rposition(|window| window == good.as_bytes()).unwrap();
+        let mut hostile = bytes.clone();
+        if bad.is_empty() {
+            hostile[at - 1] = 0;
+            hostile.drain(at..at + good.len());
+        } else {
+            hostile[at..at + good.len()].copy_from_slice(bad.as_bytes());
+        }
+        let read = Tree::decode(&hostile, &Limits::default());
+        assert!(matches!(read, Err(DecodeError::Illegal { .. })), "{bad:?}: {read:?}");
     }
 }
 
 #[test]
-fn a_target_inside_the_tree_is_no_outside_link() {
-    let outside = Entry {
-        path: "l".parse().unwrap(),
-        node: Node::OutsideLink(OutsideTarget::parse_at(&"l".parse().unwrap(), "/x").unwrap()),
-    };
-    let mut bytes = Tree::new(vec![outside]).unwrap().encode();
-    let at = bytes.len() - 2;
-    bytes[at] = b'.';
-    assert!(matches!(Tree::decode(&bytes, &Limits::default()), Err(DecodeError::Path(_))));
+fn a_tree_whose_file_is_a_folder_too_is_refused() {
+    let file =
+        |path: &str| Entry { path: path.parse().unwrap(), node: Node::File(FileNode::plain(0, Digest::of(b""))) };
+    let folder = Entry { path: "dir".parse().unwrap(), node: Node::Directory(FolderNode::default()) };
+    let mut bytes = Tree::new(vec![folder, file("dir/f"), file("fil")]).unwrap().encode();
+    let at = bytes.windows(5).position(|window| window == b"dir/f").unwrap();
+    bytes[at..at + 3].copy_from_slice(b"fil");
+    assert!(Tree::decode(&bytes, &Limits::default()).is_err());
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod outside_links;
 mod programs;
 mod rebuild;
 mod receive;
+#[cfg(unix)]
+mod unix;
 #[cfg(target_os = "linux")]
 mod unreadable;
 mod update;

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dray_content::ingest::KnownChunks;
+use dray_content::scan::{OutsideLinks, Rules};
 use dray_content::verify::{DamageKind, verify_tree};
 use dray_content::{Limits, Manifest, Tree};
-
-use dray_model::package::OutsideLinks;
 
 use crate::world::{World, noise, read_folder};
 
@@ -22,7 +21,7 @@ struct Lured {
 
 impl Lured {
     fn new() -> Self {
-        let world = World { outside_links: OutsideLinks::Keep, ..World::new() };
+        let world = World { rules: Rules { outside_links: OutsideLinks::Keep, ..Rules::default() }, ..World::new() };
         let (source, outside) = (world.path("source"), world.path("outside"));
         fs::create_dir_all(source.join("d/e")).unwrap();
         fs::create_dir(&outside).unwrap();

@@ -67,7 +67,7 @@ impl Versions {
         let mut segments = Vec::new();
         for path in paths {
             let new = &self.contents[path];
-            let held = self.old.manifest.tree().get(path).and_then(|entry| match entry.node {
+            let held = self.old.manifest.tree().get(path.as_bytes()).and_then(|entry| match entry.node {
                 dray_content::Node::File(file) => Some(file),
                 _ => None,
             });
@@ -199,7 +199,7 @@ fn a_pack_of_which_the_manifest_lists_only_a_part_is_left_alone() {
 
 #[test]
 fn contents_are_read_from_packs_at_any_place() {
-    use dray_content::difference::ReadAt as _;
+    use dray_content::read_at::ReadAt as _;
     let versions = Versions::publish();
     let packs = versions.packs();
     let packed = Packed::new(&versions.new.manifest, &packs);

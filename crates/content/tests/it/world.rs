@@ -5,13 +5,14 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use dray_content::assemble::{AssembleError, Assembly, Outcome};
 use dray_content::ingest::{self, Ingested, KnownChunks};
 use dray_content::plan::{FetchOptions, FetchRange, HeldTreeId, Plan, PlanError, plan, plan_update};
+use dray_content::scan::Rules;
 use dray_content::verify::verify_tree;
 use dray_content::{Limits, Manifest, Update};
-use dray_model::package::OutsideLinks;
 use proptest::prelude::*;
 
 /// What a source folder holds; `None` is a folder.
@@ -26,14 +27,14 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 pub(crate) struct World {
     pub(crate) root: tempfile::TempDir,
     pub(crate) limits: Limits,
-    pub(crate) outside_links: OutsideLinks,
+    pub(crate) rules: Rules,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("packs")).unwrap();
-        Self { root, limits: Limits::default(), outside_links: OutsideLinks::Refuse }
+        Self { root, limits: Limits::default(), rules: Rules::default() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -54,7 +55,7 @@ impl World {
             threads: NonZeroUsize::new(2).unwrap(),
             pack_bytes_max: 600_000,
             limits: self.limits.clone(),
-            outside_links: self.outside_links,
+            rules: self.rules,
         };
         let ingested = ingest::ingest(source, &self.path("staging"), known, &options, &()).unwrap();
         for pack in &ingested.packs {
@@ -143,6 +144,23 @@ pub(crate) fn write_folder(root: &Path, files: &Files) {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, bytes).unwrap();
             }
+        }
+    }
+    set_times(root, SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000));
+}
+
+/// Gives everything in a folder one time, so that the same files are the same tree whenever they are written.
+pub(crate) fn set_times(root: &Path, time: SystemTime) {
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            set_times(&path, time);
+        }
+        #[cfg(unix)]
+        fs::File::open(&path).unwrap().set_modified(time).unwrap();
+        #[cfg(not(unix))]
+        if path.is_file() {
+            fs::OpenOptions::new().write(true).open(&path).unwrap().set_modified(time).unwrap();
         }
     }
 }

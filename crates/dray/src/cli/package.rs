@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use dray_model::Name;
 use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, ReleaseView, UpdatePackage};
-use dray_model::package::{OutsideLinks, PackageProperties};
+use dray_model::package::{Names, OutsideLinks, PackageProperties};
 use dray_model::program::Program;
 
 use super::Context;
@@ -40,6 +40,9 @@ pub(crate) enum PackageCommand {
         /// Read every file, those too that are unchanged by size, times and inode since they were last read
         #[arg(long)]
         checksum: bool,
+        /// Publish even if nothing is new but when files and folders were changed
+        #[arg(long)]
+        times: bool,
         /// Wait until it is published
         #[arg(long)]
         wait: bool,
@@ -82,6 +85,9 @@ pub(crate) struct Create {
     /// What to do with symbolic links that lead out of the source folder: refuse, or keep as they are [default: refuse]
     #[arg(long, value_name = "WHAT")]
     outside_links: Option<OutsideLinks>,
+    /// Which names the source folder may hold: portable, those that every system can hold, or unix, all that Linux can [default: portable]
+    #[arg(long, value_name = "WHICH")]
+    names: Option<Names>,
     #[command(flatten)]
     properties: Properties,
     /// A program: its name and its command line; further settings: dray program change
@@ -103,6 +109,10 @@ pub(crate) struct Change {
     /// What to do with symbolic links that lead out of the source folder, from the next update on: refuse, or keep as they are
     #[arg(long, value_name = "WHAT")]
     outside_links: Option<OutsideLinks>,
+    /// Which names the source folder may hold, from the next update on: portable, those that every system can hold, or unix, all that
+    /// Linux can
+    #[arg(long, value_name = "WHICH")]
+    names: Option<Names>,
     #[command(flatten)]
     properties: Properties,
 }
@@ -136,7 +146,9 @@ impl PackageCommand {
             Self::List => context.output.list(&api.packages().all().await?),
             Self::Show { name } => context.output.show(&api.package(&name).await?),
             Self::Change(change) => change.run(context).await,
-            Self::Update { name, checksum, wait } => update(context, &name, UpdatePackage { checksum }, wait).await,
+            Self::Update { name, checksum, times, wait } => {
+                update(context, &name, UpdatePackage { checksum, times }, wait).await
+            }
             Self::Releases { name } => context.output.list(&api.releases(&name).all().await?),
             Self::Updates { name } => updates::list(context, &name).await,
             Self::Improve { name, wait } => updates::improve(context, &name, wait).await,
@@ -159,6 +171,7 @@ impl Create {
             properties,
             source,
             outside_links: self.outside_links.unwrap_or_default(),
+            names: self.names.unwrap_or_default(),
             programs: self.programs,
         };
         let mut package = context.api.create_package(&request).await?;
@@ -179,6 +192,7 @@ impl Change {
             properties: changed.then_some(properties),
             source: self.source.as_deref().map(absolute).transpose()?,
             outside_links: self.outside_links,
+            names: self.names,
             programs: None,
         };
         if request == ChangePackage::default() {
@@ -232,7 +246,7 @@ impl Listed for PackageView {
     const NONE: &'static str = "there are no packages";
 
     fn cells(&self) -> Vec<String> {
-        let content = self.release.as_ref().and_then(|release| release.content);
+        let content = self.release.as_ref().and_then(|release| release.content.as_ref());
         vec![
             self.name.to_string(),
             release_words(self),
@@ -266,16 +280,24 @@ impl Shown for PackageView {
             ("comment", properties.comment.to_string()),
             ("source", self.source.clone().unwrap_or_else(|| "none: a package without content".to_owned())),
             ("outside links", self.outside_links.to_string()),
+            ("names", self.names.to_string()),
             ("release", release_words(self)),
         ];
         if let Some(release) = &self.release {
             fields.push(("published", time(release.published_at)));
-            if let Some(content) = release.content {
+            if let Some(content) = &release.content {
                 let files = count(content.files, "file");
                 fields.push((
                     "content",
                     format!("{} in {files}, digest {}", bytes(content.size_bytes), content.digest.short()),
                 ));
+                if !content.requires.is_empty() {
+                    fields.push(("requires", content.requires.join(", ")));
+                }
+            }
+            if !release.not_carried.is_empty() {
+                let each: Vec<_> = release.not_carried.iter().map(ToString::to_string).collect();
+                fields.push(("not carried", each.join("\n")));
             }
         }
         if let Some(job) = self.publishing {
@@ -297,10 +319,10 @@ impl Listed for ReleaseView {
         vec![
             self.number.to_string(),
             time(self.published_at),
-            or_dash(self.content.map(|content| bytes(content.size_bytes))),
-            or_dash(self.content.map(|content| content.files.to_string())),
+            or_dash(self.content.as_ref().map(|content| bytes(content.size_bytes))),
+            or_dash(self.content.as_ref().map(|content| content.files.to_string())),
             bytes(self.new_bytes),
-            or_dash(self.content.map(|content| content.digest.short())),
+            or_dash(self.content.as_ref().map(|content| content.digest.short())),
         ]
     }
 }

@@ -196,3 +196,56 @@ fn links_that_lead_outside_are_refused_unless_they_are_to_be_kept() {
     value(root.path(), &format!("apply {} made --store store --have old", kept["content"].as_str().unwrap()));
     assert_eq!(fs::read_link(root.path().join("made/link")).unwrap(), Path::new("/etc/hosts"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_only_linux_holds_are_refused_together_and_travel_when_they_may() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    for folder in ["old", "new"] {
+        for name in [&b"xt_DSCP.ko"[..], b"xt_dscp.ko", b"aux.c", b"a:b", b"caf\xe9"] {
+            fs::write(root.path().join(folder).join(OsStr::from_bytes(name)), [name, folder.as_bytes()].concat())
+                .unwrap();
+        }
+    }
+    let refused = run(root.path(), "ingest old --store store");
+    let text = String::from_utf8(refused.stderr).unwrap();
+    let named = ["4 names", "a:b", "aux.c", r"caf\\xe9", "xt_DSCP.ko and xt_dscp.ko", "--names unix"];
+    assert!(refused.status.code() == Some(1) && named.iter().all(|part| text.contains(part)), "{text}");
+    let old = value(root.path(), "ingest old --store store --names unix");
+    let new = value(root.path(), "ingest new --store store --names unix");
+    assert_eq!(old["requires"], serde_json::json!(["unix_names"]));
+    let plan = value(root.path(), "plan old new --names unix --verbose");
+    assert!(plan.to_string().contains(r"caf\\\\xe9"), "{plan}");
+    value(root.path(), "prepare old new --store store");
+    let line = format!("apply {} made --store store --have old", new["content"].as_str().unwrap());
+    let applied = value(root.path(), &line);
+    assert_eq!(applied["way"], "update");
+    for name in [&b"xt_DSCP.ko"[..], b"xt_dscp.ko", b"caf\xe9"] {
+        let made = fs::read(root.path().join("made").join(OsStr::from_bytes(name))).unwrap();
+        assert_eq!(made, [name, b"new"].concat());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn rights_and_times_arrive_and_a_copy_with_other_times_serves_as_a_base() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let root = tempfile::tempdir().unwrap();
+    two_versions(root.path());
+    let secret = root.path().join("new/secret");
+    fs::write(&secret, "a key").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_400_000_000);
+    fs::File::open(&secret).unwrap().set_modified(time).unwrap();
+    value(root.path(), "ingest old --store store");
+    let new = value(root.path(), "ingest new --store store");
+    value(root.path(), "prepare old new --store store");
+    fs::File::open(root.path().join("old/lib/same")).unwrap().set_modified(time).unwrap();
+    let line = format!("apply {} made --store store --have old", new["content"].as_str().unwrap());
+    assert_eq!(value(root.path(), &line)["way"], "update");
+    let made = fs::metadata(root.path().join("made/secret")).unwrap();
+    assert_eq!((made.mode() & 0o7777, made.mtime()), (0o600, 1_400_000_000));
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::package::{Content, OutsideLinks, PackageProperties, ReleaseNumber};
+use crate::package::{Content, Names, NotCarried, OutsideLinks, PackageProperties, ReleaseNumber};
 use crate::program::Program;
 use crate::{Digest, JobId, Name, Timestamp};
 
@@ -23,6 +23,9 @@ pub struct CreatePackage {
     /// What is done with symbolic links that lead out of the source folder.
     #[serde(default)]
     pub outside_links: OutsideLinks,
+    /// Which names the source folder may hold.
+    #[serde(default)]
+    pub names: Names,
     /// Its programs.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
@@ -44,6 +47,9 @@ pub struct ChangePackage {
     /// What is done with symbolic links that lead out of the source folder, from the next update on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside_links: Option<OutsideLinks>,
+    /// Which names the source folder may hold, from the next update on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Names>,
     /// All its programs, in place of those it has. A new release is published from them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
@@ -58,6 +64,9 @@ pub struct UpdatePackage {
     /// Read every file of the source folder, those too that are unchanged by size, times and inode since they were last read.
     #[serde(default)]
     pub checksum: bool,
+    /// Publish a next source version even if nothing is new but when files and folders were last changed.
+    #[serde(default)]
+    pub times: bool,
 }
 
 /// A package to be put on distribution points.
@@ -85,6 +94,9 @@ pub struct PackageView {
     /// What is done with symbolic links that lead out of the source folder.
     #[serde(default)]
     pub outside_links: OutsideLinks,
+    /// Which names the source folder may hold.
+    #[serde(default)]
+    pub names: Names,
     /// Its programs as they are now.
     pub programs: Vec<Program>,
     /// The newest release; absent until the first one is published.
@@ -107,6 +119,9 @@ pub struct ReleaseView {
     pub digest: Digest,
     /// Its content.
     pub content: Option<Content>,
+    /// What the source folder had that its content doesn't carry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_carried: Vec<NotCarried>,
     /// Digest of the content's manifest object.
     pub manifest: Option<Digest>,
     /// Bytes of pack objects that were not stored before.

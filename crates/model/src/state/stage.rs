@@ -79,7 +79,8 @@ impl Reason {
             | Self::Fetching { .. }
             | Self::SourcesFailed { .. }
             | Self::ContentDamaged { .. }
-            | Self::DiskFull { .. } => WhyStage::Content,
+            | Self::DiskFull { .. }
+            | Self::ContentUnsupported { .. } => WhyStage::Content,
             Self::NoSuchProgram
             | Self::ProgramDisabled
             | Self::TakingFacts

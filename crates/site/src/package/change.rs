@@ -40,6 +40,7 @@ pub async fn change(
     new.programs = programs.unwrap_or(new.programs);
     new.source = command.source.or(new.source);
     new.outside_links = command.outside_links.unwrap_or(new.outside_links);
+    new.names = command.names.unwrap_or(new.names);
     if new == former {
         return Ok(former);
     }

@@ -28,6 +28,7 @@ pub async fn create(site: &Site, actor: &Actor, command: CreatePackage) -> Resul
         properties: command.properties,
         source: command.source,
         outside_links: command.outside_links,
+        names: command.names,
         programs,
         release: None,
         publishing: None,
@@ -42,7 +43,7 @@ pub async fn create(site: &Site, actor: &Actor, command: CreatePackage) -> Resul
         }
     })?;
     if made.source.is_some() {
-        let payload = PublishPackage { package: made.name.clone(), checksum: false };
+        let payload = PublishPackage { package: made.name.clone(), checksum: false, times: false };
         made.publishing = Some(change.enqueue::<Publish>(Some(made.name.as_str()), &payload).await?);
     } else {
         made.release = Some(release::publish(&mut change, &made, release::Files::None).await?);

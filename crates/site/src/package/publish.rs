@@ -10,6 +10,7 @@ mod updates;
 
 use dray_model::Name;
 use dray_model::api::package::PackageView;
+use dray_model::package::NotCarried;
 use dray_store::package;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -38,6 +39,9 @@ pub struct PublishPackage {
     /// Read every file, unchanged or not.
     #[serde(default)]
     pub checksum: bool,
+    /// Publish even if nothing is new but times.
+    #[serde(default)]
+    pub times: bool,
 }
 
 impl JobKind for Publish {
@@ -57,18 +61,36 @@ impl JobKind for Publish {
             );
             return Ok(());
         }
+        if !payload.times && files.differ_in_times_alone() {
+            progress.tell(
+                "unchanged: the source differs from the newest release only in when files were changed; \
+                 dray package update PACKAGE --times publishes that",
+                files.bytes(),
+                Some(files.bytes()),
+            );
+            return Ok(());
+        }
         let stored = store::store(site, &files, progress).await?;
         let updates = updates::prepare(site, &package, &files, progress).await;
         commit(site, &package.name, &files, stored, updates).await?;
         metrics::counter!("dray_content_ingested_bytes_total").increment(files.bytes());
-        progress.tell("published", files.bytes(), Some(files.bytes()));
+        progress.tell(&published(&files.ingested.not_carried), files.bytes(), Some(files.bytes()));
         Ok(())
     }
 }
 
 fn is_newest(package: &PackageView, files: &Files) -> bool {
-    let newest = package.release.as_ref().and_then(|release| release.content);
+    let newest = package.release.as_ref().and_then(|release| release.content.as_ref());
     newest.is_some_and(|content| content.digest == files.content().digest)
+}
+
+/// What was done, and what of the source no client will have.
+fn published(not_carried: &[NotCarried]) -> String {
+    if not_carried.is_empty() {
+        return "published".to_owned();
+    }
+    let each: Vec<_> = not_carried.iter().map(ToString::to_string).collect();
+    format!("published; the package does not carry {}", each.join(", "))
 }
 
 /// Publishes, unless the package was deleted, or got the same content from another job, while its source was read.
@@ -80,7 +102,8 @@ async fn commit(site: &Site, name: &Name, files: &Files, stored: Stored, updates
     }
     let manifest = store::keep(&mut change, files, stored).await?;
     updates.keep(&mut change, &package, &files.ingested.content).await?;
-    let files = release::Files::New { content: files.content(), manifest, new_bytes: stored.new_bytes() };
+    let not_carried = files.ingested.not_carried.clone();
+    let files = release::Files::New { content: files.content(), manifest, not_carried, new_bytes: stored.new_bytes() };
     let made = release::publish(&mut change, &package, files).await.map_err(|error| failure(&error.into()))?;
     let note = Note {
         object_kind: KIND,

@@ -28,6 +28,7 @@ pub(crate) fn command(source: Option<&Path>) -> CreatePackage {
         properties: serde_json::from_str(r#"{"title": "An archiver"}"#).unwrap(),
         source: source.map(|path| path.to_str().unwrap().to_owned()),
         outside_links: OutsideLinks::Refuse,
+        names: Default::default(),
         programs: programs("./install"),
     }
 }
@@ -68,7 +69,9 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 
 /// Does the work of the publishing job.
 pub(crate) async fn publish(site: &Site) -> Result<(), JobFailure> {
-    Publish.run(site, PublishPackage { package: name("zip"), checksum: false }, &Progress::default()).await
+    Publish
+        .run(site, PublishPackage { package: name("zip"), checksum: false, times: false }, &Progress::default())
+        .await
 }
 
 /// A site with the package `zip`, made from a source folder and published.
@@ -112,7 +115,7 @@ async fn a_package_with_source_gets_its_job_and_then_its_release() {
     publish(&test.site).await.unwrap();
     let view = find(&test.site, &admin(), &made.name).await.unwrap().release.unwrap();
     let release = opened(&test.site, view.digest).await;
-    assert_eq!((release.number, release.content), (view.number, view.content));
+    assert_eq!((release.number, &release.content), (view.number, &view.content));
     assert!(release.content.unwrap().size_bytes > 3_000_000 && view.new_bytes > 2_900_000);
     let log = audit::list(&test.site, &admin(), &PageRequest::default()).await.unwrap();
     assert_eq!((log.items[0].action.as_str(), log.items[0].actor.as_str()), ("package.publish", "system"));

@@ -9,7 +9,8 @@ use crate::actor::{Actor, Permission};
 use crate::change::Note;
 use crate::site::Site;
 
-/// Asks for the update. A job that waits already does it, and reads every file if one of those who asked wanted that; one that reads at
+/// Asks for the update. A job that waits already does it, and reads every file, or publishes times, if one of those who asked
+/// wanted that; one that reads at
 /// this moment is followed by another, because it may have passed what changed since.
 ///
 /// # Errors
@@ -23,14 +24,15 @@ pub async fn update(site: &Site, actor: &Actor, name: &Name, how: UpdatePackage)
     let mut change = site.change(actor, Permission::ManagePackages).await?;
     dray_store::package::find(&mut change, name).await?.ok_or_else(not_found)?;
     let waiting = change.waiting::<Publish>(name.as_str()).await?;
-    let checksum = how.checksum || waiting.is_some_and(|waiting| waiting.checksum);
-    let payload = PublishPackage { package: name.clone(), checksum };
+    let checksum = how.checksum || waiting.as_ref().is_some_and(|waiting| waiting.checksum);
+    let times = how.times || waiting.is_some_and(|waiting| waiting.times);
+    let payload = PublishPackage { package: name.clone(), checksum, times };
     let job = change.enqueue::<Publish>(Some(name.as_str()), &payload).await?;
     let note = Note {
         object_kind: KIND,
         object_name: name.to_string(),
         action: "package.update",
-        detail: json!({ "new": { "job": job, "checksum": how.checksum } }),
+        detail: json!({ "new": { "job": job, "checksum": how.checksum, "times": how.times } }),
     };
     change.commit(&note).await?;
     Ok(JobStarted { job })

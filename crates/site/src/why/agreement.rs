@@ -172,7 +172,8 @@ impl Life {
         }
         self.release.number.source_version += 1;
         let digest = Digest::of(&self.release.number.source_version.to_le_bytes());
-        self.release.content = (self.dice.below(3) > 0).then_some(Content { digest, size_bytes: 1000, files: 1 });
+        self.release.content =
+            (self.dice.below(3) > 0).then_some(Content { digest, size_bytes: 1000, files: 1, requires: Vec::new() });
         self.release.programs = vec![program];
         self.policy();
     }
@@ -332,9 +333,10 @@ impl Life {
         let release = ReleaseView {
             number: self.release.number,
             digest: tag,
-            content: self.release.content,
+            content: self.release.content.clone(),
             manifest: None,
             new_bytes: 0,
+            not_carried: Default::default(),
             published_at: now,
         };
         let package = PackageView {
@@ -343,6 +345,7 @@ impl Life {
             properties: Default::default(),
             source: None,
             outside_links: Default::default(),
+            names: Default::default(),
             programs: self.release.programs.clone(),
             release: Some(release),
             publishing: None,

@@ -36,6 +36,7 @@ async fn create(site: &Site, source: &Path) {
         properties: serde_json::from_str(r#"{"title": "An editor"}"#).unwrap(),
         source: Some(source.to_str().unwrap().to_owned()),
         outside_links: Default::default(),
+        names: Default::default(),
         programs: Vec::new(),
     };
     package::create(site, &admin(), command).await.unwrap();
@@ -43,7 +44,11 @@ async fn create(site: &Site, source: &Path) {
 
 async fn publish(site: &Site) -> Result<(), JobFailure> {
     Publish
-        .run(site, PublishPackage { package: "editor".parse().unwrap(), checksum: false }, &Progress::default())
+        .run(
+            site,
+            PublishPackage { package: "editor".parse().unwrap(), checksum: false, times: false },
+            &Progress::default(),
+        )
         .await
 }
 

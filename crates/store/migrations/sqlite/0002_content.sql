@@ -8,12 +8,15 @@ CREATE TABLE document (
 ) STRICT;
 
 -- A tree and the manifest that says how it is built. One manifest for each tree, whichever packages have it.
+-- requires: what a computer must be able to do to hold it; not_carried: what its source had that it lacks. Both JSON lists.
 CREATE TABLE content (
     digest         BLOB PRIMARY KEY,
     manifest       BLOB NOT NULL,
     manifest_bytes INTEGER NOT NULL,
     size_bytes     INTEGER NOT NULL,
     files          INTEGER NOT NULL,
+    requires       TEXT NOT NULL,
+    not_carried    TEXT NOT NULL,
     stored_at      INTEGER NOT NULL
 ) STRICT;
 

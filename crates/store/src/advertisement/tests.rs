@@ -34,6 +34,7 @@ pub(crate) async fn with_document(tx: &mut WriteTx, advertisement: &StoredAdvert
             properties: Default::default(),
             source: None,
             outside_links: Default::default(),
+            names: Default::default(),
             programs: Vec::new(),
             release: None,
             publishing: None,

@@ -64,7 +64,15 @@ fn what_is_being_removed_is_neither_uploaded_nor_kept() {
         begin_removal(&mut tx, at(2), at(1000), 10).await.unwrap();
         assert!(!begin_upload(&mut tx, &[a.clone(), b.clone()], at(3)).await.unwrap());
         let digest = Digest::of(b"tree");
-        let content = StoredContent { digest, manifest: digest, manifest_bytes: 1, size_bytes: 1, files: 1 };
+        let content = StoredContent {
+            digest,
+            manifest: digest,
+            manifest_bytes: 1,
+            size_bytes: 1,
+            files: 1,
+            requires: vec![],
+            not_carried: vec![],
+        };
         assert!(!keep(&mut tx, &content, &[a.clone(), b.clone()], at(4)).await.unwrap());
         removed(&mut tx, std::slice::from_ref(&a)).await.unwrap();
         assert!(begin_upload(&mut tx, &[a.clone(), b.clone()], at(5)).await.unwrap());

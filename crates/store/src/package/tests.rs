@@ -1,7 +1,7 @@
 //! Laws of kept packages and releases, on both engines.
 
 use dray_model::Timestamp;
-use dray_model::package::{Content, OutsideLinks, ReleaseNumber};
+use dray_model::package::{Content, Names, NotCarried, NotCarriedKind, OutsideLinks, ReleaseNumber, UNIX_NAMES};
 
 use super::*;
 use crate::content::{StoredContent, StoredObject};
@@ -20,6 +20,7 @@ pub(crate) fn package(text: &str) -> PackageView {
         properties: serde_json::from_str(r#"{"title": "An archiver"}"#).unwrap(),
         source: Some("/srv/source".to_owned()),
         outside_links: OutsideLinks::Keep,
+        names: Names::Unix,
         programs: serde_json::from_str(r#"[{"name": "install", "command": "./install"}]"#).unwrap(),
         release: None,
         publishing: None,
@@ -28,10 +29,23 @@ pub(crate) fn package(text: &str) -> PackageView {
     }
 }
 
+fn not_carried() -> Vec<NotCarried> {
+    vec![NotCarried { kind: NotCarriedKind::Setuid, count: 2, example: "bin/su".to_owned() }]
+}
+
 /// Stores a content of one manifest and one pack, named after `text`.
 pub(crate) async fn store_content(tx: &mut WriteTx, text: &str) -> Digest {
     let digest = Digest::of(text.as_bytes());
-    let stored = StoredContent { digest, manifest: digest, manifest_bytes: 10, size_bytes: 100, files: 2 };
+    let requires = vec![UNIX_NAMES.to_owned()];
+    let stored = StoredContent {
+        digest,
+        manifest: digest,
+        manifest_bytes: 10,
+        size_bytes: 100,
+        files: 2,
+        requires,
+        not_carried: not_carried(),
+    };
     let objects = ["manifests", "packs"].map(|kind| StoredObject { name: format!("{kind}/{digest}"), size_bytes: 10 });
     assert!(content::begin_upload(tx, &objects, Timestamp::from_secs(1)).await.unwrap());
     assert!(content::keep(tx, &stored, &objects, Timestamp::from_secs(1)).await.unwrap());
@@ -50,7 +64,13 @@ pub(crate) async fn publish(
     let release = ReleaseView {
         number: ReleaseNumber { source_version, revision },
         digest,
-        content: content.map(|digest| Content { digest, size_bytes: 100, files: 2 }),
+        content: content.map(|digest| Content {
+            digest,
+            size_bytes: 100,
+            files: 2,
+            requires: vec![UNIX_NAMES.to_owned()],
+        }),
+        not_carried: if content.is_some() { not_carried() } else { vec![] },
         manifest: content,
         new_bytes: 7,
         published_at: Timestamp::from_secs(5),

@@ -21,6 +21,9 @@ impl Cache {
             {
                 self.found_full(disk_bytes, &self.staging(content))
             }
+            TreeError::Assemble(AssembleError::Unsupported(requires)) => {
+                failure(ContentFailureKind::Unsupported { requires }, text)
+            }
             TreeError::Assemble(AssembleError::WrongRecipe(_)) | TreeError::Lost(_) => {
                 failure(ContentFailureKind::Damaged, text)
             }

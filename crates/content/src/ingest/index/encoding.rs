@@ -21,7 +21,7 @@ pub(super) fn encode(index: &SourceIndex) -> Vec<u8> {
     put_varint(&mut out, index.files.len() as u64);
     let mut before = NOTHING;
     for file in &index.files {
-        put_prefixed(&mut out, file.path.as_str().as_bytes());
+        put_prefixed(&mut out, file.path.as_bytes());
         put_stamp(&mut out, &file.stamp, &before);
         out.extend_from_slice(file.content.as_bytes());
         before = file.stamp;
@@ -69,8 +69,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<SourceIndex, Decod
 }
 
 fn read_path(reader: &mut Reader<'_>) -> Result<TreePath, DecodeError> {
-    let bytes = reader.prefixed()?;
-    Ok(std::str::from_utf8(bytes).map_err(|_| reader.malformed("a path is not UTF-8"))?.parse()?)
+    Ok(TreePath::new(reader.prefixed()?)?)
 }
 
 fn read_stamp(reader: &mut Reader<'_>, before: &Stamp) -> Result<Stamp, DecodeError> {

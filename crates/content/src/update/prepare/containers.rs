@@ -14,10 +14,10 @@ use super::bases::{FileToBuild, InnerProgram};
 use super::cost::ChunkCosts;
 use super::{Options, PrepareError, Source, program};
 use crate::container::{self, Layout, Pair};
-use crate::difference::OpenFile;
 use crate::frame;
 use crate::limits::Limits;
 use crate::progress::Progress;
+use crate::read_at::OpenFile;
 use crate::update::{Container, Forms, OpenedBase, Segment};
 
 /// Opening a file costs more than what could be saved of so few bytes.

@@ -7,8 +7,9 @@ use std::ops::Range;
 use super::bases::{FileToBuild, InnerProgram, outline};
 use super::{PrepareError, Source};
 use crate::container::{self, Layout};
-use crate::difference::{Base, Level, ReadAt, Run, runs};
+use crate::difference::{Base, Level, Run, runs};
 use crate::limits::Limits;
+use crate::read_at::ReadAt;
 use crate::relocation::Map;
 
 /// Smaller programs share segments with other files, which saves more than relocation does.
@@ -67,12 +68,12 @@ pub(super) fn inner_programs(old: &Streams, new: &Streams, form: &impl ReadAt) -
         match same.remove(name.as_str()) {
             _ if !begins_program(&start) => {}
             Some(base) => programs.push(InnerProgram { base: base.clone(), output: output.clone() }),
-            None => others.push((outline(name), output)),
+            None => others.push((outline(name.as_bytes()), output)),
         }
     }
-    let mut alike: HashMap<String, &Range<u64>> = HashMap::new();
+    let mut alike: HashMap<Vec<u8>, &Range<u64>> = HashMap::new();
     for (name, range) in old.iter().filter(|(name, _)| same.contains_key(name.as_str())) {
-        alike.entry(outline(name)).or_insert(range);
+        alike.entry(outline(name.as_bytes())).or_insert(range);
     }
     for (name, output) in others {
         let base = alike.remove(&name).cloned();

@@ -29,7 +29,7 @@ impl Held {
         let content = tree.digest();
         let manifest = match store.find_manifest(&content)? {
             Some(name) => store.manifest(&name, &content)?,
-            None => bare(tree),
+            None => stored_but_for_times(store, &tree)?.unwrap_or_else(|| bare(tree)),
         };
         Ok(Self { source, manifest })
     }
@@ -58,6 +58,12 @@ impl Held {
     pub(super) fn contents(&self) -> Folder {
         Folder::new(self.folder(), self.tree())
     }
+}
+
+/// What the store holds that is the same in all but times: a copy of a folder has others, and is as good to build from.
+fn stored_but_for_times(store: &FolderStore, tree: &Tree) -> Outcome<Option<Manifest>> {
+    let manifests = store.contents()?.into_iter().filter_map(|(name, content)| store.manifest(&name, &content).ok());
+    Ok(manifests.into_iter().find(|manifest| manifest.tree().is_same_but_for_times(tree)))
 }
 
 /// A tree of which nothing more is known.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dray_content::ingest::Ingested;
 use dray_model::Digest;
+use dray_model::package::NotCarried;
 use serde::Serialize;
 
 use super::progress::Work;
@@ -40,6 +41,8 @@ struct Stored {
     manifest_bytes: u64,
     new_chunk_bytes: u64,
     new_pack_bytes: u64,
+    requires: Vec<String>,
+    not_carried: Vec<NotCarried>,
 }
 
 impl Ingest {
@@ -73,18 +76,27 @@ impl From<&Ingested> for Stored {
             manifest_bytes: ingested.manifest_bytes.len() as u64,
             new_chunk_bytes: totals.new_bytes,
             new_pack_bytes: totals.stored_bytes,
+            requires: ingested.manifest.tree().requires(),
+            not_carried: ingested.not_carried.clone(),
         }
     }
 }
 
 impl Shown for Stored {
     fn fields(&self) -> Fields {
+        let not_carried: Vec<_> = self.not_carried.iter().map(ToString::to_string).collect();
         vec![
             ("content", self.content.to_string()),
             ("manifest", format!("{}, {}", self.manifest, bytes(self.manifest_bytes))),
             ("files", format!("{}, {}", count(self.files, "file"), bytes(self.size_bytes))),
             ("unchanged", format!("{}, {}, not read", count(self.unread_files, "file"), bytes(self.unread_bytes))),
             ("new", format!("{}, stored in {}", bytes(self.new_chunk_bytes), bytes(self.new_pack_bytes))),
+            ("requires", or_nothing(self.requires.join(", "))),
+            ("not carried", or_nothing(not_carried.join("\n"))),
         ]
     }
+}
+
+fn or_nothing(text: String) -> String {
+    if text.is_empty() { "nothing".to_owned() } else { text }
 }

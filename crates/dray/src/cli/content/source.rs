@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use dray_content::ingest::{self, IngestError, Ingested, KnownChunks};
-use dray_content::scan::{OutsideLinks, SourceError};
+use dray_content::scan::{Names, OutsideLinks, Rules, SourceError};
 use dray_content::{ObjectName, Progress};
 use tempfile::TempDir;
 
@@ -16,18 +16,12 @@ use crate::error::{Exit, Failure, Outcome};
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Reading {
-    /// What becomes of links that lead out of the source
-    #[arg(long, value_enum, default_value_t)]
-    outside_links: LinkChoice,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum LinkChoice {
-    /// They are an error
-    #[default]
-    Refuse,
-    /// They are made at the receiver as they are
-    Keep,
+    /// What becomes of links that lead out of the source: refuse, or keep as they are
+    #[arg(long, value_name = "WHAT", default_value_t)]
+    outside_links: OutsideLinks,
+    /// Which names it may hold: portable, those that every system can hold, or unix, all that Linux can
+    #[arg(long, value_name = "WHICH", default_value_t)]
+    names: Names,
 }
 
 /// A folder to ingest.
@@ -56,7 +50,7 @@ impl Source {
         }
         let copy = tempfile::tempdir().map_err(|error| cannot("write to", &std::env::temp_dir(), &error))?;
         let name = name.or_else(|| path.file_name()).unwrap_or(OsStr::new("file"));
-        fs::copy(path, copy.path().join(name)).map_err(|error| cannot("copy", path, &error))?;
+        copy_with_time(path, &copy.path().join(name)).map_err(|error| cannot("copy", path, &error))?;
         Ok(Self { folder: copy.path().to_owned(), copy: Some(copy) })
     }
 
@@ -91,8 +85,8 @@ impl Source {
     ) -> Outcome<Staged> {
         let incoming = store.incoming()?;
         let staging = incoming.path().join("packs");
-        let outside_links = reading.outside_links.into();
-        let options = ingest::Options { outside_links, limits: store.limits().clone(), ..ingest::Options::default() };
+        let (rules, limits) = (reading.into(), store.limits().clone());
+        let options = ingest::Options { rules, limits, ..ingest::Options::default() };
         let ingested = ingest::ingest(&self.folder, &staging, known, &options, progress);
         Ok(Staged { ingested: ingested.map_err(|error| self.failure(&error))?, incoming })
     }
@@ -101,12 +95,19 @@ impl Source {
         let failure = |exit| Failure::new(exit, format!("can't ingest {}", self.folder.display())).because(error);
         match error {
             IngestError::Source(SourceError::Changed(_)) => failure(Exit::Conflict),
-            IngestError::Source(SourceError::OutsideLink { .. }) => {
-                failure(Exit::Failed).hint("--outside-links keep packages such links as they are")
+            IngestError::Source(SourceError::Refused(refused)) => {
+                failure(Exit::Failed).hint(format!("{} {}", refused.options(), refused.what_options_do()))
             }
             _ => failure(Exit::Failed),
         }
     }
+}
+
+/// A copy is the same content only with the same time.
+fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
+    let modified = fs::metadata(from)?.modified()?;
+    fs::copy(from, to)?;
+    fs::OpenOptions::new().append(true).open(to)?.set_modified(modified)
 }
 
 impl Staged {
@@ -125,16 +126,13 @@ impl Staged {
 impl Reading {
     /// As whoever made what is in a store may have read it.
     pub(super) const fn again() -> Self {
-        Self { outside_links: LinkChoice::Keep }
+        Self { outside_links: OutsideLinks::Keep, names: Names::Unix }
     }
 }
 
-impl From<LinkChoice> for OutsideLinks {
-    fn from(choice: LinkChoice) -> Self {
-        match choice {
-            LinkChoice::Refuse => Self::Refuse,
-            LinkChoice::Keep => Self::Keep,
-        }
+impl From<Reading> for Rules {
+    fn from(reading: Reading) -> Self {
+        Self { names: reading.names, outside_links: reading.outside_links }
     }
 }
 

@@ -7,7 +7,6 @@ use std::fs;
 use std::sync::Arc;
 
 use dray_content::plan::{FetchOptions, HeldTreeId, Plan, PlanError, plan, plan_update};
-use dray_content::update::InvalidUpdate;
 use dray_content::{DecodeError, Manifest, ObjectName, Tree, Update};
 use dray_model::Digest;
 use serde::Serialize;
@@ -102,7 +101,7 @@ fn update_way(
     let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
     match Update::decode(&bytes, base, content, store.limits()) {
         Ok(update) => Way::by_update(update, bytes.len() as u64, &known(held)).map(Some),
-        Err(DecodeError::OtherContent { .. } | DecodeError::Update(InvalidUpdate::From { .. })) => Ok(None),
+        Err(DecodeError::OtherContent { .. } | DecodeError::OtherBase { .. }) => Ok(None),
         Err(error) => Err(store.damaged(name, &error)),
     }
 }

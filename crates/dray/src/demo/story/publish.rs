@@ -30,6 +30,7 @@ pub(super) async fn publish_first(
                 properties: PackageProperties::default(),
                 source: Some(sample.source.to_string_lossy().into_owned()),
                 outside_links: OutsideLinks::Refuse,
+                names: dray_model::package::Names::Portable,
                 programs: vec![Program::new(names.program.clone(), sample.command.clone())],
             };
             let package = api.create_package(&request).await?;
@@ -82,7 +83,7 @@ async fn published(
 
 fn release_of(package: &PackageView) -> Outcome<ReleaseReport> {
     let release = package.release.as_ref().ok_or_else(|| Failure::failed("nothing was published"))?;
-    let content = release.content.ok_or_else(|| Failure::failed("the release has no content"))?;
+    let content = release.content.as_ref().ok_or_else(|| Failure::failed("the release has no content"))?;
     Ok(ReleaseReport {
         source_version: release.number.source_version,
         size_bytes: content.size_bytes,

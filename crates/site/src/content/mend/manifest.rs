@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use dray_content::ingest::{IngestError, Ingested, KnownChunks, Options, ingest};
+use dray_content::scan::Rules;
 use dray_model::Digest;
-use dray_model::package::OutsideLinks;
 use dray_store::content::damage::{self, Publisher};
 
 use super::{Made, versions, with_source};
@@ -69,7 +69,7 @@ async fn read(
 ) -> Result<Result<Ingested, IngestError>, JobFailure> {
     let (steps, _cancel) = Steps::new(progress, "reading a source folder for a damaged manifest");
     let work = move || {
-        let options = Options { outside_links: OutsideLinks::Keep, ..Options::default() };
+        let options = Options { rules: Rules::ANYTHING, ..Options::default() };
         ingest(&folder, &packs, &known, &options, &steps)
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| JobFailure::passing(&error))

@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
+use dray_content::Tree;
 use dray_content::ingest::{IngestError, Ingested, KnownChunks, Options, ingest};
-use dray_content::scan::SourceError;
+use dray_content::scan::{Rules, SourceError};
 use dray_model::api::package::PackageView;
 use dray_model::package::Content;
 
@@ -22,6 +23,8 @@ pub(super) struct Files {
     pub(super) ingested: Ingested,
     /// The folder.
     pub(super) source: PathBuf,
+    /// What the newest release has.
+    newest: Option<Tree>,
     // Gone with its packs when this is dropped.
     staging: Staging,
 }
@@ -29,7 +32,13 @@ pub(super) struct Files {
 impl Files {
     pub(super) fn content(&self) -> Content {
         let totals = self.ingested.totals;
-        Content { digest: self.ingested.content, size_bytes: totals.bytes, files: totals.files }
+        let requires = self.ingested.manifest.tree().requires();
+        Content { digest: self.ingested.content, size_bytes: totals.bytes, files: totals.files, requires }
+    }
+
+    /// Whether nothing is new since the newest release but when files and folders were changed.
+    pub(super) fn differ_in_times_alone(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.is_same_but_for_times(self.ingested.manifest.tree()))
     }
 
     /// A folder for work on it, gone with its packs.
@@ -51,9 +60,10 @@ pub(super) async fn read(
     progress: &Progress,
 ) -> Result<Files, JobFailure> {
     let begun_at = site.now();
-    let mut known = known_chunks(site, package).await?;
+    let (mut known, newest) = known_chunks(site, package).await?;
     let (reading, _cancel) = Steps::new(progress, "reading");
-    let options = Options { outside_links: package.outside_links, ..Options::default() };
+    let rules = Rules { names: package.names, outside_links: package.outside_links };
+    let options = Options { rules, ..Options::default() };
     let (site, package) = (site.clone(), package.name.clone());
     let work = move || {
         let staging = Staging::begin(&site, &package)
@@ -65,30 +75,36 @@ pub(super) async fn read(
         index::save(&site, &package, &ingested.index(begun_at), staging.path());
         let totals = ingested.totals;
         tracing::info!(%package, files = totals.files, unread = totals.unread_files, "read a source folder");
-        Ok(Files { ingested, source, staging })
+        Ok(Files { ingested, source, newest, staging })
     };
     let result = tokio::task::spawn_blocking(work).await.map_err(|error| JobFailure::passing(&error))?;
     result.map_err(|error: IngestError| failure(&error))
 }
 
 /// Chunks of the package's earlier source versions, but for those in packs that are known to be damaged. A version whose manifest can't be
-/// read is left out: more is stored then.
-async fn known_chunks(site: &Site, package: &PackageView) -> Result<KnownChunks, JobFailure> {
+/// read is left out: more is stored then. With the tree of the newest release.
+async fn known_chunks(site: &Site, package: &PackageView) -> Result<(KnownChunks, Option<Tree>), JobFailure> {
     let mut snapshot = site.db().read().await?;
     let contents = dray_store::release::newest_contents(&mut snapshot, &package.name, KNOWN_VERSIONS).await?;
     let damaged = damaged_packs(&mut snapshot).await?;
     drop(snapshot);
-    let mut known = KnownChunks::default();
+    let newest = package.release.as_ref().and_then(|release| release.content.as_ref()).map(|content| content.digest);
+    let (mut known, mut tree) = (KnownChunks::default(), None);
     for (content, manifest) in contents {
         match load(site, content, manifest).await {
-            Ok(manifest) => known.add_without(&manifest, &damaged),
+            Ok(manifest) => {
+                known.add_without(&manifest, &damaged);
+                if newest == Some(content) {
+                    tree = Some(manifest.tree().clone());
+                }
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, package = %package.name, "publishing without the chunks of an earlier source version");
             }
         }
     }
-    Ok(known)
+    Ok((known, tree))
 }
 
 /// What is wrong with the source stays wrong until somebody puts it right and asks again; the site's own disk may recover.
@@ -97,11 +113,9 @@ fn failure(error: &IngestError) -> JobFailure {
         IngestError::Source(SourceError::Changed(_)) => {
             JobFailure::Final(format!("{error}; update the package again once nothing writes to its source folder"))
         }
-        IngestError::Source(SourceError::OutsideLink { .. }) => {
-            let why = JobFailure::permanent(error);
-            JobFailure::Final(format!(
-                "{why}; to deliver such links as they are: dray package change PACKAGE --outside-links keep"
-            ))
+        IngestError::Source(SourceError::Refused(refused)) => {
+            let (why, options) = (JobFailure::permanent(error), refused.options());
+            JobFailure::Final(format!("{why}; dray package change PACKAGE {options} {}", refused.what_options_do()))
         }
         IngestError::Source(_) | IngestError::StagingInSource(_) | IngestError::Manifest(_) => {
             JobFailure::permanent(error)

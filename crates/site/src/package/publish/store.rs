@@ -80,6 +80,8 @@ pub(super) async fn keep(change: &mut Change<'_>, files: &Files, stored: Stored)
         manifest_bytes: ingested.manifest_bytes.len() as u64,
         size_bytes: ingested.totals.bytes,
         files: ingested.totals.files,
+        requires: ingested.manifest.tree().requires(),
+        not_carried: ingested.not_carried.clone(),
     };
     let packs = ingested.manifest.packs().iter().map(|pack| (ObjectName::Pack(pack.digest), pack.size));
     let manifest = (ObjectName::Manifest(ingested.manifest_digest), content.manifest_bytes);

@@ -6,7 +6,7 @@ use dray_content::{Limits, ObjectName, pack};
 use dray_model::api::job::JobState;
 use dray_model::api::package::{ChangePackage, UpdatePackage};
 use dray_model::api::page::PageRequest;
-use dray_model::package::OutsideLinks;
+use dray_model::package::{Names, NotCarried, NotCarriedKind, OutsideLinks};
 use dray_store::content as stored;
 use object_store::ObjectStoreExt as _;
 
@@ -88,7 +88,10 @@ async fn a_release_goes_out_when_its_update_cannot_be_prepared() {
 async fn an_unchanged_source_is_no_new_version_and_the_job_says_so() {
     let (test, _, package) = published().await;
     let progress = Progress::default();
-    Publish.run(&test.site, PublishPackage { package: name("zip"), checksum: false }, &progress).await.unwrap();
+    Publish
+        .run(&test.site, PublishPackage { package: name("zip"), checksum: false, times: false }, &progress)
+        .await
+        .unwrap();
     assert_eq!(newest(&test.site).await, package.release.unwrap());
     assert!(progress.latest().unwrap().step.starts_with("unchanged"));
 }
@@ -134,11 +137,11 @@ async fn a_damaged_source_index_costs_a_reading_and_is_replaced() {
 async fn whoever_asks_for_a_checksum_gets_it_though_others_ask_without() {
     let (test, _, _) = published().await;
     for checksum in [true, false] {
-        update(&test.site, &admin(), &name("zip"), UpdatePackage { checksum }).await.unwrap();
+        update(&test.site, &admin(), &name("zip"), UpdatePackage { checksum, times: false }).await.unwrap();
     }
     let mut snapshot = test.site.db().read().await.unwrap();
     let waiting = dray_store::job::waiting(&mut snapshot, Publish::KIND, "zip").await.unwrap().unwrap();
-    let wanted = PublishPackage { package: name("zip"), checksum: true };
+    let wanted = PublishPackage { package: name("zip"), checksum: true, times: false };
     assert_eq!(serde_json::from_str::<PublishPackage>(&waiting).unwrap(), wanted);
     let written_before = serde_json::from_str::<PublishPackage>(r#"{"package": "zip"}"#).unwrap();
     assert!(!written_before.checksum);
@@ -175,7 +178,7 @@ async fn a_link_that_leads_out_is_refused_with_the_option_that_keeps_it() {
     std::os::unix::fs::symlink("/etc/passwd", folder.join("link")).unwrap();
     let refused = publish(&test.site).await.unwrap_err();
     let JobFailure::Final(text) = &refused else { panic!("{refused}") };
-    assert!(["/link", "/etc/passwd", "--outside-links keep"].into_iter().all(|part| text.contains(part)), "{text}");
+    assert!(["link (to /etc/passwd)", "--outside-links keep"].into_iter().all(|part| text.contains(part)), "{text}");
     let keep = ChangePackage { outside_links: Some(OutsideLinks::Keep), ..ChangePackage::default() };
     change(&test.site, &admin(), &name("zip"), None, keep).await.unwrap();
     publish(&test.site).await.unwrap();
@@ -200,7 +203,7 @@ async fn the_same_content_of_another_package_is_stored_once() {
     let copy = dray_model::api::package::CreatePackage { name: name("copy"), ..command(Some(&folder)) };
     create(&test.site, &admin(), copy).await.unwrap();
     Publish
-        .run(&test.site, PublishPackage { package: name("copy"), checksum: false }, &Progress::default())
+        .run(&test.site, PublishPackage { package: name("copy"), checksum: false, times: false }, &Progress::default())
         .await
         .unwrap();
     let (first, second) = (package.release.unwrap(), find(&test.site, &admin(), &name("copy")).await.unwrap());
@@ -291,7 +294,7 @@ async fn content_that_was_known_and_is_deleted_meanwhile_is_read_and_stored_agai
     assert!(matches!(refused, JobFailure::Passing(_)));
     drop(files);
     Publish
-        .run(&test.site, PublishPackage { package: copy.name, checksum: false }, &Progress::default())
+        .run(&test.site, PublishPackage { package: copy.name, checksum: false, times: false }, &Progress::default())
         .await
         .unwrap();
     let copy = find(&test.site, &admin(), &name("copy")).await.unwrap().release.unwrap();
@@ -320,4 +323,53 @@ async fn workers_publish_and_the_package_is_no_longer_publishing() {
     runner.stop().await;
     let jobs = crate::job::list(&test.site, &admin(), None, &PageRequest::default()).await.unwrap();
     assert!(jobs.items.iter().any(|job| job.id == update.job));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn names_that_not_every_system_holds_are_refused_together_until_the_package_allows_them() {
+    let (test, folder, package) = published().await;
+    assert!(package.release.unwrap().content.unwrap().requires.is_empty());
+    for name in ["xt_DSCP.ko", "xt_dscp.ko", "a:b"] {
+        fs::write(folder.join(name), name).unwrap();
+    }
+    let JobFailure::Final(text) = publish(&test.site).await.unwrap_err() else { panic!("it is for good") };
+    let parts = ["a:b", "xt_DSCP.ko and xt_dscp.ko", "dray package change PACKAGE --names unix"];
+    assert!(parts.into_iter().all(|part| text.contains(part)), "{text}");
+    let any = ChangePackage { names: Some(Names::Unix), ..ChangePackage::default() };
+    assert_eq!(change(&test.site, &admin(), &name("zip"), None, any).await.unwrap().names, Names::Unix);
+    publish(&test.site).await.unwrap();
+    assert_eq!(newest(&test.site).await.content.unwrap().requires, ["unix_names"]);
+}
+
+#[tokio::test]
+async fn new_times_alone_are_no_new_version_unless_they_are_asked_for() {
+    let (test, folder, package) = published().await;
+    let file = fs::OpenOptions::new().append(true).open(folder.join("noise")).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000)).unwrap();
+    let progress = Progress::default();
+    let payload = |times| PublishPackage { package: name("zip"), checksum: false, times };
+    Publish.run(&test.site, payload(false), &progress).await.unwrap();
+    assert_eq!(newest(&test.site).await, package.release.unwrap());
+    assert!(progress.latest().unwrap().step.contains("--times"));
+    Publish.run(&test.site, payload(true), &progress).await.unwrap();
+    let second = newest(&test.site).await;
+    assert_eq!((second.number.to_string().as_str(), second.new_bytes), ("2.1", 0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_package_does_not_carry_is_told_at_publish_and_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let (test, folder, package) = published().await;
+    assert_eq!(package.release.unwrap().not_carried, []);
+    fs::write(folder.join("su"), "x").unwrap();
+    fs::set_permissions(folder.join("su"), fs::Permissions::from_mode(0o4755)).unwrap();
+    let progress = Progress::default();
+    let payload = PublishPackage { package: name("zip"), checksum: false, times: false };
+    Publish.run(&test.site, payload, &progress).await.unwrap();
+    let step = progress.latest().unwrap().step;
+    assert_eq!(step, "published; the package does not carry the setuid or setgid bit of su");
+    let found = newest(&test.site).await.not_carried;
+    assert_eq!(found, [NotCarried { kind: NotCarriedKind::Setuid, count: 1, example: "su".into() }]);
 }

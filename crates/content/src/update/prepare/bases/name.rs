@@ -12,9 +12,9 @@ const HASH_LENGTH_MIN: usize = 6;
 
 /// The old contents by their paths.
 pub(super) struct Names<'a> {
-    same: HashMap<&'a str, BaseNumber>,
+    same: HashMap<&'a TreePath, BaseNumber>,
     /// By paths without digits and hashes, with their sizes.
-    alike: HashMap<String, Vec<(BaseNumber, u64)>>,
+    alike: HashMap<Vec<u8>, Vec<(BaseNumber, u64)>>,
 }
 
 impl<'a> Names<'a> {
@@ -23,39 +23,34 @@ impl<'a> Names<'a> {
         let mut names = Self { same: HashMap::new(), alike: HashMap::new() };
         for (path, file) in old.files().filter(|(_, file)| file.size > 0) {
             let number = numbers[&file.digest] as BaseNumber;
-            names.same.insert(path.as_str(), number);
-            names.alike.entry(outline(path.as_str())).or_default().push((number, file.size));
+            names.same.insert(path, number);
+            names.alike.entry(outline(path.as_bytes())).or_default().push((number, file.size));
         }
         names
     }
 
     /// The old content at the same path.
     pub(super) fn same(&self, path: &TreePath) -> Option<BaseNumber> {
-        self.same.get(path.as_str()).copied()
+        self.same.get(path).copied()
     }
 
     /// Of the old contents at paths that look alike the one whose size is nearest.
     pub(super) fn alike(&self, path: &TreePath, size: u64) -> Option<BaseNumber> {
-        let alike = self.alike.get(&outline(path.as_str()))?;
+        let alike = self.alike.get(&outline(path.as_bytes()))?;
         alike.iter().min_by_key(|(number, other)| (other.abs_diff(size), *number)).map(|(number, _)| *number)
     }
 }
 
 /// The path with each number, and each long run of hexadecimal digits, replaced by one sign.
-pub(in crate::update::prepare) fn outline(path: &str) -> String {
-    let mut outline = String::with_capacity(path.len());
+pub(in crate::update::prepare) fn outline(path: &[u8]) -> Vec<u8> {
+    let mut outline = Vec::with_capacity(path.len());
     let mut rest = path;
-    while let Some(first) = rest.chars().next() {
-        let run = |is_in: fn(&char) -> bool| rest.chars().take_while(is_in).count();
-        let (digits, hexadecimals) = (run(char::is_ascii_digit), run(char::is_ascii_hexdigit));
+    while let Some(first) = rest.first() {
+        let run = |is_in: fn(&u8) -> bool| rest.iter().take_while(|byte| is_in(byte)).count();
+        let (digits, hexadecimals) = (run(u8::is_ascii_digit), run(u8::is_ascii_hexdigit));
         let length = if hexadecimals >= HASH_LENGTH_MIN { hexadecimals } else { digits };
-        if length > 0 {
-            outline.push('#');
-            rest = &rest[length..];
-        } else {
-            outline.push(first);
-            rest = &rest[first.len_utf8()..];
-        }
+        outline.push(if length > 0 { b'#' } else { *first });
+        rest = &rest[length.max(1)..];
     }
     outline
 }
@@ -70,9 +65,9 @@ mod tests {
             ("lib/libopenblas64_-56d6093b.so", "lib/libopenblas64_-8fb3d286.so"),
             ("numpy-2.3.4.dist-info/RECORD", "numpy-2.3.15.dist-info/RECORD"),
         ] {
-            assert_eq!(outline(a), outline(b));
+            assert_eq!(outline(a.as_bytes()), outline(b.as_bytes()));
         }
-        assert_eq!(outline("décade/v1.so"), "décade/v#.so");
-        assert_ne!(outline("a/b.so"), outline("a/c.so"));
+        assert_eq!(outline("décade/v1.so".as_bytes()), "décade/v#.so".as_bytes());
+        assert_ne!(outline(b"a/b.so"), outline(b"a/c.so"));
     }
 }
