@@ -93,8 +93,7 @@ async fn put_facts(
     headers: HeaderMap,
     Message(facts): Message<Facts>,
 ) -> Result<StatusCode, ApiError> {
-    facts::put(&api.site, &device.actor(), &facts).await?;
     let features = headers.get(requirement::FEATURES_HEADER).and_then(|value| value.to_str().ok()).unwrap_or("");
-    device::set_features(&api.site, &device.actor(), device.0, &requirement::features_in(features)).await?;
+    facts::put(&api.site, &device.actor(), facts, requirement::features_in(features)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

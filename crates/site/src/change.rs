@@ -3,10 +3,12 @@
 //! A [`Change`] is a [`WriteTx`] for statements. Committing it takes the audit [`Note`]; jobs that it enqueued and
 //! news for clients are announced after the commit, never before.
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
-use dray_model::{DeviceId, Digest, JobId, Name, Timestamp};
+use dray_model::{Digest, JobId, Name, Timestamp};
 use dray_store::audit::Entry;
+use dray_store::collection::Membership;
 use dray_store::feed::{self, Scope};
 use dray_store::job::NewJob;
 use dray_store::{StoreError, WriteTx, advertisement, audit, collection};
@@ -112,11 +114,13 @@ impl<'a> Change<'a> {
         Ok(evaluation)
     }
 
-    /// A device's memberships of these collections changed.
-    pub(crate) async fn concerns_member(&mut self, device: DeviceId, collections: &[i64]) -> Result<(), StoreError> {
-        if advertisement::reaches_any(&mut self.tx, collections).await? {
-            self.concerns(Scope::Device(device));
-        }
+    /// These memberships began or ended. Those of collections that nothing is advertised to concern nobody.
+    pub(crate) async fn concerns_members(&mut self, moved: &[Membership]) -> Result<(), StoreError> {
+        let collections: BTreeSet<_> = moved.iter().map(|membership| membership.collection).collect();
+        let reached = advertisement::reached(&mut self.tx, &collections).await?;
+        let devices: BTreeSet<_> =
+            moved.iter().filter(|moved| reached.contains(&moved.collection)).map(|moved| moved.device).collect();
+        self.scopes.extend(devices.into_iter().map(Scope::Device));
         Ok(())
     }
 

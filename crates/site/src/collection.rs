@@ -23,7 +23,7 @@ pub(crate) use create::create_predefined;
 pub use delete::delete;
 pub use evaluate::evaluate;
 pub use list::{find, list, members};
-pub(crate) use place::place;
+pub(crate) use place::{Placed, place};
 pub use preview::preview;
 
 use crate::error::{Failure, SiteError, codes, from_store_error, listed};

@@ -1,7 +1,6 @@
 //! Devices: client computers that enrolled. They are made by [`enrolment`](crate::enrolment); here they are seen, shut out and removed.
 
 mod delete;
-mod features;
 mod list;
 mod revoke;
 
@@ -9,7 +8,6 @@ use dray_model::Name;
 
 pub use delete::delete;
 pub use dray_store::device::DeviceFilter;
-pub use features::set_features;
 pub(crate) use list::find_without_facts;
 pub use list::{find, list};
 pub use revoke::revoke;

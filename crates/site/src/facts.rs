@@ -4,6 +4,7 @@ mod put;
 
 use dray_model::DeviceId;
 
+pub(crate) use put::Reported;
 pub use put::put;
 
 use crate::error::{Failure, SiteError, codes, from_store_error};

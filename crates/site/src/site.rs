@@ -18,6 +18,7 @@ use crate::config::{ConfigError, SiteConfig};
 use crate::content_location::{Environment, OpenContentError};
 use crate::enrolment::Guesses;
 use crate::error::SiteError;
+use crate::facts::Reported;
 use crate::feed::Feed;
 use crate::keys::{KeyError, SiteKeys};
 use crate::point::PointsWaiting;
@@ -46,6 +47,7 @@ struct Inner {
     feed: Feed,
     points_waiting: PointsWaiting,
     reports: Together<StatusReport>,
+    reported_facts: Together<Reported>,
     admission: Admission,
     presence: Arc<Presence>,
     guesses: Guesses,
@@ -133,6 +135,7 @@ impl Site {
             feed: Feed::starting_at(sequences),
             points_waiting: PointsWaiting::default(),
             reports: Together::default(),
+            reported_facts: Together::default(),
             admission: Admission::default(),
             presence: Arc::default(),
             guesses: Guesses::default(),
@@ -202,6 +205,12 @@ impl Site {
         Ok(Change::new(self, actor, self.now(), tx))
     }
 
+    /// As [`Site::change`], for what several devices report at once.
+    pub(crate) async fn change_by_devices(&self) -> Result<Change<'_>, StoreError> {
+        let tx = self.db().write().await?;
+        Ok(Change::new(self, &Actor::System, self.now(), tx))
+    }
+
     /// A fresh certificate for this server process, good for the configured addresses and loopback.
     ///
     /// # Errors
@@ -228,6 +237,11 @@ impl Site {
     /// Status messages that wait to be written.
     pub(crate) fn reports(&self) -> &Together<StatusReport> {
         &self.inner.reports
+    }
+
+    /// Facts that wait to be written.
+    pub(crate) fn reported_facts(&self) -> &Together<Reported> {
+        &self.inner.reported_facts
     }
 
     /// Points that wait for other assignments.

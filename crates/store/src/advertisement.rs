@@ -3,6 +3,8 @@
 //! A revision's document is signed before it comes here. Withdrawing an advertisement removes its row and keeps its revisions,
 //! so that a name that is used again goes on counting where clients stopped.
 
+use std::collections::BTreeSet;
+
 use dray_model::advertisement::AdvertisementTerms;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::{Digest, Name, Timestamp};
@@ -145,21 +147,20 @@ pub async fn of_collection(snapshot: &mut Snapshot, collection: &Name) -> Result
 
 /// Whether anything is advertised to the collection with this number.
 pub async fn reaches(snapshot: &mut Snapshot, collection: i64) -> Result<bool, StoreError> {
-    reaches_any(snapshot, &[collection]).await
+    Ok(!reached(snapshot, &[collection].into()).await?.is_empty())
 }
 
-/// Whether anything is advertised to any of the collections with these numbers.
-pub async fn reaches_any(snapshot: &mut Snapshot, collections: &[i64]) -> Result<bool, StoreError> {
-    const SQL: &str = "SELECT COUNT(*) AS found FROM (SELECT 1 AS one FROM EACH($1) AS e \
-                       JOIN collection AS c ON c.id = CAST(e.value ->> 'id' AS BIGINT) \
-                       JOIN advertisement AS a ON a.collection = c.name LIMIT 1) AS reached";
-    let ids: Vec<_> = collections.iter().map(|id| serde_json::json!({ "id": id })).collect();
-    let row = sqlx::query(sql::expand(snapshot.engine(), SQL))
+/// Those of the collections that anything is advertised to.
+pub async fn reached(snapshot: &mut Snapshot, collections: &BTreeSet<i64>) -> Result<BTreeSet<i64>, StoreError> {
+    const SQL: &str = "SELECT c.id FROM EACH($1) AS e JOIN collection AS c ON c.id = CAST(e.value ->> 0 AS BIGINT) \
+                       WHERE EXISTS (SELECT 1 FROM advertisement AS a WHERE a.collection = c.name)";
+    let ids: Vec<_> = collections.iter().map(|id| [*id]).collect();
+    let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
         .bind(sql::rows(&ids))
-        .fetch_one(snapshot.connection())
+        .fetch_all(snapshot.connection())
         .await
-        .attempt("look whether anything is advertised to collections")?;
-    Ok(Record::new("advertisement", "found", &row).number("found")? > 0)
+        .attempt("look which collections anything is advertised to")?;
+    rows.iter().map(|row| Record::new("collection", "id", row).number("id")).collect()
 }
 
 /// Numbers of the collections that the programs of a package are advertised to.

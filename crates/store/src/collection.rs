@@ -15,7 +15,7 @@ use dray_model::{Name, Timestamp};
 use sqlx::any::AnyRow;
 
 pub use evaluate::{Evaluation, evaluate, matching};
-pub use member::{Touched, change_device, forget_device, member_ids, members, names_of, touched};
+pub use member::{Membership, Touched, change_members, forget_device, member_ids, members, names_of, touched};
 pub use rule::{Rule, rules, set_rules};
 
 use crate::db::{Snapshot, WriteTx};

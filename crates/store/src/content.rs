@@ -48,9 +48,19 @@ pub struct StoredObject {
     pub size_bytes: u64,
 }
 
+/// A content; complete it with a condition on `c`.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.digest, c.manifest, c.manifest_bytes, c.size_bytes, c.files, c.requires, c.not_carried FROM content AS c ",
+            $rest
+        )
+    };
+}
+
 /// The content with this digest.
 pub async fn find(snapshot: &mut Snapshot, digest: &Digest) -> Result<Option<StoredContent>, StoreError> {
-    let row = sqlx::query("SELECT digest, manifest, manifest_bytes, size_bytes, files, requires, not_carried FROM content WHERE digest = $1")
+    let row = sqlx::query(select!("WHERE c.digest = $1"))
         .bind(digest.as_bytes().as_slice())
         .fetch_optional(snapshot.connection())
         .await
@@ -60,8 +70,7 @@ pub async fn find(snapshot: &mut Snapshot, digest: &Digest) -> Result<Option<Sto
 
 /// The contents with these digests, as far as they are known.
 pub async fn find_all(snapshot: &mut Snapshot, digests: &[Digest]) -> Result<Vec<StoredContent>, StoreError> {
-    const SQL: &str = "SELECT c.digest, c.manifest, c.manifest_bytes, c.size_bytes, c.files FROM content AS c \
-                       WHERE c.digest IN (SELECT unhex(e.value ->> 'digest') FROM EACH($1) AS e)";
+    const SQL: &str = select!("WHERE c.digest IN (SELECT unhex(e.value ->> 'digest') FROM EACH($1) AS e)");
     let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
         .bind(sql::rows(&digest_rows(digests)))
         .fetch_all(snapshot.connection())

@@ -77,7 +77,12 @@ fn documents() -> Vec<Sample> {
     let (format, requires) = (Advertisement::FORMAT, Vec::new());
     let advertisement =
         Advertisement { format, name: name("now"), revision: 4, published_at: at(0), requires, terms: terms() };
-    let content = Some(Content { digest: digest("tree"), size_bytes: 1_000_000, files: 12, requires: vec!["unix_names".to_owned()] });
+    let content = Some(Content {
+        digest: digest("tree"),
+        size_bytes: 1_000_000,
+        files: 12,
+        requires: vec!["unix_names".to_owned()],
+    });
     let release = Release {
         format: Release::FORMAT,
         package: name("editor"),

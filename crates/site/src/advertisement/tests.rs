@@ -38,7 +38,8 @@ pub(crate) async fn collection_with(site: &Site, called: &str, member: DeviceId)
     let mut change = site.change(&Actor::System, Permission::ManageCollections).await.unwrap();
     let now = change.now();
     let id = collection::insert(&mut change, &name(called), &Default::default(), now).await.unwrap();
-    collection::change_device(&mut change, member, &[id].into(), &[].into()).await.unwrap();
+    let membership = collection::Membership { collection: id, device: member };
+    collection::change_members(&mut change, &[membership], &[]).await.unwrap();
     change.concerns(Scope::Members(id));
     change.commit_unnoted().await.unwrap();
     id

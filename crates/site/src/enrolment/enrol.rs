@@ -18,7 +18,7 @@ use serde_json::json;
 use super::{EnrolmentError, certificate, name};
 use crate::actor::{Actor, Permission};
 use crate::change::{Change, Note};
-use crate::collection::place;
+use crate::collection::{Placed, place};
 use crate::random;
 use crate::site::Site;
 
@@ -87,7 +87,8 @@ async fn enrol_device(
     let name = name::free(&mut change, &request.host_name).await?;
     device::insert(&mut change, id, &name, now).await?;
     let classes = Class::all().collect();
-    place(&mut change, id, &name, &Facts::default(), &classes).await?;
+    let placed = Placed { device: id, name: &name, facts: &Facts::default() };
+    place(&mut change, &[placed], &classes).await?;
     let note = Note {
         object_kind: "device",
         object_name: id.to_string(),

@@ -1,38 +1,41 @@
 //! Takes a device's facts in place of those it reported before, and puts it into the collections that follow from them.
 //!
-//! Facts that didn't change cost one reading and no writing. What did change is written with the memberships that follow, in one
-//! transaction. How many rows a device may report is in the inventory catalogue; texts are cut by `dray_model::facts`.
+//! Facts that didn't change cost one reading and no writing. What did change is written with the memberships that follow, for
+//! many devices in one transaction. How many rows a device may report is in the inventory catalogue; texts are cut by `dray_model::facts`.
 
-use dray_model::Name;
+use std::collections::BTreeMap;
+
 use dray_model::facts::Facts;
-use dray_store::facts::{self, Report};
+use dray_model::{DeviceId, Name};
+use dray_store::facts::{self, Kept, Report};
+use dray_store::{StoreError, device};
 
 use super::FactsError;
 use crate::actor::{Actor, Permission};
-use crate::collection::place;
+use crate::change::Change;
+use crate::collection::{Placed, place};
 use crate::error::SiteError;
 use crate::site::Site;
+use crate::together::{self, Batch, Together};
 
-/// Takes the facts of the device that asks.
+/// Takes the facts of the device that asks, and what its agent understands.
 ///
 /// # Errors
 /// [`FactsError::TooMany`], [`FactsError::NotEnrolled`].
-pub async fn put(site: &Site, actor: &Actor, facts: &Facts) -> Result<(), FactsError> {
-    let Actor::Device(id) = *actor else {
+pub async fn put(site: &Site, actor: &Actor, facts: Facts, features: Vec<Name>) -> Result<(), FactsError> {
+    let Actor::Device(device) = *actor else {
         return Err(SiteError::Denied { actor: actor.to_string(), permission: Permission::ActAsDevice }.into());
     };
-    check_size(facts)?;
-    // Again while other facts of the same device come in between.
-    loop {
-        let mut snapshot = site.read(actor, Permission::ActAsDevice).await?;
-        let kept = facts::kept(&mut snapshot, &[id]).await?.remove(&id).filter(|kept| kept.is_enrolled);
-        let kept = kept.ok_or(FactsError::NotEnrolled(id))?;
-        drop(snapshot);
-        let report = Report::new(id, facts, kept.digests);
-        if !report.is_news() || write(site, actor, &kept.name, &report).await? {
-            return Ok(());
-        }
+    check_size(&facts)?;
+    let mut snapshot = site.read(actor, Permission::ActAsDevice).await?;
+    let kept = facts::kept(&mut snapshot, &[device]).await?.remove(&device).filter(|kept| kept.is_enrolled);
+    let kept = kept.ok_or(FactsError::NotEnrolled(device))?;
+    drop(snapshot);
+    if kept.features == features && !Report::new(device, &facts, kept.digests).is_news() {
+        return Ok(());
     }
+    let reported = Reported { device, facts, features };
+    if together::write(site, reported).await? { Ok(()) } else { Err(FactsError::NotEnrolled(device)) }
 }
 
 fn check_size(facts: &Facts) -> Result<(), FactsError> {
@@ -45,17 +48,63 @@ fn check_size(facts: &Facts) -> Result<(), FactsError> {
     }
 }
 
-/// False when the site knows other facts of the device by now than those that were compared with, or shut it out.
-async fn write(site: &Site, actor: &Actor, name: &Name, report: &Report<'_>) -> Result<bool, FactsError> {
-    let mut change = site.change(actor, Permission::ActAsDevice).await?;
-    let now = change.now();
-    if facts::replace(&mut change, std::slice::from_ref(report), now).await?.is_empty() {
-        return Ok(false);
+/// Facts of one device, to be written with those of others.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    device: DeviceId,
+    facts: Facts,
+    features: Vec<Name>,
+}
+
+impl Batch for Reported {
+    const MAX: usize = 100;
+    /// False of a device that isn't enrolled.
+    type Answer = bool;
+
+    fn queue(site: &Site) -> &Together<Self> {
+        site.reported_facts()
     }
-    place(&mut change, report.device, name, report.facts, &report.changed()).await?;
-    change.commit_unnoted().await?;
-    metrics::counter!("dray_facts_changed_total").increment(1);
-    Ok(true)
+
+    /// Of several reports of one device the last counts: they came at the same time.
+    async fn write(site: &Site, batch: &[Self]) -> Result<Vec<bool>, StoreError> {
+        let last: BTreeMap<DeviceId, &Self> = batch.iter().map(|reported| (reported.device, reported)).collect();
+        let mut change = site.change_by_devices().await?;
+        let devices: Vec<_> = last.keys().copied().collect();
+        let mut kept = facts::kept(&mut change, &devices).await?;
+        kept.retain(|_, kept| kept.is_enrolled);
+        keep_facts(&mut change, &last, &kept).await?;
+        for (device, kept) in &kept {
+            let features = &last[device].features;
+            if *features != kept.features {
+                device::set_features(&mut change, *device, features).await?;
+            }
+        }
+        change.commit_unnoted().await?;
+        Ok(batch.iter().map(|reported| kept.contains_key(&reported.device)).collect())
+    }
+}
+
+/// Writes what is news, and the memberships that follow.
+async fn keep_facts(
+    change: &mut Change<'_>,
+    reported: &BTreeMap<DeviceId, &Reported>,
+    kept: &BTreeMap<DeviceId, Kept>,
+) -> Result<(), StoreError> {
+    let reports = kept.iter().map(|(device, kept)| Report::new(*device, &reported[device].facts, kept.digests.clone()));
+    let news: Vec<_> = reports.filter(Report::is_news).collect();
+    if news.is_empty() {
+        return Ok(());
+    }
+    let now = change.now();
+    facts::replace(change, &news, now).await?;
+    let classes = news.iter().flat_map(Report::changed).collect();
+    let placed: Vec<_> = news
+        .iter()
+        .map(|report| Placed { device: report.device, name: &kept[&report.device].name, facts: report.facts })
+        .collect();
+    place(change, &placed, &classes).await?;
+    metrics::counter!("dray_facts_changed_total").increment(news.len() as u64);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dray_model::collection::CollectionRule;
 use dray_model::{DeviceId, Digest};
+use dray_store::collection::Membership;
 use dray_store::feed::Scope;
 
 use super::Follower;
@@ -43,8 +44,9 @@ async fn a_change_for_one_device_leaves_all_others_alone() {
     ask(&test.site, pc, None, Duration::ZERO).await.unwrap();
     let mut change = test.site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
     let some = dray_store::collection::number(&mut change, &name("some")).await.unwrap().unwrap();
-    dray_store::collection::change_device(&mut change, devices[3], &[some].into(), &[].into()).await.unwrap();
-    change.concerns_member(devices[3], &[some]).await.unwrap();
+    let membership = Membership { collection: some, device: devices[3] };
+    dray_store::collection::change_members(&mut change, &[membership], &[]).await.unwrap();
+    change.concerns_members(&[membership]).await.unwrap();
     change.commit_unnoted().await.unwrap();
     assert_eq!(unsettled(&test.site, &devices), 1);
     assert_eq!(unsettled(&test.site, &[pc, devices[3]]), 1);

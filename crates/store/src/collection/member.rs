@@ -132,74 +132,98 @@ pub async fn names_of(snapshot: &mut Snapshot, device: DeviceId) -> Result<Vec<N
     page::read_all(&rows, |row| Record::new("collection", "name", row).parsed("name"))
 }
 
-/// Collections that a change of one device's facts may touch.
+/// Collections that a change of devices' facts may touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
     /// Their rules, direct ones of other devices left out.
     pub rules: BTreeMap<i64, Vec<Rule>>,
-    /// All collections that the device is a member of now.
-    pub member_of: BTreeSet<i64>,
+    /// All collections that each device is a member of now; a device that is in none is left out.
+    pub member_of: BTreeMap<DeviceId, BTreeSet<i64>>,
+}
+
+#[derive(Serialize)]
+struct DeviceRow {
+    device: i64,
+}
+
+fn device_rows(devices: &BTreeSet<DeviceId>) -> String {
+    sql::rows(&devices.iter().map(|device| DeviceRow { device: device.number() }).collect::<Vec<_>>())
 }
 
 /// The collections with a query about one of `classes`. For all classes these are all collections with any rule, so that a new
-/// device is put where it belongs.
+/// device is put where it belongs. Two statements, whatever the number of devices.
 pub async fn touched(
     snapshot: &mut Snapshot,
-    device: DeviceId,
+    devices: &BTreeSet<DeviceId>,
     classes: &BTreeSet<Class>,
 ) -> Result<Touched, StoreError> {
     const RULES: &str = "SELECT r.collection_id, r.kind, r.device_id, r.query FROM collection_rule AS r \
                          WHERE r.collection_id IN (SELECT t.collection_id FROM collection_rule AS t \
                          WHERE (t.classes & $1) <> 0 OR (t.classes = 0 AND $1 = $2)) \
-                         AND (r.kind <> 'direct' OR r.device_id = $3) ORDER BY r.collection_id, r.place";
-    let rows = sqlx::query(RULES)
+                         AND (r.kind <> 'direct' OR r.device_id IN \
+                         (SELECT CAST(e.value ->> 'device' AS BIGINT) FROM EACH($3) AS e)) ORDER BY r.collection_id, r.place";
+    const MEMBERS: &str = "SELECT m.device_id, m.collection_id FROM EACH($1) AS e \
+                           JOIN collection_member AS m ON m.device_id = CAST(e.value ->> 'device' AS BIGINT)";
+    let every: BTreeSet<_> = Class::all().collect();
+    let devices = device_rows(devices);
+    let rows = sqlx::query(sql::expand(snapshot.engine(), RULES))
         .bind(bits(classes))
-        .bind(bits(&Class::all().collect()))
-        .bind(device.number())
+        .bind(bits(&every))
+        .bind(&devices)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the rules that a device's facts touch")?;
-    let members = sqlx::query("SELECT collection_id FROM collection_member WHERE device_id = $1")
-        .bind(device.number())
+        .attempt("find the rules that devices' facts touch")?;
+    let members = sqlx::query(sql::expand(snapshot.engine(), MEMBERS))
+        .bind(&devices)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the memberships of a device")?;
-    let member_of =
-        page::read_all(&members, |row| Record::new("collection_member", "collection_id", row).number("collection_id"))?;
-    Ok(Touched { rules: group(&rows)?, member_of: member_of.into_iter().collect() })
+        .attempt("find the memberships of devices")?;
+    let mut member_of: BTreeMap<DeviceId, BTreeSet<i64>> = BTreeMap::new();
+    for row in &members {
+        let record = Record::new("collection_member", "collection_id", row);
+        member_of.entry(record.converted("device_id")?).or_default().insert(record.number("collection_id")?);
+    }
+    Ok(Touched { rules: group(&rows)?, member_of })
 }
 
-/// Adds the device to collections and takes it from others: to ones that it isn't in, from ones that it is in.
-pub async fn change_device(
-    tx: &mut WriteTx,
-    device: DeviceId,
-    add: &BTreeSet<i64>,
-    remove: &BTreeSet<i64>,
-) -> Result<(), StoreError> {
+/// A device's place in a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Membership {
+    /// The collection.
+    pub collection: i64,
+    /// The device.
+    #[serde(serialize_with = "number")]
+    pub device: DeviceId,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn number<S: serde::Serializer>(device: &DeviceId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(device.number())
+}
+
+/// Makes devices members of collections that they aren't in, and takes others from collections that they are in. At most four
+/// statements.
+pub async fn change_members(tx: &mut WriteTx, added: &[Membership], removed: &[Membership]) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO collection_member (collection_id, device_id) \
-                       SELECT CAST(e.value ->> 'id' AS BIGINT), $1 FROM EACH($2) AS e \
-                       WHERE 1 = 1 ON CONFLICT (collection_id, device_id) DO NOTHING";
-    const REMOVE: &str = "DELETE FROM collection_member WHERE device_id = $1 \
-                          AND collection_id IN (SELECT CAST(e.value ->> 'id' AS BIGINT) FROM EACH($2) AS e)";
-    #[derive(Serialize)]
-    struct Row {
-        id: i64,
-    }
-    const COUNT: &str = "UPDATE collection SET members = members + $1 \
-                         WHERE id IN (SELECT CAST(e.value ->> 'id' AS BIGINT) FROM EACH($2) AS e)";
-    for (text, change, ids) in [(ADD, 1, add), (REMOVE, -1, remove)] {
-        if ids.is_empty() {
+                       SELECT CAST(e.value ->> 'collection' AS BIGINT), CAST(e.value ->> 'device' AS BIGINT) \
+                       FROM EACH($1) AS e WHERE 1 = 1 ON CONFLICT (collection_id, device_id) DO NOTHING";
+    const REMOVE: &str = "DELETE FROM collection_member WHERE (collection_id, device_id) IN \
+                          (SELECT CAST(e.value ->> 'collection' AS BIGINT), CAST(e.value ->> 'device' AS BIGINT) \
+                          FROM EACH($1) AS e)";
+    const COUNT: &str = "UPDATE collection SET members = members + c.moved FROM \
+                         (SELECT CAST(e.value ->> 'collection' AS BIGINT) AS id, CAST($1 AS BIGINT) * COUNT(*) AS moved \
+                         FROM EACH($2) AS e GROUP BY CAST(e.value ->> 'collection' AS BIGINT)) AS c \
+                         WHERE collection.id = c.id";
+    const ATTEMPT: &str = "change memberships of devices";
+    for (text, change, memberships) in [(ADD, 1_i64, added), (REMOVE, -1, removed)] {
+        if memberships.is_empty() {
             continue;
         }
-        let ids = sql::rows(&ids.iter().map(|id| Row { id: *id }).collect::<Vec<_>>());
-        for (text, first) in [(text, device.number()), (COUNT, change)] {
-            sqlx::query(sql::expand(tx.engine(), text))
-                .bind(first)
-                .bind(&ids)
-                .execute(tx.connection())
-                .await
-                .attempt("change the memberships of a device")?;
-        }
+        let rows = sql::rows(&memberships);
+        let done = sqlx::query(sql::expand(tx.engine(), text)).bind(&rows).execute(tx.connection()).await;
+        done.attempt(ATTEMPT)?;
+        let counted = sqlx::query(sql::expand(tx.engine(), COUNT)).bind(change).bind(&rows);
+        counted.execute(tx.connection()).await.attempt(ATTEMPT)?;
     }
     Ok(())
 }

@@ -17,13 +17,15 @@ pub struct Kept {
     pub name: Name,
     /// Whether it may report anything.
     pub is_enrolled: bool,
+    /// What its agent understands, as far as it said so.
+    pub features: Vec<Name>,
     /// Of the facts that it reported last; none when it never did.
     pub digests: Option<FactDigests>,
 }
 
 /// What is kept of these devices; one that doesn't exist is left out.
 pub async fn kept(snapshot: &mut Snapshot, devices: &[DeviceId]) -> Result<BTreeMap<DeviceId, Kept>, StoreError> {
-    const SQL: &str = "SELECT d.id, d.name, d.revoked_at, f.digests FROM device AS d \
+    const SQL: &str = "SELECT d.id, d.name, d.revoked_at, d.features, f.digests FROM device AS d \
                        LEFT JOIN device_facts AS f ON f.device_id = d.id \
                        WHERE d.id IN (SELECT CAST(e.value ->> 0 AS BIGINT) FROM EACH($1) AS e)";
     let ids: Vec<[i64; 1]> = devices.iter().map(|device| [device.number()]).collect();
@@ -38,7 +40,8 @@ pub async fn kept(snapshot: &mut Snapshot, devices: &[DeviceId]) -> Result<BTree
             FactDigests::from_bytes(&bytes).ok_or_else(|| record.corrupt("digests", "it is not a row of digests"))
         });
         let is_enrolled = record.optional("revoked_at", Record::time)?.is_none();
-        let kept = Kept { name: record.parsed("name")?, is_enrolled, digests: digests.transpose()? };
+        let features = record.optional("features", Record::json)?.unwrap_or_default();
+        let kept = Kept { name: record.parsed("name")?, is_enrolled, features, digests: digests.transpose()? };
         Ok((record.converted("id")?, kept))
     };
     rows.iter().map(read).collect()

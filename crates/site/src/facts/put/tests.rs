@@ -46,7 +46,7 @@ impl World {
     }
 
     async fn tell(&self, facts: &Facts) -> Result<(), FactsError> {
-        put(&self.test.site, &Actor::Device(self.device), facts).await
+        put(&self.test.site, &Actor::Device(self.device), facts.clone(), Vec::new()).await
     }
 
     async fn members(&self, called: &str) -> usize {
@@ -136,4 +136,26 @@ async fn more_than_the_limits_is_refused() {
         let refused = world.tell(&Facts::default().with(table)).await;
         assert!(matches!(refused, Err(FactsError::TooMany { what, .. }) if what == class.info().name));
     }
+}
+
+#[tokio::test]
+async fn what_devices_report_at_the_same_time_is_kept_for_each() {
+    let world = World::new().await;
+    world.collection("big", "processors >= 4").await;
+    let site = &world.test.site;
+    let mut devices = vec![world.device];
+    for number in 50..60 {
+        devices.push(crate::advertisement::tests::device(site, number, &format!("pc-{number}")).await);
+    }
+    let stranger = dray_model::DeviceId::from_random(99);
+    let reports = devices.iter().chain([&stranger]).enumerate().map(|(place, device)| {
+        let (actor, facts) = (Actor::Device(*device), processors(u32::try_from(place).unwrap()));
+        async move { put(site, &actor, facts, vec![name("windows")]).await }
+    });
+    let answers = futures_util::future::join_all(reports).await;
+    let (last, others) = answers.split_last().unwrap();
+    assert!(matches!(last, Err(FactsError::NotEnrolled(_))) && others.iter().all(Result::is_ok));
+    assert_eq!(world.members("big").await, devices.len() - 4);
+    let view = crate::device::find(site, &Actor::System, &name("pc-55")).await.unwrap();
+    assert_eq!((view.features, view.facts), (vec![name("windows")], Some(processors(6))));
 }
