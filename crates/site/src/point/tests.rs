@@ -91,7 +91,7 @@ async fn a_package_goes_to_all_points_or_to_none() {
     create(&test.site, &admin(), command("berlin")).await.unwrap();
     let points = [name("berlin"), name("paris")];
     let refused = distribute(&test.site, &admin(), &name("zip"), &points).await.unwrap_err();
-    assert!(matches!(refused, PointError::NotFound(_)), "{refused}");
+    assert!(matches!(refused, PointError::NoPoint(_)), "{refused}");
     assert_eq!(packages(&test.site, &admin(), &name("berlin"), &PageRequest::default()).await.unwrap().items, []);
     create(&test.site, &admin(), command("paris")).await.unwrap();
     distribute(&test.site, &admin(), &name("zip"), &points).await.unwrap();

@@ -99,7 +99,7 @@ fn a_package_without_a_release_offers_nothing() {
         let (editor, release) = ("editor".parse().unwrap(), stored("now", 1).document);
         package::set_newest(&mut tx, &editor, &release).await.unwrap();
         let devices: Name = "all-devices".parse().unwrap();
-        let all = collection::insert(&mut tx, &devices, &Default::default(), Timestamp::MIN).await.unwrap();
+        let all = collection::number(&mut tx, &devices).await.unwrap().unwrap();
         let offer = &offers(&mut tx).await.unwrap()[0];
         assert_eq!((offer.advertisement, offer.release), (release, release));
         assert_eq!(offer.collection, all);
