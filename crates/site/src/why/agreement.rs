@@ -54,6 +54,7 @@ impl Dice {
 }
 
 /// What waits for its answer.
+#[expect(clippy::large_enum_variant, reason = "few of them are pending at a time")]
 enum Pending {
     Effect(Effect),
     End(RunId),

@@ -1,3 +1,5 @@
+//! Laws of the change feed, on both engines.
+
 use dray_model::{DeviceId, Timestamp};
 
 use super::*;
