@@ -1,4 +1,4 @@
-//! States that earlier agents kept are read for ever: `tests/golden/v<version>/state.json`, one for each version.
+//! States that earlier agents kept are always read: `tests/golden/v<version>/state.json`, one for each version.
 //!
 //! `DRAY_BLESS=1 cargo test -p dray-agent-core --test it golden` writes the file of this version again, while it isn't
 //! released (`docs/design/0012-versions.md`).
@@ -72,7 +72,7 @@ fn with_unknown_fields(value: &Value) -> Value {
     }
 }
 
-/// Whether all that `former` says is said by `now` too.
+/// Whether all that `former` says, `now` says too.
 fn holds(now: &Value, former: &Value) -> bool {
     match (now, former) {
         (Value::Object(now), Value::Object(former)) => {

@@ -15,7 +15,7 @@ fn block(value: &Value, depth: usize, text: &mut String) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (place, (name, value)) in fields.iter().enumerate() {
-                // The first field of an item stands beside its dash.
+                // The first field of an item goes on the line of its dash.
                 let indent = if place == 0 && text.ends_with("- ") { "" } else { &indent };
                 text.push_str(&format!("{indent}{}:", key(name)));
                 below(value, depth + 1, text);

@@ -16,7 +16,7 @@ use crate::state::FactsTold;
 /// The site gets the same facts again after this: it may know properties by then that it ignored before, or have lost some.
 const AGAIN_AFTER: Duration = Duration::from_secs(7 * 86_400);
 
-/// Sends for ever, always the newest.
+/// Keeps sending, always the newest.
 pub(crate) async fn tell_facts(link: Arc<Link>, memory: Arc<Memory>, mut newest: watch::Receiver<Option<Arc<Facts>>>) {
     let mut backoff = Backoff::default();
     loop {

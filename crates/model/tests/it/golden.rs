@@ -43,7 +43,7 @@ fn files() -> Vec<(String, String, Value)> {
     files
 }
 
-/// Whether all that `former` says is said by `now` too.
+/// Whether all that `former` says, `now` says too.
 fn holds(now: &Value, former: &Value) -> bool {
     match (now, former) {
         (Value::Object(now), Value::Object(former)) => {

@@ -15,7 +15,7 @@ pub(super) async fn notify(tx: &mut WriteTx, sequence: i64) -> Result<(), StoreE
         .bind(sequence.to_string())
         .execute(tx.connection())
         .await
-        .attempt("tell other servers of a change")?;
+        .attempt("notify other servers of a change")?;
     Ok(())
 }
 
