@@ -32,7 +32,7 @@ impl Exit {
     /// The class of a refusal. Something that a request names beside its object is refused as a conflict, and is not found all the same.
     pub(crate) fn of_refusal(status: u16, code: &str) -> Self {
         match code {
-            "no_package" | "no_program" | "no_collection" | "no_device" | "no_point" => Self::NotFound,
+            "unresolved" | "no_program" => Self::NotFound,
             _ => Self::of_status(status),
         }
     }

@@ -16,6 +16,7 @@ pub mod facts;
 pub mod id;
 pub mod inventory;
 pub mod name;
+pub mod object;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod package;
@@ -34,5 +35,6 @@ pub mod unknown;
 pub use digest::Digest;
 pub use id::{DeviceId, JobId, RunId};
 pub use name::{Name, Text};
+pub use object::ObjectKind;
 pub use size::Size;
 pub use timestamp::Timestamp;

@@ -7,8 +7,10 @@ use std::fmt;
 
 use dray_model::api::token::Role;
 use dray_model::{DeviceId, Name};
+use dray_store::Snapshot;
 
 use crate::error::SiteError;
+use crate::object::Object;
 
 /// Whoever asks for an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +71,35 @@ impl Actor {
             return Ok(());
         }
         Err(SiteError::Denied { actor: self.to_string(), permission })
+    }
+
+    /// Nothing when the actor may do this to `object`.
+    ///
+    /// # Errors
+    /// [`SiteError::Denied`], or the database's.
+    pub(crate) async fn authorise_on(
+        &self,
+        _snapshot: &mut Snapshot,
+        permission: Permission,
+        _object: &Object,
+    ) -> Result<(), SiteError> {
+        self.authorise(permission)
+    }
+
+    /// Nothing when the actor may make `object`.
+    ///
+    /// # Errors
+    /// [`SiteError::Denied`].
+    pub(crate) fn authorise_new(&self, permission: Permission, _object: &Object) -> Result<(), SiteError> {
+        self.authorise(permission)
+    }
+
+    /// Nothing when the actor may do this whatever object it reaches: for what has effects beyond one object.
+    ///
+    /// # Errors
+    /// [`SiteError::Denied`].
+    pub(crate) fn authorise_everywhere(&self, permission: Permission) -> Result<(), SiteError> {
+        self.authorise(permission)
     }
 
     /// Whether the actor may. The whole table of rights.

@@ -140,7 +140,7 @@ mod tests {
         let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
         let now = change.now();
         device::insert(&mut change, id, &"pc".parse().unwrap(), now).await.unwrap();
-        change.commit_unnoted().await.unwrap();
+        change.commit_unrecorded().await.unwrap();
         shows(Identity::Device(id))
     }
 
@@ -150,7 +150,7 @@ mod tests {
         let now = change.now();
         device::revoke(&mut change, *id, now).await.unwrap();
         change.concerns(Scope::DeviceShutOut(*id));
-        change.commit_unnoted().await.unwrap();
+        change.commit_unrecorded().await.unwrap();
     }
 
     #[tokio::test]
@@ -195,7 +195,7 @@ mod tests {
         crate::point::create(&test.site, &Actor::System, point).await.unwrap();
         let mut change = test.site.change(&Actor::System, Permission::ManagePoints).await.unwrap();
         point::enrolled(&mut change, &name, Timestamp::from_micros(1_000_500_000)).await.unwrap();
-        change.commit_unnoted().await.unwrap();
+        change.commit_unrecorded().await.unwrap();
         for (issued_s, counts) in [(999, false), (1000, true), (2000, true)] {
             let credential =
                 Credential { identity: Identity::Point(name.clone()), issued_at: Timestamp::from_secs(issued_s) };

@@ -4,16 +4,16 @@
 //! one; a change that alters nothing publishes nothing. Withdrawing takes an advertisement out of all policies and keeps what
 //! devices reported.
 
-mod change;
+pub(crate) mod change;
 mod check;
-mod create;
-mod delete;
+pub(crate) mod create;
+pub(crate) mod delete;
 mod list;
 mod publish;
-mod rerun;
+pub(crate) mod rerun;
 
 use dray_model::advertisement::AdvertisementTerms;
-use dray_model::{Name, Timestamp};
+use dray_model::{Name, ObjectKind, Timestamp};
 use dray_trust::EnvelopeError;
 
 pub use change::change;
@@ -22,35 +22,21 @@ pub use delete::delete;
 pub use list::{devices, find, list};
 pub use rerun::rerun;
 
-use crate::error::{Failure, SiteError, codes, create_first, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error};
+use crate::object::{Object, ObjectError};
 
-/// Kind of object in the audit log.
-const KIND: &str = "advertisement";
+pub(crate) fn object(name: &Name) -> Object {
+    Object::new(ObjectKind::Advertisement, name)
+}
 
 /// Why an operation on advertisements failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvertisementError {
-    /// The name is in use.
-    #[error("cannot create the advertisement {0}: there is one of this name")]
-    NameTaken(Name),
-    /// Nothing of this name.
-    #[error("there is no advertisement {0}")]
-    NotFound(Name),
-    /// Somebody changed it since the caller looked.
-    #[error("cannot change the advertisement {name}: it is at revision {found}, not at {expected}")]
-    Stale {
-        /// The advertisement.
-        name: Name,
-        /// The revision that the caller saw.
-        expected: u64,
-        /// The revision now.
-        found: u32,
-    },
-    /// What is advertised isn't there.
-    #[error("cannot advertise the package {0}: there is none of this name")]
-    NoPackage(Name),
+    /// What can happen to any object.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// The package has no such program.
-    #[error("cannot advertise the program {program}: the package {package} has none of this name")]
+    #[error("cannot advertise the program {program}: the package {package} has no such program")]
     NoProgram {
         /// The package.
         package: Name,
@@ -59,9 +45,6 @@ pub enum AdvertisementError {
         /// Those that it has.
         programs: Vec<Name>,
     },
-    /// Whom it is for isn't there.
-    #[error("cannot advertise to the collection {0}: there is none of this name")]
-    NoCollection(Name),
     /// It would be over before it starts.
     #[error("cannot advertise from {start:.0} to {expires:.0}: it expires before it starts")]
     ExpiresFirst {
@@ -105,13 +88,8 @@ from_store_error!(AdvertisementError);
 
 impl Failure for AdvertisementError {
     codes! {
-        via Site(SiteError);
-        Self::NameTaken(_) => Conflict "name_taken",
-        Self::NotFound(_) => Absent "not_found",
-        Self::Stale { .. } => Stale "stale",
-        Self::NoPackage(_) => Unresolved "no_package",
+        via Object(ObjectError), Site(SiteError);
         Self::NoProgram { .. } => Unresolved "no_program",
-        Self::NoCollection(_) => Unresolved "no_collection",
         Self::ExpiresFirst { .. } => Invalid "expires_before_start",
         Self::TooManyAssignments(_) => Invalid "too_many_assignments",
         Self::AssignmentTwice => Invalid "assignment_twice",
@@ -122,20 +100,16 @@ impl Failure for AdvertisementError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NameTaken(_) => "change the advertisement that is there, or choose another name",
-            Self::Stale { .. } => "look at it again and repeat the change",
-            Self::NotFound(_) => return Some(listed(KIND)),
-            Self::NoPackage(_) => return Some(create_first("package")),
             Self::NoProgram { programs, .. } if programs.is_empty() => "the package has no programs yet: add one",
             Self::NoProgram { programs, .. } => {
                 let names: Vec<_> = programs.iter().map(Name::as_str).collect();
                 return Some(format!("it has {}", names.join(", ")));
             }
-            Self::NoCollection(_) => return Some(create_first("collection")),
             Self::ExpiresFirst { .. } => "choose an expiry after the start",
             Self::TooManyAssignments(_) => "use several advertisements",
             Self::AssignmentTwice => "leave one of them out",
             Self::Expired { .. } => "give it a later expiry first",
+            Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::Revisions(_) | Self::Document { .. } => return None,
         };

@@ -1,7 +1,9 @@
-//! A change by an actor: transaction, audit and jobs that stand or fall together.
+//! A change by an actor: transaction, audit records and jobs that stand or fall together.
 //!
-//! A [`Change`] is a [`WriteTx`] for statements. Committing it takes the audit [`Note`]; jobs that it enqueued and
-//! news for clients are announced after the commit, never before.
+//! A [`Change`] is a [`WriteTx`] for statements. Operations check against it, apply their plans to it, and record what they did;
+//! several operations can share one. What was recorded is appended to the audit log by the commit. A change without a record changed
+//! nothing and is taken back, so an operation that forgets its record doesn't work at all. Jobs and news for clients are announced
+//! after the commit, never before.
 
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
@@ -12,25 +14,12 @@ use dray_store::collection::Membership;
 use dray_store::feed::{self, Scope};
 use dray_store::job::NewJob;
 use dray_store::{StoreError, WriteTx, advertisement, audit, collection};
-use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::job::JobKind;
 use crate::random;
+use crate::record::Record;
 use crate::site::Site;
-
-/// What the audit log says of a change.
-#[derive(Debug, Clone)]
-pub struct Note<'a> {
-    /// Kind of the object, like `token`.
-    pub object_kind: &'a str,
-    /// Name or id of the object.
-    pub object_name: String,
-    /// What was done, like `token.create`.
-    pub action: &'a str,
-    /// `{"former": …, "new": …}`, each where there is one. No secrets.
-    pub detail: Value,
-}
 
 /// A change under way. Dropping it takes everything back.
 pub struct Change<'a> {
@@ -40,17 +29,24 @@ pub struct Change<'a> {
     tx: WriteTx,
     enqueued: bool,
     scopes: Vec<Scope>,
+    records: Vec<Record>,
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(site: &'a Site, actor: &'a Actor, now: Timestamp, tx: WriteTx) -> Self {
-        Self { site, actor, now, tx, enqueued: false, scopes: Vec::new() }
+        Self { site, actor, now, tx, enqueued: false, scopes: Vec::new(), records: Vec::new() }
     }
 
     /// The site that is changed.
     #[must_use]
     pub fn site(&self) -> &'a Site {
         self.site
+    }
+
+    /// Who changes it.
+    #[must_use]
+    pub fn actor(&self) -> &'a Actor {
+        self.actor
     }
 
     /// The instant of the change: the same for all that it writes.
@@ -124,27 +120,40 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Notes one of several objects that the change is about; the last one goes with [`Change::commit`].
-    pub async fn note(&mut self, note: &Note<'_>) -> Result<(), StoreError> {
-        let entry = Entry {
-            at: self.now,
-            actor: &self.actor.to_string(),
-            action: note.action,
-            object_kind: note.object_kind,
-            object_name: &note.object_name,
-            detail: &note.detail,
-        };
-        audit::append(&mut self.tx, &entry).await
+    /// Records what was done to one object, for the audit log.
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
     }
 
-    /// Notes the change in the audit log, makes it lasting, and wakes whoever waits for it: workers, clients, points.
-    pub async fn commit(mut self, note: &Note<'_>) -> Result<(), StoreError> {
-        self.note(note).await?;
-        self.commit_unnoted().await
+    /// What was recorded so far: a change that is dropped instead of committed was a preview, and this says of what.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Appends what was recorded to the audit log, makes the change lasting, and wakes whoever waits for it: workers, clients, points.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        let records = std::mem::take(&mut self.records);
+        if records.is_empty() {
+            return Ok(());
+        }
+        let actor = self.actor.to_string();
+        for record in &records {
+            let entry = Entry {
+                at: self.now,
+                actor: &actor,
+                action: &record.action(),
+                object_kind: record.object.kind.as_str(),
+                object_name: &record.object.name,
+                detail: &record.detail,
+            };
+            audit::append(&mut self.tx, &entry).await?;
+        }
+        self.commit_unrecorded().await
     }
 
     /// For changes of the system to its own bookkeeping, which nobody asks the audit log about.
-    pub(crate) async fn commit_unnoted(mut self) -> Result<(), StoreError> {
+    pub(crate) async fn commit_unrecorded(mut self) -> Result<(), StoreError> {
         let sequence = match self.scopes.as_slice() {
             [] => None,
             scopes => Some(feed::publish(&mut self.tx, scopes, self.now).await?),
@@ -173,3 +182,6 @@ impl DerefMut for Change<'_> {
         &mut self.tx
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
 //! Collections: which devices are meant. Rules are checked and typed when they are saved; members follow rules and facts.
 //!
 //! A change of rules evaluates the whole collection in its own transaction; a change of one device's facts evaluates that device
-//! against the collections that ask for what changed. Either raises the policy generation only when a membership changed.
+//! against the collections that ask for what changed.
 
-mod change;
+pub(crate) mod change;
 mod check;
-mod create;
-mod delete;
+pub(crate) mod create;
+pub(crate) mod delete;
 mod evaluate;
 mod list;
 mod place;
@@ -14,7 +14,7 @@ mod preview;
 
 use std::ops::Range;
 
-use dray_model::{DeviceId, Name};
+use dray_model::{Name, ObjectKind};
 
 pub use change::change;
 pub use check::{QUERIES_MAX, RULES_MAX};
@@ -26,43 +26,25 @@ pub use list::{find, list, members};
 pub(crate) use place::{Placed, place};
 pub use preview::preview;
 
-use crate::error::{Failure, SiteError, codes, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error};
+use crate::object::{Object, ObjectError};
 
-/// Kind of object in the audit log.
-const KIND: &str = "collection";
 /// The collection that every site has.
 pub const ALL_DEVICES: &str = "all-devices";
+
+pub(crate) fn object(name: &Name) -> Object {
+    Object::new(ObjectKind::Collection, name)
+}
 
 /// Why an operation on collections failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectionError {
-    /// The name is in use.
-    #[error("cannot create the collection {0}: the name is taken")]
-    NameTaken(Name),
-    /// Nothing of this name.
-    #[error("there is no collection {0}")]
-    NotFound(Name),
-    /// Somebody changed it since the caller looked.
-    #[error("cannot change the collection {name}: it is at revision {found}, not at {expected}")]
-    Stale {
-        /// The collection.
-        name: Name,
-        /// The revision that the caller saw.
-        expected: u64,
-        /// The revision now.
-        found: u64,
-    },
+    /// What can happen to any object.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// The site needs it as it is.
     #[error("cannot change or delete the collection {0}: every site has it")]
     Predefined(Name),
-    /// Others depend on it.
-    #[error("cannot delete the collection {name}: it is needed by {}", .dependants.join(", "))]
-    InUse {
-        /// The collection.
-        name: Name,
-        /// What depends on it, like `the advertisement zip-for-all`.
-        dependants: Vec<String>,
-    },
     /// More rules than a collection may have.
     #[error("cannot give a collection {found} {what}: {max} are allowed")]
     TooMany {
@@ -73,9 +55,6 @@ pub enum CollectionError {
         /// How many may be.
         max: usize,
     },
-    /// A rule for a device that isn't there.
-    #[error("cannot make a rule for the device {0}: there is none of this id")]
-    NoDevice(DeviceId),
     /// An expression that is no query.
     #[error("cannot use the expression{}: {explanation}", .rule.map(|rule| format!(" of rule {rule}")).unwrap_or_default())]
     Expression {
@@ -97,27 +76,19 @@ from_store_error!(CollectionError);
 
 impl Failure for CollectionError {
     codes! {
-        via Site(SiteError);
-        Self::NameTaken(_) => Conflict "name_taken",
-        Self::NotFound(_) => Absent "not_found",
-        Self::Stale { .. } => Stale "stale",
+        via Object(ObjectError), Site(SiteError);
         Self::Predefined(_) => Conflict "predefined",
-        Self::InUse { .. } => Conflict "in_use",
         Self::TooMany { .. } => Invalid "too_many",
-        Self::NoDevice(_) => Unresolved "no_device",
         Self::Expression { .. } => Invalid "invalid_expression",
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotFound(_) => return Some(listed(KIND)),
-            Self::NoDevice(_) => return Some(listed("device")),
-            Self::Stale { .. } => "look at it again and repeat the change",
-            Self::InUse { .. } => "delete those first",
             Self::TooMany { .. } => "say it in one query, with `in` or `||`",
             Self::Expression { hint, .. } => return hint.clone(),
+            Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
-            Self::NameTaken(_) | Self::Predefined(_) => return None,
+            Self::Predefined(_) => return None,
         };
         Some(hint.to_owned())
     }

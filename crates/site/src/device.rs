@@ -1,10 +1,10 @@
 //! Devices: client computers that enrolled. They are made by [`enrolment`](crate::enrolment); here they are seen, shut out and removed.
 
-mod delete;
+pub(crate) mod delete;
 mod list;
-mod revoke;
+pub(crate) mod revoke;
 
-use dray_model::Name;
+use dray_model::{Name, ObjectKind};
 
 pub use delete::delete;
 pub use dray_store::device::DeviceFilter;
@@ -12,20 +12,20 @@ pub(crate) use list::find_without_facts;
 pub use list::{find, list};
 pub use revoke::revoke;
 
-use crate::error::{Failure, SiteError, codes, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error};
+use crate::object::{Object, ObjectError};
 
-/// Kind of object in the audit log.
-const KIND: &str = "device";
+/// The device of this name or id.
+pub(crate) fn object(name: impl std::fmt::Display) -> Object {
+    Object::new(ObjectKind::Device, name)
+}
 
 /// Why an operation on devices failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// Nothing of this name or id.
-    #[error("there is no device {0}")]
-    NotFound(Name),
-    /// No collection of the name to list by.
-    #[error("there is no collection {0}")]
-    NoCollection(Name),
+    /// What can happen to any object.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// It may still talk to the site.
     #[error("cannot delete the device {0}: it is not revoked")]
     NotRevoked(Name),
@@ -38,9 +38,7 @@ from_store_error!(DeviceError);
 
 impl Failure for DeviceError {
     codes! {
-        via Site(SiteError);
-        Self::NotFound(_) => Absent "not_found",
-        Self::NoCollection(_) => Absent "no_collection",
+        via Object(ObjectError), Site(SiteError);
         Self::NotRevoked(_) => Conflict "not_revoked",
     }
 
@@ -48,8 +46,7 @@ impl Failure for DeviceError {
         match self {
             Self::NotRevoked(_) => Some("revoke it first; it is shut out at once".to_owned()),
             Self::Site(error) => error.hint(),
-            Self::NotFound(_) => Some(listed(KIND)),
-            Self::NoCollection(_) => Some(listed("collection")),
+            Self::Object(error) => error.hint(),
         }
     }
 }

@@ -3,16 +3,16 @@
 //! Whoever shows a bad token learns nothing but that: unknown, used up, expired and revoked look the same.
 
 mod certificate;
-mod create;
+pub(crate) mod create;
 mod enrol;
 mod guesses;
 mod list;
 mod name;
 mod renew;
-mod revoke;
+pub(crate) mod revoke;
 
-use dray_model::Name;
 use dray_model::api::client::MemberKind;
+use dray_model::{Name, ObjectKind};
 use dray_trust::certificate::IssueError;
 
 pub use certificate::CERTIFICATE_LIFE;
@@ -23,26 +23,25 @@ pub use list::list;
 pub use renew::renew;
 pub use revoke::revoke;
 
-use crate::error::{Failure, SiteError, codes, create_first, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error};
+use crate::object::{Object, ObjectError};
 
-/// Kind of object in the audit log.
-const KIND: &str = "enrolment-token";
+pub(crate) fn object(id: i64) -> Object {
+    Object::new(ObjectKind::EnrolmentToken, id)
+}
 
 /// Why an operation on enrolment failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolmentError {
-    /// No token of this number.
-    #[error("there is no enrolment token {0}")]
-    NotFound(i64),
+    /// What can happen to any object.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// A validity out of bounds.
     #[error("cannot create an enrolment token that is valid for {0} s")]
     Validity(u32),
     /// A number of devices out of bounds.
     #[error("cannot create an enrolment token for {0} devices")]
     Count(u32),
-    /// A token for a distribution point that isn't there.
-    #[error("cannot create an enrolment token for the distribution point {0}: there is none of this name")]
-    NoPoint(Name),
     /// The token doesn't let anybody enrol, for whatever reason.
     #[error("the enrolment token is not accepted here")]
     Refused,
@@ -77,11 +76,9 @@ const fn token_is_for(member: MemberKind) -> &'static str {
 
 impl Failure for EnrolmentError {
     codes! {
-        via Site(SiteError);
-        Self::NotFound(_) => Absent "not_found",
+        via Object(ObjectError), Site(SiteError);
         Self::Validity(_) => Invalid "invalid_validity",
         Self::Count(_) => Invalid "invalid_count",
-        Self::NoPoint(_) => Unresolved "no_point",
         Self::Refused => Denied "enrolment_refused",
         Self::WrongMember { .. } => Denied "wrong_member",
         Self::Guessing => Throttled "too_many_attempts",
@@ -94,8 +91,6 @@ impl Failure for EnrolmentError {
         let hint = match self {
             Self::Validity(_) => "give 60 to 31536000 seconds",
             Self::Count(_) => "give 1 to 100000 devices",
-            Self::NotFound(_) => return Some(listed(KIND)),
-            Self::NoPoint(_) => return Some(create_first("point")),
             Self::Refused => "it may be mistyped, used up, expired or revoked; ask an administrator for a new one",
             Self::WrongMember { token_for: MemberKind::Device } => {
                 "a computer uses it with dray-agent enrol; it is still good"
@@ -104,6 +99,7 @@ impl Failure for EnrolmentError {
                 "the point uses it with dray point enrol; it is still good"
             }
             Self::Guessing => "wait a minute",
+            Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::Certificate(_) | Self::UnknownPoint(_) => return None,
         };

@@ -138,36 +138,31 @@ impl Failure for SiteError {
 /// answer as that does.
 macro_rules! codes {
     (via $($variant:ident($inner:ty)),+; $($pattern:pat => $class:ident $code:literal),+ $(,)?) => {
+        $crate::error::codes! { @ [$($variant($inner)),+] $($pattern => $class $code),+ }
+    };
+    (@ [$($variant:ident($inner:ty)),*] $($pattern:pat => $class:ident $code:literal),+) => {
         fn codes() -> Vec<(&'static str, $crate::Class)> {
-            let mut all = vec![$(($code, $crate::Class::$class)),+];
-            $(all.extend(<$inner as $crate::Failure>::codes());)+
-            all
+            let own = vec![$(($code, $crate::Class::$class)),+];
+            [own, $(<$inner as $crate::Failure>::codes()),*].concat()
         }
 
         fn code(&self) -> &'static str {
             match self {
                 $($pattern => $code,)+
-                $(Self::$variant(error) => $crate::Failure::code(error),)+
+                $(Self::$variant(error) => $crate::Failure::code(error),)*
             }
         }
 
         fn class(&self) -> $crate::Class {
             match self {
                 $($pattern => $crate::Class::$class,)+
-                $(Self::$variant(error) => $crate::Failure::class(error),)+
+                $(Self::$variant(error) => $crate::Failure::class(error),)*
             }
         }
     };
-}
-
-/// The hint to go with a name that stands for nothing; `kind` is the word of the command line.
-pub(crate) fn listed(kind: &str) -> String {
-    format!("dray {kind} list shows those that there are")
-}
-
-/// The hint to go with a reference to nothing.
-pub(crate) fn create_first(kind: &str) -> String {
-    format!("create it first; {}", listed(kind))
+    ($($pattern:pat => $class:ident $code:literal),+ $(,)?) => {
+        $crate::error::codes! { @ [] $($pattern => $class $code),+ }
+    };
 }
 
 /// Gives an operation's error enum `From<StoreError>` by way of its `Site(SiteError)` variant, so that `?` works on statements.

@@ -11,7 +11,7 @@ mod list;
 mod recount;
 mod runner;
 
-use dray_model::JobId;
+use dray_model::{JobId, ObjectKind};
 
 pub use cancel::cancel;
 pub use housekeeping::{Housekeeping, Nothing};
@@ -19,7 +19,8 @@ pub use kind::{JobFailure, JobKind, Progress, Registry};
 pub use list::{find, list};
 pub use runner::Runner;
 
-use crate::error::{Failure, SiteError, codes, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error};
+use crate::object::{Object, ObjectError};
 
 /// Every kind of job that workers can do; one line each.
 #[must_use]
@@ -34,12 +35,16 @@ pub fn registry() -> Registry {
         .with(crate::status::Retention)
 }
 
+pub(crate) fn object(id: JobId) -> Object {
+    Object::new(ObjectKind::Job, id)
+}
+
 /// Why an operation on jobs failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// Nothing with this id.
-    #[error("there is no job {0}; finished jobs are forgotten after a week")]
-    NotFound(JobId),
+    /// What can happen to any object. Finished jobs are forgotten after a week.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// It runs or is over.
     #[error("cannot cancel the job {0}: it isn't waiting")]
     NotWaiting(JobId),
@@ -52,15 +57,14 @@ from_store_error!(JobError);
 
 impl Failure for JobError {
     codes! {
-        via Site(SiteError);
-        Self::NotFound(_) => Absent "not_found",
+        via Object(ObjectError), Site(SiteError);
         Self::NotWaiting(_) => Conflict "not_waiting",
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Site(error) => error.hint(),
-            Self::NotFound(_) => Some(listed("job")),
+            Self::Object(error) => error.hint(),
             Self::NotWaiting(_) => None,
         }
     }

@@ -4,10 +4,13 @@
 //! Nothing in here knows HTTP. The one clock of the server is in [`clock`], its one source of chance in [`random`].
 //!
 //! To add a resource:
-//! 1. `src/<resource>.rs` with its error enum (implement [`Failure`]: a stable code, a class, a hint) and `pub mod` lines;
-//! 2. one file for each operation in `src/<resource>/`: a command type, an `async fn` that takes `&Site, &Actor, command`, its tests.
-//!    Reading: `site.read(actor, Permission::…)`. Changing: `site.change(actor, Permission::…)`, statements of `dray_store` on the
-//!    [`Change`], jobs with [`Change::enqueue`], and [`Change::commit`] with the audit note, which can't be left out;
+//! 1. its word in [`ObjectKind`](dray_model::ObjectKind); `src/<resource>.rs` with its error enum (what can happen to any object is in
+//!    [`ObjectError`]; implement [`Failure`] for the rest: a stable code, a class, a hint);
+//! 2. one file for each operation in `src/<resource>/`. Reading: `site.read(actor, Permission::…)`, then
+//!    [`Actor::authorise_on`](Actor) for the object. Changing, in two steps that other operations can take together with theirs:
+//!    `check(&mut Snapshot, &Actor, command) → Plan` refuses what can't be, `apply(&mut Change, Plan)` writes, and
+//!    [records](Change::record) what it did. The public function is the two in a row, between `site.change(actor, Permission::…)` and
+//!    [`Change::commit`]; what is slow and needs no database (compiling, looking at folders) comes before, as `draft(command)`;
 //! 3. side work as a [`job::JobKind`] and one line in [`job::registry`].
 //!
 //! `token` is the pattern to copy.
@@ -34,11 +37,13 @@ pub mod idempotency;
 mod init;
 pub mod job;
 mod keys;
+mod object;
 pub mod package;
 pub mod point;
 pub mod policy;
 pub mod presence;
 pub mod random;
+mod record;
 pub mod release;
 mod site;
 pub mod status;
@@ -49,7 +54,7 @@ pub mod token;
 pub mod why;
 
 pub use actor::{Actor, Permission};
-pub use change::{Change, Note};
+pub use change::Change;
 pub use config::{AdminProfile, ConfigError, SiteConfig};
 pub use content_location::{
     BucketLocation, ContentCheckError, ContentLocation, Environment, InvalidContentLocation, OpenContentError, Step,
@@ -57,4 +62,6 @@ pub use content_location::{
 pub use error::{Class, Failure, SiteError};
 pub use init::{InitError, InitOptions, Initialised, init};
 pub use keys::{KeyError, SiteKeys};
+pub use object::{Object, ObjectError};
+pub use record::Record;
 pub use site::{OpenError, ServerIdentity, ServerIdentityError, Site, ready};

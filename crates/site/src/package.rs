@@ -3,9 +3,9 @@
 //! A package is what people edit; a [`release`](crate::release) is what clients act on. Every change that clients must see is
 //! published as a release in the same transaction, or by the [`Publish`] job when source files have to be read.
 
-mod change;
-mod create;
-mod delete;
+pub(crate) mod change;
+pub(crate) mod create;
+pub(crate) mod delete;
 mod improve;
 mod list;
 mod program;
@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use dray_model::program::InvalidQuoting;
-use dray_model::{Name, excerpt};
+use dray_model::{Name, ObjectKind, excerpt};
 
 pub use change::change;
 pub use create::create;
@@ -28,31 +28,20 @@ pub(crate) use publish::{KNOWN_VERSIONS, index};
 pub use publish::{Publish, PublishPackage};
 pub use update::update;
 
-use crate::error::{Failure, SiteError, codes, from_store_error, listed};
+use crate::error::{Failure, SiteError, codes, from_store_error};
+use crate::object::{Object, ObjectError};
 use crate::release::ReleaseError;
 
-/// Kind of object in the audit log.
-const KIND: &str = "package";
+pub(crate) fn object(name: &Name) -> Object {
+    Object::new(ObjectKind::Package, name)
+}
 
 /// Why an operation on packages failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// The name is in use.
-    #[error("cannot create the package {0}: there is one of this name")]
-    NameTaken(Name),
-    /// Nothing of this name.
-    #[error("there is no package {0}")]
-    NotFound(Name),
-    /// Somebody changed it since the caller looked.
-    #[error("cannot change the package {name}: it is at revision {found}, not at {expected}")]
-    Stale {
-        /// The package.
-        name: Name,
-        /// The revision that the caller saw.
-        expected: u64,
-        /// The revision now.
-        found: u64,
-    },
+    /// What can happen to any object.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// More programs than a package may have.
     #[error("cannot save {0} programs in one package: {max} are allowed", max = program::PROGRAMS_MAX)]
     TooManyPrograms(usize),
@@ -98,14 +87,6 @@ pub enum PackageError {
     /// There are no files to bring anywhere.
     #[error("cannot improve updates of the package {0}: it has no published content")]
     NoContent(Name),
-    /// Others depend on it.
-    #[error("cannot delete the package {name}: it is needed by {}", .dependants.join(", "))]
-    InUse {
-        /// The package.
-        name: Name,
-        /// What depends on it, like `the advertisement zip-for-all`.
-        dependants: Vec<String>,
-    },
     /// Its release.
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -118,10 +99,7 @@ from_store_error!(PackageError);
 
 impl Failure for PackageError {
     codes! {
-        via Release(ReleaseError), Site(SiteError);
-        Self::NameTaken(_) => Conflict "name_taken",
-        Self::NotFound(_) => Absent "not_found",
-        Self::Stale { .. } => Stale "stale",
+        via Object(ObjectError), Release(ReleaseError), Site(SiteError);
         Self::TooManyPrograms(_) => Invalid "too_many_programs",
         Self::ProgramTwice(_) => Invalid "program_twice",
         Self::Expression { .. } => Invalid "invalid_expression",
@@ -129,22 +107,18 @@ impl Failure for PackageError {
         Self::SourceRelative(_) | Self::SourceUnusable { .. } => Invalid "invalid_source",
         Self::NoSource(_) => Conflict "no_source",
         Self::NoContent(_) => Conflict "no_content",
-        Self::InUse { .. } => Conflict "in_use",
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotFound(_) => return Some(listed(KIND)),
-            Self::Stale { .. } => "look at it again and repeat the change",
-            Self::NameTaken(_) => "change the package that is there, or choose another name",
             Self::SourceRelative(_) | Self::SourceUnusable { .. } => {
                 "the folder must be readable by the site server itself, not by the machine that this request came from"
             }
             Self::NoSource(_) => "give it a source folder first",
             Self::NoContent(_) => "give it a source folder, and wait until its first release is published",
-            Self::InUse { .. } => "delete what depends on it first",
             Self::Expression { hint, .. } => return hint.clone(),
             Self::Command { .. } => "close the quote, or put a backslash before what is meant as a character",
+            Self::Object(error) => return error.hint(),
             Self::Release(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::TooManyPrograms(_) | Self::ProgramTwice(_) => return None,

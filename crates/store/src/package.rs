@@ -119,18 +119,16 @@ pub async fn with_program(snapshot: &mut Snapshot, program: &Name) -> Result<Vec
     page::read_all(&rows, |row| Record::new("package", "name", row).parsed("name"))
 }
 
-/// What stands in the way of deleting a package, in words for people; at most [`DEPENDANTS_TOLD`].
-pub async fn dependants(snapshot: &mut Snapshot, name: &Name) -> Result<Vec<String>, StoreError> {
+/// The advertisements of a package by name; at most [`DEPENDANTS_TOLD`].
+pub async fn advertisements(snapshot: &mut Snapshot, name: &Name) -> Result<Vec<Name>, StoreError> {
     const SQL: &str = "SELECT name FROM advertisement WHERE package = $1 ORDER BY name LIMIT $2";
     let rows = sqlx::query(SQL)
         .bind(name.as_str())
         .bind(DEPENDANTS_TOLD)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find what depends on a package")?;
-    page::read_all(&rows, |row| {
-        Ok(format!("the advertisement {}", Record::new("advertisement", "name", row).text("name")?))
-    })
+        .attempt("find the advertisements of a package")?;
+    page::read_all(&rows, |row| Record::new("advertisement", "name", row).parsed("name"))
 }
 
 /// Removes a package with its releases, their documents, and its place on points. Content stays for

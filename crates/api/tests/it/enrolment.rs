@@ -97,7 +97,7 @@ async fn what_an_enrolment_token_is_for_is_checked() {
     let devices = |count: u32| json!({ "kind": "devices", "count": count });
     assert_eq!(ask(json!({ "for": devices(0) })).await, code(422, "invalid_count"));
     assert_eq!(ask(json!({ "for": devices(1), "valid_s": 1 })).await, code(422, "invalid_validity"));
-    assert_eq!(ask(json!({ "for": { "kind": "point", "point": "berlin" } })).await, code(409, "no_point"));
+    assert_eq!(ask(json!({ "for": { "kind": "point", "point": "berlin" } })).await, code(409, "unresolved"));
     assert_eq!(ask(json!({ "for": { "kind": "users" } })).await, code(400, "invalid_body"));
     let missing = server.admin(Method::DELETE, "/api/v1/enrolment-tokens/9", None).await;
     assert_eq!(missing.problem(), code(404, "not_found"));

@@ -216,7 +216,7 @@ async fn a_package_is_put_on_several_points_at_once_and_taken_off() {
     server.point("berlin").await;
     let path = "/api/v1/packages/zip/distribute";
     let distribute = async |points: Value| server.admin(Method::POST, path, Some(json!({ "points": points }))).await;
-    assert_eq!(distribute(json!(["berlin", "paris"])).await.problem(), code(409, "no_point"));
+    assert_eq!(distribute(json!(["berlin", "paris"])).await.problem(), code(409, "unresolved"));
     server.point("paris").await;
     assert_eq!(distribute(json!(["berlin", "paris"])).await.status, 204);
     let on = server.admin(Method::GET, "/api/v1/packages/zip/points", None).await.json();

@@ -74,11 +74,13 @@ async fn nothing_of_the_api_is_reached_without_a_token() {
 async fn a_repeated_request_with_a_key_gets_the_first_answer() {
     let server = Server::start().await;
     let id = {
-        use dray_site::{Actor, Note, Permission};
+        use dray_model::ObjectKind;
+        use dray_site::{Actor, Object, Permission, Record};
         let mut change = server.test.site.change(&Actor::System, Permission::ManageSite).await.unwrap();
         let id = change.enqueue::<dray_site::job::Housekeeping>(None, &dray_site::job::Nothing {}).await.unwrap();
-        let note = Note { object_kind: "job", object_name: id.to_string(), action: "job.test", detail: json!({}) };
-        change.commit(&note).await.unwrap();
+        let job = Object::new(ObjectKind::Job, id);
+        change.record(Record::done(job, "test", json!({})));
+        change.commit().await.unwrap();
         id
     };
     let path = format!("/api/v1/jobs/{id}/cancel");

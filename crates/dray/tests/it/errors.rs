@@ -63,12 +63,12 @@ fn refusals_say_what_why_and_what_to_do() {
 
     insta::assert_snapshot!(refused(&["package", "show", "edtor"]), @r#"
     error: there is no package edtor
-    hint: dray package list shows those that there are
+    hint: `dray package list` shows what there is
     exit code 3
     "#);
     insta::assert_snapshot!(refused(&["package", "create", "editor"]), @r#"
-    error: cannot create the package editor: there is one of this name
-    hint: change the package that is there, or choose another name
+    error: cannot create the package editor: the name is taken
+    hint: choose another name, or change the package that has it
     exit code 4
     "#);
     insta::assert_snapshot!(refused(&["program", "add", "editor", "install", "./other.sh"]), @r#"
@@ -96,13 +96,13 @@ fn refusals_say_what_why_and_what_to_do() {
     exit code 1
     "#);
     insta::assert_snapshot!(refused(&["--output", "json", "device", "show", "nobody"]), @r#"
-    {"error":{"code":"not_found","exit":3,"hint":"dray device list shows those that there are","message":"there is no device nobody"}}
+    {"error":{"code":"not_found","exit":3,"hint":"`dray device list` shows what there is","message":"there is no device nobody"}}
     exit code 3
     "#);
     let nobody = ["--package", "editor", "--program", "install", "--collection", "nobody"];
     insta::assert_snapshot!(refused(&[&["advertisement", "create", "now"], &nobody[..]].concat()), @r#"
-    error: cannot advertise to the collection nobody: there is none of this name
-    hint: create it first; dray collection list shows those that there are
+    error: cannot advertise to the collection nobody: it does not exist
+    hint: create it first; `dray collection list` shows what there is
     exit code 3
     "#);
 }

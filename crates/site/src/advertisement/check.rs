@@ -6,9 +6,11 @@ use dray_model::advertisement::AdvertisementTerms;
 use dray_store::{Snapshot, collection, package};
 
 use super::AdvertisementError;
+use crate::actor::{Actor, Permission};
+use crate::{collection as collections, package as packages};
 
 /// Whether the terms make sense by themselves.
-pub(super) fn check(terms: &AdvertisementTerms) -> Result<(), AdvertisementError> {
+pub(super) fn check_terms(terms: &AdvertisementTerms) -> Result<(), AdvertisementError> {
     let AdvertisementTerms { start, expires, assignments, .. } = terms;
     if let (Some(start), Some(expires)) = (*start, *expires)
         && expires <= start
@@ -22,17 +24,25 @@ pub(super) fn check(terms: &AdvertisementTerms) -> Result<(), AdvertisementError
     if distinct.len() < assignments.len() { Err(AdvertisementError::AssignmentTwice) } else { Ok(()) }
 }
 
-/// Whether what the terms name is there. A package without a release may be advertised: policies wait for its first one.
-pub(super) async fn check_names(snapshot: &mut Snapshot, terms: &AdvertisementTerms) -> Result<(), AdvertisementError> {
+/// Whether what the terms name is there, and the actor may advertise to the collection. A package without a release may be advertised:
+/// policies wait for its first one.
+pub(super) async fn check_names(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    terms: &AdvertisementTerms,
+) -> Result<(), AdvertisementError> {
+    let to = collections::object(&terms.collection);
+    actor.authorise_on(snapshot, Permission::ManageAdvertisements, &to).await?;
+    actor.authorise_on(snapshot, Permission::Read, &packages::object(&terms.package)).await?;
     let found = package::find(snapshot, &terms.package).await?;
-    let package = found.ok_or_else(|| AdvertisementError::NoPackage(terms.package.clone()))?;
+    let package = found.ok_or_else(|| packages::object(&terms.package).unresolved("advertise"))?;
     let programs: Vec<_> = package.programs.into_iter().map(|program| program.name).collect();
     if !programs.contains(&terms.program) {
         let (package, program) = (terms.package.clone(), terms.program.clone());
         return Err(AdvertisementError::NoProgram { package, program, programs });
     }
     if collection::find(snapshot, &terms.collection).await?.is_none() {
-        return Err(AdvertisementError::NoCollection(terms.collection.clone()));
+        return Err(to.unresolved("advertise to").into());
     }
     Ok(())
 }

@@ -1,42 +1,56 @@
 //! Makes an advertisement and publishes its first revision.
 
 use dray_model::api::advertisement::{AdvertisementView, CreateAdvertisement};
-use dray_store::{advertisement, status};
+use dray_store::{Snapshot, advertisement, status};
 use serde_json::json;
 
-use super::check::{check, check_names};
+use super::check::{check_names, check_terms};
 use super::list::view;
 use super::publish::publish;
-use super::{AdvertisementError, KIND};
+use super::{AdvertisementError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Makes an advertisement. One that was withdrawn under the same name goes on counting revisions, and begins with no devices.
 ///
 /// # Errors
-/// [`AdvertisementError::NameTaken`]; what is wrong with the terms.
+/// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken); what is wrong with the terms.
 pub async fn create(
     site: &Site,
     actor: &Actor,
     command: CreateAdvertisement,
 ) -> Result<AdvertisementView, AdvertisementError> {
-    actor.authorise(Permission::ManageAdvertisements)?;
-    check(&command.terms)?;
     let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
-    if advertisement::find(&mut change, &command.name).await?.is_some() {
-        return Err(AdvertisementError::NameTaken(command.name));
-    }
-    check_names(&mut change, &command.terms).await?;
-    status::forget_states(&mut change, &command.name).await?;
-    let made = publish(&mut change, &command.name, command.terms).await?;
-    let made = view(&mut change, made).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: command.name.to_string(),
-        action: "advertisement.create",
-        detail: json!({ "new": { "revision": made.revision, "terms": made.terms } }),
-    };
-    change.commit(&note).await?;
+    let plan = check(&mut change, actor, command).await?;
+    let made = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(made)
+}
+
+/// The advertisement to make.
+pub(crate) struct Plan {
+    command: CreateAdvertisement,
+}
+
+pub(crate) async fn check(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    command: CreateAdvertisement,
+) -> Result<Plan, AdvertisementError> {
+    check_terms(&command.terms)?;
+    let taken = advertisement::find(snapshot, &command.name).await?.is_some();
+    object(&command.name).expect_free(taken)?;
+    check_names(snapshot, actor, &command.terms).await?;
+    Ok(Plan { command })
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<AdvertisementView, AdvertisementError> {
+    let CreateAdvertisement { name, terms } = plan.command;
+    status::forget_states(change, &name).await?;
+    let stored = publish(change, &name, terms).await?;
+    let made = view(change, stored).await?;
+    change.record(Record::created(object(&name), &json!({ "revision": made.revision, "terms": made.terms })));
     Ok(made)
 }

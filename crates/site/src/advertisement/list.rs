@@ -34,10 +34,10 @@ pub async fn list(
 /// One advertisement.
 ///
 /// # Errors
-/// [`AdvertisementError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<AdvertisementView, AdvertisementError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    let stored = in_force(&mut snapshot, name).await?;
+    let stored = in_force(&mut snapshot, actor, Permission::Read, name).await?;
     view(&mut snapshot, stored).await
 }
 
@@ -45,7 +45,7 @@ pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<Advertiseme
 /// nothing yet are not among them.
 ///
 /// # Errors
-/// [`AdvertisementError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn devices(
     site: &Site,
     actor: &Actor,
@@ -54,7 +54,7 @@ pub async fn devices(
     page: &PageRequest,
 ) -> Result<Page<DeviceStatusView>, AdvertisementError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    in_force(&mut snapshot, name).await?;
+    in_force(&mut snapshot, actor, Permission::Read, name).await?;
     Ok(status::devices(&mut snapshot, name, state, page).await?)
 }
 

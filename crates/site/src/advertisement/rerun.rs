@@ -5,28 +5,39 @@ use dray_model::Timestamp;
 use dray_model::advertisement::{AdvertisementTerms, Assignment};
 use dray_model::api::advertisement::AdvertisementView;
 use dray_schedule::{Phase, Schedule, Zone};
+use dray_store::Snapshot;
 
 use super::AdvertisementError;
-use super::change::{commit, in_force};
-use super::publish::publish;
+use super::change::{Plan, apply, in_force};
 use crate::actor::{Actor, Permission};
 use crate::site::Site;
 
 /// Adds an assignment for now. Whether a device that ran the program runs it again is for the rerun rule.
 ///
 /// # Errors
-/// [`AdvertisementError::NotFound`], [`AdvertisementError::Expired`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`AdvertisementError::Expired`].
 pub async fn rerun(site: &Site, actor: &Actor, name: &Name) -> Result<AdvertisementView, AdvertisementError> {
     let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
-    let former = in_force(&mut change, name).await?;
     let now = change.now();
+    let plan = check(&mut change, actor, name, now).await?;
+    let changed = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(changed)
+}
+
+pub(crate) async fn check(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    name: &Name,
+    now: Timestamp,
+) -> Result<Plan, AdvertisementError> {
+    let former = in_force(snapshot, actor, Permission::ManageAdvertisements, name).await?;
     if let Phase::Over(expired) = Schedule::new(&former.terms, &Zone::UTC).phase(now) {
         return Err(AdvertisementError::Expired { name: name.clone(), expired });
     }
     let mut terms = former.terms.clone();
     terms.assignments = with_assignment_at(terms.assignments, now)?;
-    let new = publish(&mut change, name, terms).await?;
-    commit(change, "advertisement.rerun", &former, new).await
+    Ok(Plan { verb: "rerun", former, terms })
 }
 
 /// Where there is no room, the new assignment takes the place of the earliest one that has come: clients that missed it run

@@ -41,7 +41,7 @@ pub(crate) async fn collection_with(site: &Site, called: &str, member: DeviceId)
     let membership = collection::Membership { collection: id, device: member };
     collection::change_members(&mut change, &[membership], &[]).await.unwrap();
     change.concerns(Scope::Members(id));
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
     id
 }
 
@@ -78,12 +78,12 @@ async fn terms_that_cannot_work_are_refused() {
     let (test, _) = world().await;
     let site = &test.site;
     let no_package = refused(site, AdvertisementTerms { package: name("none"), ..terms() }).await;
-    assert!(matches!(no_package, AdvertisementError::NoPackage(_)));
-    assert_eq!(no_package.hint().as_deref(), Some("create it first; dray package list shows those that there are"));
+    assert!(matches!(no_package, AdvertisementError::Object(ObjectError::Unresolved { .. })));
+    assert_eq!(no_package.hint().as_deref(), Some("create it first; `dray package list` shows what there is"));
     let no_program = refused(site, AdvertisementTerms { program: name("none"), ..terms() }).await;
     assert_eq!(no_program.hint().as_deref(), Some("it has install"));
     let no_collection = refused(site, AdvertisementTerms { collection: name("none"), ..terms() }).await;
-    assert!(matches!(no_collection, AdvertisementError::NoCollection(_)));
+    assert!(matches!(no_collection, AdvertisementError::Object(ObjectError::Unresolved { .. })));
     assert_eq!([no_package, no_program, no_collection].map(|refused| refused.class()), [Class::Unresolved; 3]);
     let at = |secs| Some(Timestamp::from_secs(secs));
     let backwards = refused(site, AdvertisementTerms { start: at(5), expires: at(5), ..terms() }).await;
@@ -103,7 +103,7 @@ async fn a_taken_name_and_a_missing_right_are_refused() {
     advertise(&test.site, "now").await;
     let again = CreateAdvertisement { name: name("now"), terms: terms() };
     let taken = create(&test.site, &admin(), again.clone()).await.unwrap_err();
-    assert!(matches!(taken, AdvertisementError::NameTaken(_)));
+    assert!(matches!(taken, AdvertisementError::Object(ObjectError::NameTaken(_))));
     let publisher = testing::actor(Role::Publisher);
     assert_eq!(create(&test.site, &publisher, again).await.unwrap_err().class(), Class::Denied);
     assert_eq!(delete(&test.site, &publisher, &name("now")).await.unwrap_err().class(), Class::Denied);
@@ -123,7 +123,7 @@ async fn a_change_is_the_next_revision_and_no_change_is_none() {
     assert_eq!((changed.revision, changed.terms.title.as_str()), (2, "soon"));
     assert_ne!(changed.digest, made.digest);
     let stale = to(Some(1), "later").await.unwrap_err();
-    assert!(matches!(stale, AdvertisementError::Stale { expected: 1, found: 2, .. }));
+    assert!(matches!(stale, AdvertisementError::Object(ObjectError::Stale { expected: 1, found: 2, .. })));
     let log = audit::list(&test.site, &admin(), &PageRequest::default()).await.unwrap();
     assert_eq!(log.items[0].action, "advertisement.change");
     assert_eq!(log.items[0].detail["former"]["revision"], 1);
@@ -147,7 +147,10 @@ async fn a_name_that_comes_back_goes_on_counting() {
     let (test, _) = world().await;
     advertise(&test.site, "now").await;
     delete(&test.site, &admin(), &name("now")).await.unwrap();
-    assert!(matches!(find(&test.site, &admin(), &name("now")).await, Err(AdvertisementError::NotFound(_))));
+    assert!(matches!(
+        find(&test.site, &admin(), &name("now")).await,
+        Err(AdvertisementError::Object(ObjectError::NotFound(_)))
+    ));
     assert_eq!(advertise(&test.site, "now").await.revision, 2);
 }
 

@@ -1,19 +1,22 @@
-//! Changes what a collection says of itself, or its rules; with new rules its members are found anew in the same transaction.
+//! Changes what a collection says of itself, or its rules; with new rules its members are found again in the same transaction.
 
 use dray_model::Name;
 use dray_model::api::collection::{ChangeCollection, CollectionView};
-use dray_store::collection;
-use serde_json::json;
+use dray_model::collection::CollectionProperties;
+use dray_store::Snapshot;
+use dray_store::collection::{self, Rule, StoredCollection};
 
-use super::{ALL_DEVICES, CollectionError, KIND, check, list};
+use super::{ALL_DEVICES, CollectionError, check as checked, list, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Changes `revision` of the collection. What is the same as before is no change.
 ///
 /// # Errors
-/// [`CollectionError::NotFound`], [`CollectionError::Stale`], [`CollectionError::Predefined`]; what is wrong with rules.
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`ObjectError::Stale`](crate::ObjectError::Stale),
+/// [`CollectionError::Predefined`]; what is wrong with rules.
 pub async fn change(
     site: &Site,
     actor: &Actor,
@@ -22,36 +25,69 @@ pub async fn change(
     command: ChangeCollection,
 ) -> Result<CollectionView, CollectionError> {
     actor.authorise(Permission::ManageCollections)?;
+    let draft = draft(name, command).await?;
+    let mut change = site.change(actor, Permission::ManageCollections).await?;
+    let plan = check(&mut change, actor, name, revision, draft).await?;
+    let changed = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(changed)
+}
+
+/// A command whose expressions are typed.
+pub(crate) struct Draft {
+    properties: Option<CollectionProperties>,
+    rules: Option<Vec<Rule>>,
+}
+
+/// Types the rules: milliseconds for each query, so before any transaction begins.
+pub(crate) async fn draft(name: &Name, command: ChangeCollection) -> Result<Draft, CollectionError> {
     let rules = match command.rules {
         Some(_) if name.as_str() == ALL_DEVICES => return Err(CollectionError::Predefined(name.clone())),
-        Some(rules) => Some(check::rules(rules).await?),
+        Some(rules) => Some(checked::rules(rules).await?),
         None => None,
     };
-    let mut change = site.change(actor, Permission::ManageCollections).await?;
-    let now = change.now();
-    let found = list::look_up(&mut change, name).await?;
-    let (id, former) = (found.id, found.view);
-    if let Some(expected) = revision.filter(|revision| *revision != former.revision) {
-        return Err(CollectionError::Stale { name: name.clone(), expected, found: former.revision });
+    Ok(Draft { properties: command.properties, rules })
+}
+
+/// What takes the place of what. Without rules the members stay.
+pub(crate) struct Plan {
+    former: StoredCollection,
+    properties: CollectionProperties,
+    rules: Option<Vec<Rule>>,
+}
+
+pub(crate) async fn check(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    name: &Name,
+    revision: Option<u64>,
+    draft: Draft,
+) -> Result<Plan, CollectionError> {
+    let former = list::look_up(snapshot, actor, Permission::ManageCollections, name).await?;
+    object(name).expect_revision(revision, former.view.revision)?;
+    let given = former.view.rules.iter();
+    let rules = draft.rules.filter(|rules| !rules.iter().map(Rule::to_model).eq(given.cloned()));
+    if let Some(rules) = &rules {
+        actor.authorise_everywhere(Permission::ManageCollections)?;
+        checked::devices(snapshot, rules).await?;
     }
-    let rules = rules.filter(|rules| !rules.iter().map(collection::Rule::to_model).eq(former.rules.iter().cloned()));
-    let properties = command.properties.unwrap_or_else(|| former.properties.clone());
+    let properties = draft.properties.unwrap_or_else(|| former.view.properties.clone());
+    Ok(Plan { former, properties, rules })
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<CollectionView, CollectionError> {
+    let Plan { former: StoredCollection { id, view: former }, properties, rules } = plan;
     if rules.is_none() && properties == former.properties {
         return Ok(former);
     }
-    collection::change(&mut change, id, former.revision + 1, &properties, now).await?;
+    let now = change.now();
+    collection::change(change, id, former.revision + 1, &properties, now).await?;
     if let Some(rules) = rules {
-        check::devices(&mut change, &rules).await?;
-        collection::set_rules(&mut change, id, &rules).await?;
+        collection::set_rules(change, id, &rules).await?;
         change.evaluate(id).await?;
     }
-    let new = list::look_up(&mut change, name).await?.view;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "collection.change",
-        detail: json!({ "former": former, "new": new }),
-    };
-    change.commit(&note).await?;
+    let object = object(&former.name);
+    let new = collection::find(change, &former.name).await?.ok_or_else(|| object.clone().not_found())?.view;
+    change.record(Record::changed(object, &former, &new));
     Ok(new)
 }

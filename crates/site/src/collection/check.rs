@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use dray_expression::QueryError;
+use dray_model::ObjectKind;
 use dray_model::collection::CollectionRule;
 use dray_query::{Limits, Query};
 use dray_store::collection::Rule;
 use dray_store::{Snapshot, device};
 
 use super::CollectionError;
+use crate::object::Object;
 
 /// Most rules of a collection.
 pub const RULES_MAX: usize = 1000;
@@ -60,7 +62,7 @@ pub(super) async fn devices(snapshot: &mut Snapshot, rules: &[Rule]) -> Result<(
         .collect();
     let found = device::existing(snapshot, &wanted).await?;
     match wanted.difference(&found).next() {
-        Some(missing) => Err(CollectionError::NoDevice(*missing)),
+        Some(missing) => Err(Object::new(ObjectKind::Device, missing).unresolved("make a rule for").into()),
         None => Ok(()),
     }
 }

@@ -4,26 +4,22 @@ use dray_model::Name;
 use dray_model::api::collection::CollectionView;
 use serde_json::json;
 
-use super::{CollectionError, KIND, list};
+use super::{CollectionError, list, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Evaluates the collection now.
 ///
 /// # Errors
-/// [`CollectionError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn evaluate(site: &Site, actor: &Actor, name: &Name) -> Result<CollectionView, CollectionError> {
     let mut change = site.change(actor, Permission::ManageCollections).await?;
-    let found = list::look_up(&mut change, name).await?;
+    let found = list::look_up(&mut change, actor, Permission::ManageCollections, name).await?;
     let evaluation = change.evaluate(found.id).await?;
-    let evaluated = list::look_up(&mut change, name).await?.view;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "collection.evaluate",
-        detail: json!({ "added": evaluation.added, "removed": evaluation.removed }),
-    };
-    change.commit(&note).await?;
+    let detail = json!({ "added": evaluation.added, "removed": evaluation.removed });
+    change.record(Record::done(object(name), "evaluate", detail));
+    let evaluated = list::look_up(&mut change, actor, Permission::ManageCollections, name).await?.view;
+    change.commit().await?;
     Ok(evaluated)
 }

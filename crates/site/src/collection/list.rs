@@ -6,7 +6,7 @@ use dray_model::api::page::{Page, PageRequest};
 use dray_store::Snapshot;
 use dray_store::collection::{self, StoredCollection};
 
-use super::CollectionError;
+use super::{CollectionError, object};
 use crate::actor::{Actor, Permission};
 use crate::site::Site;
 
@@ -22,15 +22,16 @@ pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page
 /// One collection.
 ///
 /// # Errors
-/// [`CollectionError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<CollectionView, CollectionError> {
-    Ok(look_up(&mut site.read(actor, Permission::Read).await?, name).await?.view)
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    Ok(look_up(&mut snapshot, actor, Permission::Read, name).await?.view)
 }
 
 /// A collection's members by name.
 ///
 /// # Errors
-/// [`CollectionError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn members(
     site: &Site,
     actor: &Actor,
@@ -38,10 +39,17 @@ pub async fn members(
     page: &PageRequest,
 ) -> Result<Page<CollectionMember>, CollectionError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    let id = look_up(&mut snapshot, name).await?.id;
+    let id = look_up(&mut snapshot, actor, Permission::Read, name).await?.id;
     Ok(collection::members(&mut snapshot, id, page).await?)
 }
 
-pub(super) async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<StoredCollection, CollectionError> {
-    collection::find(snapshot, name).await?.ok_or_else(|| CollectionError::NotFound(name.clone()))
+pub(super) async fn look_up(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    permission: Permission,
+    name: &Name,
+) -> Result<StoredCollection, CollectionError> {
+    let object = object(name);
+    actor.authorise_on(snapshot, permission, &object).await?;
+    Ok(collection::find(snapshot, name).await?.ok_or_else(|| object.not_found())?)
 }

@@ -91,14 +91,14 @@ impl JobKind for Improve {
 async fn begin(site: &Site) -> Result<Option<Wanted>, SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     let wanted = improvement::begin(&mut change).await?;
-    change.commit_unnoted().await?;
+    change.commit_unrecorded().await?;
     Ok(wanted)
 }
 
 async fn end(site: &Site, wanted: &Wanted) -> Result<(), SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     improvement::end(&mut change, &wanted.content).await?;
-    Ok(change.commit_unnoted().await?)
+    Ok(change.commit_unrecorded().await?)
 }
 
 /// A tree to prepare from.
@@ -165,7 +165,7 @@ async fn keep(site: &Site, to: &Digest, from: &Digest, better: Option<StoredObje
     if !kept {
         return Err(UnpreparedError::InTheWay);
     }
-    Ok(change.commit_unnoted().await.map_err(SiteError::from)?)
+    Ok(change.commit_unrecorded().await.map_err(SiteError::from)?)
 }
 
 async fn keep_in(

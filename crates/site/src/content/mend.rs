@@ -72,7 +72,7 @@ async fn drop_updates(site: &Site, name: &ObjectName) -> Result<(), SiteError> {
     }
     Sweep::soon(&mut change).await?;
     tracing::warn!(object = %name, updates_to = contents.len(), "dropped updates that lean on a damaged object");
-    Ok(change.commit_unnoted().await?)
+    Ok(change.commit_unrecorded().await?)
 }
 
 /// False when it is just being removed: nothing needs it any more.
@@ -90,7 +90,7 @@ async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> Result<bool,
 async fn note(site: &Site, name: &ObjectName, hint: &str) -> Result<(), SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     damage::note_hint(&mut change, &name.to_string(), hint).await?;
-    Ok(change.commit_unnoted().await?)
+    Ok(change.commit_unrecorded().await?)
 }
 
 /// The publishers with a source folder that is there. Looks at the disk.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dray_content::{Limits, ObjectName};
-use dray_model::Digest;
+use dray_model::{Digest, ObjectKind};
 use dray_store::content::damage;
 use futures_util::{Stream, TryStreamExt as _};
 use serde_json::json;
@@ -12,7 +12,8 @@ use super::staging::Staging;
 use super::upload::{self, Upload};
 use super::{ContentError, failed};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::object::Object;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Takes the bytes of an object.
@@ -40,14 +41,10 @@ pub async fn restore(
     }
     let [(_, upload)] = uploads;
     upload::replace(site, name, upload).await?;
-    let note = Note {
-        object_kind: "content",
-        object_name: name.to_string(),
-        action: "content.restore",
-        detail: json!({ "new": { "size_bytes": size_bytes } }),
-    };
-    let change = site.change(actor, Permission::ManageSite).await?;
-    Ok(change.commit(&note).await?)
+    let mut change = site.change(actor, Permission::ManageSite).await?;
+    let object = Object::new(ObjectKind::Content, name);
+    change.record(Record::done(object, "restore", json!({ "new": { "size_bytes": size_bytes } })));
+    Ok(change.commit().await?)
 }
 
 /// Writes what comes to a file; tells its length when it is the object.

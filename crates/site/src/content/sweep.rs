@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use dray_model::ObjectKind;
 use dray_model::api::package::JobStarted;
 use futures_util::StreamExt as _;
 use object_store::ObjectStoreExt as _;
@@ -12,10 +13,12 @@ use serde_json::json;
 
 use super::{failed, location, staging};
 use crate::actor::{Actor, Permission};
-use crate::change::{Change, Note};
+use crate::change::Change;
 use crate::error::SiteError;
 use crate::job::{JobFailure, JobKind, Nothing, Progress};
+use crate::object::Object;
 use crate::package::index;
+use crate::record::Record;
 use crate::site::Site;
 use dray_store::StoreError;
 use dray_store::content::StoredObject;
@@ -40,8 +43,9 @@ pub struct Sweep;
 pub async fn sweep(site: &Site, actor: &Actor) -> Result<JobStarted, SiteError> {
     let mut change = site.change(actor, Permission::ManageSite).await?;
     let job = change.enqueue::<Sweep>(Some(KEY), &Nothing {}).await?;
-    let (object_name, detail) = ("store".to_owned(), json!({ "new": { "job": job } }));
-    change.commit(&Note { object_kind: "content", object_name, action: "content.sweep", detail }).await?;
+    let store = Object::new(ObjectKind::Content, "store");
+    change.record(Record::done(store, "sweep", json!({ "new": { "job": job } })));
+    change.commit().await?;
     Ok(JobStarted { job })
 }
 
@@ -119,7 +123,7 @@ fn staging_failed(error: std::io::Error) -> SiteError {
 async fn again(site: &Site) -> Result<(), SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     Sweep::after_uploads(&mut change).await?;
-    change.commit_unnoted().await?;
+    change.commit_unrecorded().await?;
     Ok(())
 }
 
@@ -127,7 +131,7 @@ async fn pick(site: &Site) -> Result<Vec<StoredObject>, SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     let now = change.now();
     let picked = dray_store::content::begin_removal(&mut change, now - UPLOAD_MAX, now, BATCH).await?;
-    change.commit_unnoted().await?;
+    change.commit_unrecorded().await?;
     Ok(picked)
 }
 
@@ -142,6 +146,6 @@ async fn remove(site: Site, name: String) -> Result<(), SiteError> {
 async fn forget(site: &Site, objects: &[StoredObject]) -> Result<(), SiteError> {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
     dray_store::content::removed(&mut change, objects).await?;
-    change.commit_unnoted().await?;
+    change.commit_unrecorded().await?;
     Ok(())
 }

@@ -59,7 +59,7 @@ pub(crate) async fn begin(site: &Site, uploads: &[(ObjectName, Upload)]) -> Resu
         return Ok(false);
     }
     Sweep::after_uploads(&mut change).await?;
-    change.commit_unnoted().await?;
+    change.commit_unrecorded().await?;
     Ok(true)
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> R
     if damage::note_restored(&mut change, &name.to_string(), now).await? {
         tracing::info!(object = %name, "an object of the content store that was damaged is good again");
     }
-    Ok(change.commit_unnoted().await?)
+    Ok(change.commit_unrecorded().await?)
 }
 
 async fn put(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteError> {

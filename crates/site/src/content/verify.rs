@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use dray_content::ObjectName;
+use dray_model::ObjectKind;
 use dray_model::Timestamp;
 use dray_model::api::content::DamageState;
 use dray_model::api::package::JobStarted;
@@ -17,9 +18,11 @@ use serde_json::json;
 
 use super::{failed, location, mend, sweep};
 use crate::actor::{Actor, Permission};
-use crate::change::{Change, Note};
+use crate::change::Change;
 use crate::error::SiteError;
 use crate::job::{JobFailure, JobKind, Nothing, Progress};
+use crate::object::Object;
+use crate::record::Record;
 use crate::site::Site;
 
 /// One for the whole site.
@@ -44,8 +47,9 @@ pub async fn verify(site: &Site, actor: &Actor) -> Result<JobStarted, SiteError>
     let now = change.now();
     meta::set(&mut change, meta::VERIFY_SINCE, &now.micros().to_string()).await?;
     let job = change.enqueue::<Verify>(Some(KEY), &Nothing {}).await?;
-    let (object_name, detail) = ("store".to_owned(), json!({ "new": { "job": job } }));
-    change.commit(&Note { object_kind: "content", object_name, action: "content.verify", detail }).await?;
+    let store = Object::new(ObjectKind::Content, "store");
+    change.record(Record::done(store, "verify", json!({ "new": { "job": job } })));
+    change.commit().await?;
     Ok(JobStarted { job })
 }
 
@@ -156,7 +160,7 @@ async fn examine(site: &Site, object: &StoredObject) -> Result<(), SiteError> {
             }
         }
     }
-    Ok(change.commit_unnoted().await?)
+    Ok(change.commit_unrecorded().await?)
 }
 
 async fn read(site: &Site, name: ObjectName) -> Result<Verdict, SiteError> {

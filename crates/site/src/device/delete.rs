@@ -1,39 +1,46 @@
 //! Removes a revoked device with its facts. The audit log keeps what was done to it.
 
 use dray_model::Name;
+use dray_model::api::device::DeviceView;
 use dray_model::device::DeviceState;
-use dray_store::device;
-use serde_json::json;
+use dray_store::{Snapshot, device};
 
-use super::{DeviceError, KIND, list};
+use super::{DeviceError, list, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Deletes the device, by its name or id. Rules of collections that name it go too.
 ///
 /// # Errors
-/// [`DeviceError::NotFound`], [`DeviceError::NotRevoked`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`DeviceError::NotRevoked`].
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), DeviceError> {
     let mut change = site.change(actor, Permission::ManageDevices).await?;
-    let former = list::look_up(&mut change, name).await?;
-    if former.state != DeviceState::Revoked {
-        return Err(DeviceError::NotRevoked(name.clone()));
-    }
-    device::delete(&mut change, former.id).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: former.id.to_string(),
-        action: "device.delete",
-        detail: json!({ "former": former }),
-    };
-    change.commit(&note).await?;
+    let plan = check(&mut change, actor, name).await?;
+    apply(&mut change, plan).await?;
+    Ok(change.commit().await?)
+}
+
+/// The device to delete.
+pub(crate) struct Plan(DeviceView);
+
+pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, DeviceError> {
+    let former = list::look_up(snapshot, actor, Permission::ManageDevices, name).await?;
+    if former.state == DeviceState::Revoked { Ok(Plan(former)) } else { Err(DeviceError::NotRevoked(name.clone())) }
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<(), DeviceError> {
+    let Plan(former) = plan;
+    device::delete(change, former.id).await?;
+    change.record(Record::deleted(object(former.id), &former));
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::ObjectError;
     use crate::testing;
 
     #[tokio::test]
@@ -51,6 +58,6 @@ mod tests {
         assert_eq!((revoked.id, revoked.state), (id, DeviceState::Revoked));
         delete(site, &Actor::System, &by_id).await.unwrap();
         let gone = super::super::find(site, &Actor::System, &by_name).await;
-        assert!(matches!(gone, Err(DeviceError::NotFound(_))));
+        assert!(matches!(gone, Err(DeviceError::Object(ObjectError::NotFound(_)))));
     }
 }

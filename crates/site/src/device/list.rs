@@ -6,14 +6,14 @@ use dray_model::{DeviceId, Name};
 use dray_store::device::{self, DeviceFilter};
 use dray_store::{Snapshot, collection, facts};
 
-use super::DeviceError;
+use super::{DeviceError, object};
 use crate::actor::{Actor, Permission};
 use crate::site::Site;
 
 /// Devices by name, without facts and collections.
 ///
 /// # Errors
-/// [`DeviceError::NoCollection`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound) for a collection to list by.
 pub async fn list(
     site: &Site,
     actor: &Actor,
@@ -21,10 +21,10 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<DeviceView>, DeviceError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    if let Some(name) = &filter.collection
-        && collection::find(&mut snapshot, name).await?.is_none()
-    {
-        return Err(DeviceError::NoCollection(name.clone()));
+    if let Some(name) = &filter.collection {
+        let object = crate::collection::object(name);
+        actor.authorise_on(&mut snapshot, Permission::Read, &object).await?;
+        collection::find(&mut snapshot, name).await?.ok_or_else(|| object.not_found())?;
     }
     let mut page = device::list(&mut snapshot, filter, page).await?;
     page.items.iter_mut().for_each(|view| site.presence().complete(view));
@@ -34,10 +34,10 @@ pub async fn list(
 /// One device, by its name or the text of its id, with its facts and collections.
 ///
 /// # Errors
-/// [`DeviceError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    let mut view = look_up(&mut snapshot, name).await?;
+    let mut view = look_up(&mut snapshot, actor, Permission::Read, name).await?;
     view.facts = facts::find(&mut snapshot, view.id).await?;
     view.collections = Some(collection::names_of(&mut snapshot, view.id).await?);
     site.presence().complete(&mut view);
@@ -47,18 +47,26 @@ pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView,
 /// One device, by its name or the text of its id, without facts and collections.
 ///
 /// # Errors
-/// [`DeviceError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub(crate) async fn find_without_facts(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
-    let mut view = look_up(&mut site.read(actor, Permission::Read).await?, name).await?;
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let mut view = look_up(&mut snapshot, actor, Permission::Read, name).await?;
     site.presence().complete(&mut view);
     Ok(view)
 }
 
 /// The device of this name, or of this id: a name never has the form of an id.
-pub(super) async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<DeviceView, DeviceError> {
+pub(super) async fn look_up(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    permission: Permission,
+    name: &Name,
+) -> Result<DeviceView, DeviceError> {
     let found = match name.as_str().parse::<DeviceId>() {
         Ok(id) => device::find(snapshot, id).await?,
         Err(_) => device::find_by_name(snapshot, name).await?,
     };
-    found.ok_or_else(|| DeviceError::NotFound(name.clone()))
+    let found = found.ok_or_else(|| object(name).not_found())?;
+    actor.authorise_on(snapshot, permission, &object(found.id)).await?;
+    Ok(found)
 }

@@ -4,35 +4,44 @@ use dray_model::Name;
 use dray_model::api::device::DeviceView;
 use dray_model::device::DeviceState;
 use dray_store::feed::Scope;
-use dray_store::{collection, device};
+use dray_store::{Snapshot, collection, device};
 use serde_json::json;
 
-use super::{DeviceError, KIND, list};
+use super::{DeviceError, list, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Revokes the device, by its name or id; doing it again changes nothing.
 ///
 /// # Errors
-/// [`DeviceError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
     let mut change = site.change(actor, Permission::ManageDevices).await?;
-    let mut view = list::look_up(&mut change, name).await?;
-    site.presence().complete(&mut view);
-    if view.state == DeviceState::Revoked {
-        return Ok(view);
+    let plan = check(&mut change, actor, name).await?;
+    let revoked = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(revoked)
+}
+
+/// The device to revoke.
+pub(crate) struct Plan(DeviceView);
+
+pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, DeviceError> {
+    Ok(Plan(list::look_up(snapshot, actor, Permission::ManageDevices, name).await?))
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<DeviceView, DeviceError> {
+    let Plan(mut former) = plan;
+    change.site().presence().complete(&mut former);
+    if former.state == DeviceState::Revoked {
+        return Ok(former);
     }
-    let now = change.now();
-    device::revoke(&mut change, view.id, now).await?;
-    collection::forget_device(&mut change, view.id).await?;
-    change.concerns(Scope::DeviceShutOut(view.id));
-    let note = Note {
-        object_kind: KIND,
-        object_name: view.id.to_string(),
-        action: "device.revoke",
-        detail: json!({ "former": view }),
-    };
-    change.commit(&note).await?;
-    Ok(DeviceView { state: DeviceState::Revoked, ..view })
+    let (id, now) = (former.id, change.now());
+    device::revoke(change, id, now).await?;
+    collection::forget_device(change, id).await?;
+    change.concerns(Scope::DeviceShutOut(id));
+    change.record(Record::done(object(id), "revoke", json!({ "former": former })));
+    Ok(DeviceView { state: DeviceState::Revoked, ..former })
 }

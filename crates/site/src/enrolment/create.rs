@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use dray_model::Text;
 use dray_model::api::device::{CreateEnrolmentToken, EnrolmentFor, EnrolmentTokenView};
 use dray_model::api::token::Issued;
+use dray_store::Snapshot;
 use dray_store::enrolment::{self, NewToken};
 use dray_trust::{Token, TokenKind};
 use serde_json::json;
 
-use super::{EnrolmentError, KIND};
+use super::{EnrolmentError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Validity when none is asked for: a day.
@@ -23,53 +26,80 @@ const DEVICES: std::ops::RangeInclusive<u32> = 1..=100_000;
 /// Makes a token.
 ///
 /// # Errors
-/// [`EnrolmentError::Validity`], [`EnrolmentError::Count`], [`EnrolmentError::NoPoint`].
+/// [`EnrolmentError::Validity`], [`EnrolmentError::Count`], [`ObjectError::Unresolved`](crate::ObjectError::Unresolved).
 pub async fn create(
     site: &Site,
     actor: &Actor,
     command: CreateEnrolmentToken,
 ) -> Result<Issued<EnrolmentTokenView>, EnrolmentError> {
-    let valid_s = command.valid_s.unwrap_or(DEFAULT_S);
+    let mut change = site.change(actor, permission(&command.purpose)).await?;
+    let plan = check(&mut change, actor, command).await?;
+    let issued = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(issued)
+}
+
+/// Who may make and revoke a token for this purpose.
+pub(super) fn permission(purpose: &EnrolmentFor) -> Permission {
+    match purpose {
+        EnrolmentFor::Devices { .. } => Permission::ManageDevices,
+        EnrolmentFor::Point { .. } => Permission::ManagePoints,
+    }
+}
+
+/// Nothing when the actor may make or revoke a token for this purpose. Devices join any collection, so a token for them reaches all.
+pub(super) async fn authorise(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    purpose: &EnrolmentFor,
+) -> Result<(), EnrolmentError> {
+    match purpose {
+        EnrolmentFor::Devices { .. } => Ok(actor.authorise_everywhere(permission(purpose))?),
+        EnrolmentFor::Point { point } => {
+            Ok(actor.authorise_on(snapshot, permission(purpose), &crate::point::object(point)).await?)
+        }
+    }
+}
+
+/// The token to make.
+pub(crate) struct Plan {
+    purpose: EnrolmentFor,
+    comment: Text<1024>,
+    valid: Duration,
+}
+
+pub(crate) async fn check(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    command: CreateEnrolmentToken,
+) -> Result<Plan, EnrolmentError> {
+    let CreateEnrolmentToken { purpose, comment, valid_s } = command;
+    let valid_s = valid_s.unwrap_or(DEFAULT_S);
     if !VALIDITY_S.contains(&valid_s) {
         return Err(EnrolmentError::Validity(valid_s));
     }
-    let permission = match &command.purpose {
+    authorise(snapshot, actor, &purpose).await?;
+    match &purpose {
         EnrolmentFor::Devices { count } if !DEVICES.contains(count) => return Err(EnrolmentError::Count(*count)),
-        EnrolmentFor::Devices { .. } => Permission::ManageDevices,
-        EnrolmentFor::Point { .. } => Permission::ManagePoints,
-    };
-    let mut change = site.change(actor, permission).await?;
-    if let EnrolmentFor::Point { point } = &command.purpose
-        && dray_store::point::find(&mut change, point).await?.is_none()
-    {
-        return Err(EnrolmentError::NoPoint(point.clone()));
+        EnrolmentFor::Devices { .. } => {}
+        EnrolmentFor::Point { point } => {
+            let found = dray_store::point::find(snapshot, point).await?;
+            found.ok_or_else(|| crate::point::object(point).unresolved("create an enrolment token for"))?;
+        }
     }
-    let secret = Token::generate(TokenKind::Enrolment, site.keys().authority().fingerprint());
+    Ok(Plan { purpose, comment, valid: Duration::from_secs(valid_s.into()) })
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<Issued<EnrolmentTokenView>, EnrolmentError> {
+    let Plan { purpose, comment, valid } = plan;
+    let secret = Token::generate(TokenKind::Enrolment, change.site().keys().authority().fingerprint());
     let hash = secret.hash();
-    let token = NewToken {
-        hash: hash.as_bytes(),
-        purpose: &command.purpose,
-        comment: command.comment.as_str(),
-        created_at: change.now(),
-        expires_at: change.now() + Duration::from_secs(valid_s.into()),
-    };
-    let id = enrolment::insert(&mut change, &token).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: id.to_string(),
-        action: "enrolment-token.create",
-        detail: json!({ "new": { "for": command.purpose, "comment": command.comment, "expires_at": token.expires_at } }),
-    };
-    change.commit(&note).await?;
-    let token = EnrolmentTokenView {
-        id,
-        created_at: token.created_at,
-        expires_at: token.expires_at,
-        purpose: command.purpose,
-        comment: command.comment,
-        used: 0,
-        revoked_at: None,
-    };
+    let (created_at, expires_at) = (change.now(), change.now() + valid);
+    let new = NewToken { hash: hash.as_bytes(), purpose: &purpose, comment: comment.as_str(), created_at, expires_at };
+    let id = enrolment::insert(change, &new).await?;
+    let new = json!({ "for": purpose, "comment": comment, "expires_at": expires_at });
+    change.record(Record::created(object(id), &new));
+    let token = EnrolmentTokenView { id, created_at, expires_at, purpose, comment, used: 0, revoked_at: None };
     Ok(Issued { token, secret: secret.reveal() })
 }
 
@@ -102,7 +132,7 @@ mod tests {
         let purpose = EnrolmentFor::Point { point: "berlin".parse().unwrap() };
         let command = CreateEnrolmentToken { purpose, ..for_devices(1, None) };
         let refused = create(&test.site, &Actor::System, command.clone()).await;
-        assert!(matches!(refused, Err(EnrolmentError::NoPoint(_))));
+        assert!(matches!(refused, Err(EnrolmentError::Object(crate::ObjectError::Unresolved { .. }))));
         let refused = create(&test.site, &testing::actor(Role::Operator), command).await.unwrap_err();
         assert_eq!(crate::Failure::class(&refused), crate::Class::Denied);
     }

@@ -17,9 +17,10 @@ use serde_json::json;
 
 use super::{EnrolmentError, certificate, name};
 use crate::actor::{Actor, Permission};
-use crate::change::{Change, Note};
+use crate::change::Change;
 use crate::collection::{Placed, place};
 use crate::random;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Enrols whoever asks from the address `from`.
@@ -89,13 +90,9 @@ async fn enrol_device(
     let classes = Class::all().collect();
     let placed = Placed { device: id, name: &name, facts: &Facts::default() };
     place(&mut change, &[placed], &classes).await?;
-    let note = Note {
-        object_kind: "device",
-        object_name: id.to_string(),
-        action: "device.enrol",
-        detail: json!({ "new": { "id": id, "name": name } }),
-    };
-    change.commit(&note).await?;
+    let record = Record::done(crate::device::object(id), "enrol", json!({ "new": { "id": id, "name": name } }));
+    change.record(record);
+    change.commit().await?;
     Ok((EnrolledIdentity::Device { id, name }, certificate))
 }
 
@@ -110,13 +107,9 @@ async fn enrol_point(
     point::enrolled(&mut change, &name, now).await?;
     // What the name's former holder was given opens nothing any more.
     change.concerns(Scope::PointShutOut(name.clone()));
-    let note = Note {
-        object_kind: "point",
-        object_name: name.to_string(),
-        action: "point.enrol",
-        detail: json!({ "new": { "enrolled_at": now } }),
-    };
-    change.commit(&note).await?;
+    let record = Record::done(crate::point::object(&name), "enrol", json!({ "new": { "enrolled_at": now } }));
+    change.record(record);
+    change.commit().await?;
     Ok((EnrolledIdentity::Point { name }, certificate))
 }
 

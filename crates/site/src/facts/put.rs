@@ -79,7 +79,7 @@ impl Batch for Reported {
                 device::set_features(&mut change, *device, features).await?;
             }
         }
-        change.commit_unnoted().await?;
+        change.commit_unrecorded().await?;
         Ok(batch.iter().map(|reported| kept.contains_key(&reported.device)).collect())
     }
 }

@@ -47,7 +47,7 @@ async fn a_change_for_one_device_leaves_all_others_alone() {
     let membership = Membership { collection: some, device: devices[3] };
     dray_store::collection::change_members(&mut change, &[membership], &[]).await.unwrap();
     change.concerns_members(&[membership]).await.unwrap();
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
     assert_eq!(unsettled(&test.site, &devices), 1);
     assert_eq!(unsettled(&test.site, &[pc, devices[3]]), 1);
 }
@@ -114,7 +114,7 @@ async fn whoever_missed_a_part_of_the_feed_looks_at_everything() {
     let now = change.now();
     dray_store::feed::prune(&mut change, now + Duration::from_secs(60)).await.unwrap();
     change.concerns(Scope::Offers(some));
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
     test.site.feed().follow(&test.site).await.unwrap();
     assert_eq!(unsettled(&test.site, &[pc]), 1);
 }

@@ -33,7 +33,7 @@ impl Housekeeping {
     pub(super) async fn ensure(site: &Site) -> Result<(), SiteError> {
         let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
         change.enqueue::<Self>(Some(KEY), &Nothing {}).await?;
-        Ok(change.commit_unnoted().await?)
+        Ok(change.commit_unrecorded().await?)
     }
 }
 
@@ -53,7 +53,7 @@ impl JobKind for Housekeeping {
         crate::content::Improve::for_many_receivers(&mut change).await?;
         crate::content::Verify::soon(&mut change).await?;
         change.enqueue_at::<Self>(Some(KEY), &Nothing {}, now + EVERY).await?;
-        change.commit_unnoted().await?;
+        change.commit_unrecorded().await?;
         crate::content::measure(site).await?;
         tracing::debug!(jobs, keys, tokens, "housekeeping done");
         Ok(())

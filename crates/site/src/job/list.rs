@@ -4,7 +4,7 @@ use dray_model::JobId;
 use dray_model::api::job::{Job, JobState};
 use dray_model::api::page::{Page, PageRequest};
 
-use super::JobError;
+use super::{JobError, object};
 use crate::actor::{Actor, Permission};
 use crate::site::Site;
 
@@ -25,8 +25,8 @@ pub async fn list(
 /// One job.
 ///
 /// # Errors
-/// [`JobError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, id: JobId) -> Result<Job, JobError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    dray_store::job::find(&mut snapshot, id).await?.ok_or(JobError::NotFound(id))
+    Ok(dray_store::job::find(&mut snapshot, id).await?.ok_or_else(|| object(id).not_found())?)
 }

@@ -2,12 +2,13 @@
 
 use dray_model::Name;
 use dray_model::api::package::{ChangePackage, PackageView};
-use dray_store::package;
-use serde_json::json;
+use dray_store::{Snapshot, package};
 
-use super::{KIND, PackageError, program, source};
+use super::list::look_up;
+use super::{PackageError, object, program, source};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::release;
 use crate::site::Site;
 
@@ -17,7 +18,8 @@ use crate::site::Site;
 /// programs as they are then.
 ///
 /// # Errors
-/// [`PackageError::NotFound`], [`PackageError::Stale`]; what is wrong with programs, expressions or the source folder.
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`ObjectError::Stale`](crate::ObjectError::Stale); what is wrong with
+/// programs, expressions or the source folder.
 pub async fn change(
     site: &Site,
     actor: &Actor,
@@ -26,36 +28,62 @@ pub async fn change(
     command: ChangePackage,
 ) -> Result<PackageView, PackageError> {
     actor.authorise(Permission::ManagePackages)?;
-    let programs = command.programs.map(program::check).transpose()?;
+    let draft = draft(command).await?;
+    let mut change = site.change(actor, Permission::ManagePackages).await?;
+    let plan = check(&mut change, actor, name, revision, draft).await?;
+    let changed = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(changed)
+}
+
+/// A command whose expressions are compiled and whose source folder was seen.
+pub(crate) struct Draft(ChangePackage);
+
+/// Compiles expressions and looks at the source folder: slow, so before any transaction begins.
+pub(crate) async fn draft(mut command: ChangePackage) -> Result<Draft, PackageError> {
+    command.programs = command.programs.map(program::check).transpose()?;
     if let Some(source) = &command.source {
         source::check(source).await?;
     }
-    let mut change = site.change(actor, Permission::ManagePackages).await?;
-    let former = package::find(&mut change, name).await?.ok_or_else(|| PackageError::NotFound(name.clone()))?;
-    if let Some(expected) = revision.filter(|revision| *revision != former.revision) {
-        return Err(PackageError::Stale { name: name.clone(), expected, found: former.revision });
-    }
+    Ok(Draft(command))
+}
+
+/// What takes the place of what.
+pub(crate) struct Plan {
+    former: PackageView,
+    new: PackageView,
+}
+
+pub(crate) async fn check(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    name: &Name,
+    revision: Option<u64>,
+    draft: Draft,
+) -> Result<Plan, PackageError> {
+    let Draft(command) = draft;
+    let former = look_up(snapshot, actor, Permission::ManagePackages, name).await?;
+    object(name).expect_revision(revision, former.revision)?;
     let mut new = former.clone();
     new.properties = command.properties.unwrap_or(new.properties);
-    new.programs = programs.unwrap_or(new.programs);
+    new.programs = command.programs.unwrap_or(new.programs);
     new.source = command.source.or(new.source);
     new.outside_links = command.outside_links.unwrap_or(new.outside_links);
     new.names = command.names.unwrap_or(new.names);
+    Ok(Plan { former, new })
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<PackageView, PackageError> {
+    let Plan { former, mut new } = plan;
     if new == former {
         return Ok(former);
     }
     (new.revision, new.changed_at) = (former.revision + 1, change.now());
-    package::change(&mut change, &new).await?;
+    package::change(change, &new).await?;
     let shown = (&new.properties, &new.programs) != (&former.properties, &former.programs);
     if shown && new.release.is_some() {
-        new.release = Some(release::publish(&mut change, &new, release::Files::Same).await?);
+        new.release = Some(release::publish(change, &new, release::Files::Same).await?);
     }
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "package.change",
-        detail: json!({ "former": former, "new": new }),
-    };
-    change.commit(&note).await?;
+    change.record(Record::changed(object(&new.name), &former, &new));
     Ok(new)
 }

@@ -1,42 +1,51 @@
 //! Deletes a package that nothing depends on. Its content leaves the content store by a job, and points by their next look.
 
 use dray_model::Name;
-use dray_store::{content, job, package, point};
-use serde_json::json;
+use dray_model::api::package::PackageView;
+use dray_store::{Snapshot, content, job, package, point};
 
-use super::{KIND, PackageError};
+use super::list::look_up;
+use super::{PackageError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
 use crate::content::Sweep;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Deletes the package, with its releases and its places on points.
 ///
 /// # Errors
-/// [`PackageError::NotFound`], [`PackageError::InUse`] with all that depends on it.
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`ObjectError::InUse`](crate::ObjectError::InUse) with all that depends on
+/// it.
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), PackageError> {
     let mut change = site.change(actor, Permission::ManagePackages).await?;
-    let former = package::find(&mut change, name).await?.ok_or_else(|| PackageError::NotFound(name.clone()))?;
-    let dependants = package::dependants(&mut change, name).await?;
-    if !dependants.is_empty() {
-        return Err(PackageError::InUse { name: name.clone(), dependants });
-    }
+    let plan = check(&mut change, actor, name).await?;
+    apply(&mut change, plan).await?;
+    Ok(change.commit().await?)
+}
+
+/// The package to delete.
+pub(crate) struct Plan(PackageView);
+
+pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, PackageError> {
+    let former = look_up(snapshot, actor, Permission::ManagePackages, name).await?;
+    let advertisements = package::advertisements(snapshot, name).await?;
+    object(name).expect_unused(advertisements.iter().map(crate::advertisement::object).collect())?;
+    Ok(Plan(former))
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<(), PackageError> {
+    let Plan(former) = plan;
     let now = change.now();
     if let Some(publishing) = former.publishing {
         // One that runs already finds no package and ends.
-        job::cancel(&mut change, publishing, now).await?;
+        job::cancel(change, publishing, now).await?;
     }
-    change.concerns_package(name).await?;
-    package::delete(&mut change, name).await?;
-    content::forget_unused(&mut change).await?;
-    point::forget_unassigned(&mut change, None).await?;
-    Sweep::soon(&mut change).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "package.delete",
-        detail: json!({ "former": former }),
-    };
-    change.commit(&note).await?;
+    change.concerns_package(&former.name).await?;
+    package::delete(change, &former.name).await?;
+    content::forget_unused(change).await?;
+    point::forget_unassigned(change, None).await?;
+    Sweep::soon(change).await?;
+    change.record(Record::deleted(object(&former.name), &former));
     Ok(())
 }

@@ -4,29 +4,24 @@ use dray_model::Name;
 use dray_model::api::package::JobStarted;
 use serde_json::json;
 
-use super::{KIND, PackageError};
+use super::list::look_up;
+use super::{PackageError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
 use crate::content::Improve;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Asks for it. What was prepared so before is not prepared again.
 ///
 /// # Errors
-/// [`PackageError::NotFound`], [`PackageError::NoContent`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`PackageError::NoContent`].
 pub async fn improve(site: &Site, actor: &Actor, name: &Name) -> Result<JobStarted, PackageError> {
     let mut change = site.change(actor, Permission::ManagePackages).await?;
-    let found = dray_store::package::find(&mut change, name).await?;
-    let package = found.ok_or_else(|| PackageError::NotFound(name.clone()))?;
+    let package = look_up(&mut change, actor, Permission::ManagePackages, name).await?;
     let content = package.release.and_then(|release| release.content);
     let content = content.ok_or_else(|| PackageError::NoContent(name.clone()))?.digest;
     let job = Improve::ask(&mut change, &content).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "package.improve",
-        detail: json!({ "new": { "job": job, "content": content } }),
-    };
-    change.commit(&note).await?;
+    change.record(Record::done(object(name), "improve", json!({ "new": { "job": job, "content": content } })));
+    change.commit().await?;
     Ok(JobStarted { job })
 }

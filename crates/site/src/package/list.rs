@@ -7,7 +7,7 @@ use dray_model::api::page::{Page, PageRequest};
 use dray_model::api::point::PointPackageView;
 use dray_store::Snapshot;
 
-use super::PackageError;
+use super::{PackageError, object};
 use crate::actor::{Actor, Permission};
 use crate::site::Site;
 
@@ -23,15 +23,16 @@ pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page
 /// One package.
 ///
 /// # Errors
-/// [`PackageError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<PackageView, PackageError> {
-    look_up(&mut site.read(actor, Permission::Read).await?, name).await
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    look_up(&mut snapshot, actor, Permission::Read, name).await
 }
 
 /// A package's releases, the newest first.
 ///
 /// # Errors
-/// [`PackageError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn releases(
     site: &Site,
     actor: &Actor,
@@ -39,14 +40,14 @@ pub async fn releases(
     page: &PageRequest,
 ) -> Result<Page<ReleaseView>, PackageError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    look_up(&mut snapshot, name).await?;
+    look_up(&mut snapshot, actor, Permission::Read, name).await?;
     Ok(dray_store::release::list(&mut snapshot, name, page).await?)
 }
 
 /// The distribution points that a package is on, by name.
 ///
 /// # Errors
-/// [`PackageError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn points(
     site: &Site,
     actor: &Actor,
@@ -54,17 +55,17 @@ pub async fn points(
     page: &PageRequest,
 ) -> Result<Page<PointPackageView>, PackageError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    look_up(&mut snapshot, name).await?;
+    look_up(&mut snapshot, actor, Permission::Read, name).await?;
     Ok(dray_store::point::on_package(&mut snapshot, name, page).await?)
 }
 
 /// The updates to the package's newest content, those that move the fewest bytes first.
 ///
 /// # Errors
-/// [`PackageError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn updates(site: &Site, actor: &Actor, name: &Name) -> Result<PackageUpdates, PackageError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    let release = look_up(&mut snapshot, name).await?.release;
+    let release = look_up(&mut snapshot, actor, Permission::Read, name).await?.release;
     let updates = match release.and_then(|release| release.content) {
         Some(content) => dray_store::content::update::views(&mut snapshot, name, &content.digest).await?,
         None => Vec::new(),
@@ -72,6 +73,13 @@ pub async fn updates(site: &Site, actor: &Actor, name: &Name) -> Result<PackageU
     Ok(PackageUpdates { updates })
 }
 
-async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<PackageView, PackageError> {
-    dray_store::package::find(snapshot, name).await?.ok_or_else(|| PackageError::NotFound(name.clone()))
+pub(super) async fn look_up(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    permission: Permission,
+    name: &Name,
+) -> Result<PackageView, PackageError> {
+    let object = object(name);
+    actor.authorise_on(snapshot, permission, &object).await?;
+    Ok(dray_store::package::find(snapshot, name).await?.ok_or_else(|| object.not_found())?)
 }

@@ -19,11 +19,11 @@ use self::read::Files;
 pub(crate) use self::read::KNOWN_VERSIONS;
 use self::store::Stored;
 use self::updates::Updates;
-use super::{KIND, PackageError};
+use super::{PackageError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
 use crate::error::{Class, Failure as _};
 use crate::job::{JobFailure, JobKind, Progress};
+use crate::record::Record;
 use crate::release;
 use crate::site::Site;
 
@@ -105,13 +105,8 @@ async fn commit(site: &Site, name: &Name, files: &Files, stored: Stored, updates
     let not_carried = files.ingested.not_carried.clone();
     let files = release::Files::New { content: files.content(), manifest, not_carried, new_bytes: stored.new_bytes() };
     let made = release::publish(&mut change, &package, files).await.map_err(|error| failure(&error.into()))?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "package.publish",
-        detail: json!({ "former": package.release, "new": made }),
-    };
-    change.commit(&note).await?;
+    change.record(Record::done(object(name), "publish", json!({ "former": package.release, "new": made })));
+    change.commit().await?;
     Ok(())
 }
 

@@ -133,7 +133,7 @@ async fn a_taken_name_a_bad_source_and_a_missing_right_are_refused() {
     let file = test.site.dir().join("site.toml");
     assert!(matches!(refused(command(Some(&file))).await, PackageError::SourceUnusable { .. }));
     create(&test.site, &admin(), command(None)).await.unwrap();
-    assert!(matches!(refused(command(None)).await, PackageError::NameTaken(_)));
+    assert!(matches!(refused(command(None)).await, PackageError::Object(ObjectError::NameTaken(_))));
     let operator = testing::actor(Role::Operator);
     let denied = create(&test.site, &operator, command(None)).await.unwrap_err();
     assert_eq!(denied.class(), Class::Denied);
@@ -156,7 +156,7 @@ async fn changed_programs_are_the_next_release_of_the_same_content() {
     let document = opened(&test.site, release.digest).await;
     assert_eq!(document.programs[0].command.as_str(), "./install --quiet");
     let stale = change_to(Some(1), "./other").await.unwrap_err();
-    assert!(matches!(stale, PackageError::Stale { expected: 1, found: 2, .. }), "{stale}");
+    assert!(matches!(stale, PackageError::Object(ObjectError::Stale { expected: 1, found: 2, .. })), "{stale}");
     let all = releases(&test.site, &admin(), &name("zip"), &PageRequest::default()).await.unwrap();
     assert_eq!(all.items.iter().map(|r| r.number.to_string()).collect::<Vec<_>>(), ["1.2", "1.1"]);
 }
@@ -182,7 +182,7 @@ async fn an_update_needs_a_source_that_is_there() {
     let refused = update(&test.site, &admin(), &name("zip"), UpdatePackage::default()).await.unwrap_err();
     assert!(matches!(refused, PackageError::SourceUnusable { .. }), "{refused}");
     let unknown = update(&test.site, &admin(), &name("unknown"), UpdatePackage::default()).await.unwrap_err();
-    assert!(matches!(unknown, PackageError::NotFound(_)));
+    assert!(matches!(unknown, PackageError::Object(ObjectError::NotFound(_))));
     create(&test.site, &admin(), CreatePackage { name: name("bare"), ..command(None) }).await.unwrap();
     let bare = update(&test.site, &admin(), &name("bare"), UpdatePackage::default()).await.unwrap_err();
     assert!(matches!(bare, PackageError::NoSource(_)));

@@ -4,36 +4,32 @@ use dray_model::Name;
 use dray_model::api::package::{JobStarted, UpdatePackage};
 use serde_json::json;
 
-use super::{KIND, PackageError, Publish, PublishPackage, source};
+use super::list::look_up;
+use super::{PackageError, Publish, PublishPackage, object, source};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Asks for the update. A job that waits already does it, and reads every file, or publishes times, if one of those who asked
-/// wanted that; one that reads at
-/// this moment is followed by another, because it may have passed what changed since.
+/// wanted that; one
+/// that reads at this moment is followed by another, because it may have passed what changed since.
 ///
 /// # Errors
-/// [`PackageError::NotFound`], [`PackageError::NoSource`], [`PackageError::SourceUnusable`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`PackageError::NoSource`], [`PackageError::SourceUnusable`].
 pub async fn update(site: &Site, actor: &Actor, name: &Name, how: UpdatePackage) -> Result<JobStarted, PackageError> {
-    let not_found = || PackageError::NotFound(name.clone());
     let mut snapshot = site.read(actor, Permission::ManagePackages).await?;
-    let found = dray_store::package::find(&mut snapshot, name).await?.ok_or_else(not_found)?;
+    let found = look_up(&mut snapshot, actor, Permission::ManagePackages, name).await?;
     drop(snapshot);
     source::check(&found.source.ok_or_else(|| PackageError::NoSource(name.clone()))?).await?;
     let mut change = site.change(actor, Permission::ManagePackages).await?;
-    dray_store::package::find(&mut change, name).await?.ok_or_else(not_found)?;
+    look_up(&mut change, actor, Permission::ManagePackages, name).await?;
     let waiting = change.waiting::<Publish>(name.as_str()).await?;
     let checksum = how.checksum || waiting.as_ref().is_some_and(|waiting| waiting.checksum);
     let times = how.times || waiting.is_some_and(|waiting| waiting.times);
     let payload = PublishPackage { package: name.clone(), checksum, times };
     let job = change.enqueue::<Publish>(Some(name.as_str()), &payload).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "package.update",
-        detail: json!({ "new": { "job": job, "checksum": how.checksum, "times": how.times } }),
-    };
-    change.commit(&note).await?;
+    let detail = json!({ "new": { "job": job, "checksum": how.checksum, "times": how.times } });
+    change.record(Record::done(object(name), "update", detail));
+    change.commit().await?;
     Ok(JobStarted { job })
 }

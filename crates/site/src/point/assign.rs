@@ -2,12 +2,16 @@
 
 use dray_model::Name;
 use dray_store::feed::Scope;
-use dray_store::{package, point};
+use dray_store::{Snapshot, package, point};
 use serde_json::json;
 
-use super::{KIND, PointError};
+use super::list::look_up;
+use super::{PointError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::object::ObjectError;
+use crate::package as packages;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Most points of one request.
@@ -16,64 +20,75 @@ const POINTS_MAX: usize = 1000;
 /// Puts a package on a point.
 ///
 /// # Errors
-/// [`PointError::NotFound`], [`PointError::NoPackage`].
+/// [`ObjectError::NotFound`] for the point or the package.
 pub async fn assign(site: &Site, actor: &Actor, name: &Name, package: &Name) -> Result<(), PointError> {
-    put(site, actor, package, std::slice::from_ref(name), PointError::NotFound).await
+    let mut change = site.change(actor, Permission::ManagePoints).await?;
+    look_up(&mut change, actor, Permission::ManagePoints, name).await?;
+    let plan = check(&mut change, actor, package, std::slice::from_ref(name)).await?;
+    apply(&mut change, &plan).await?;
+    Ok(change.commit().await?)
 }
 
-/// Puts a package on several points, or on none of them when one isn't there.
+/// Puts a package on several points, or on none of them when one doesn't exist.
 ///
 /// # Errors
-/// [`PointError::NoPoint`], [`PointError::NoPackage`], [`PointError::TooMany`].
+/// [`ObjectError::NotFound`] for the package, [`ObjectError::Unresolved`] for a point, [`PointError::TooMany`].
 pub async fn distribute(site: &Site, actor: &Actor, package: &Name, points: &[Name]) -> Result<(), PointError> {
-    put(site, actor, package, points, PointError::NoPoint).await
-}
-
-async fn put(
-    site: &Site,
-    actor: &Actor,
-    package: &Name,
-    points: &[Name],
-    absent: fn(Name) -> PointError,
-) -> Result<(), PointError> {
     if points.len() > POINTS_MAX {
         return Err(PointError::TooMany { what: "points", found: points.len(), max: POINTS_MAX });
     }
     let mut change = site.change(actor, Permission::ManagePoints).await?;
-    package::find(&mut change, package).await?.ok_or_else(|| PointError::NoPackage(package.clone()))?;
-    let now = change.now();
-    let mut new = Vec::new();
+    let plan = check(&mut change, actor, package, points).await?;
+    apply(&mut change, &plan).await?;
+    Ok(change.commit().await?)
+}
+
+/// A package and the points that are to hold it.
+pub(crate) struct Plan<'a> {
+    package: &'a Name,
+    points: &'a [Name],
+}
+
+pub(crate) async fn check<'a>(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    package: &'a Name,
+    points: &'a [Name],
+) -> Result<Plan<'a>, PointError> {
+    let what = packages::object(package);
+    actor.authorise_on(snapshot, Permission::Read, &what).await?;
+    package::find(snapshot, package).await?.ok_or_else(|| what.not_found())?;
     for name in points {
-        point::find(&mut change, name).await?.ok_or_else(|| absent(name.clone()))?;
-        if point::assign(&mut change, name, package, now).await? {
-            new.push(name);
+        look_up(snapshot, actor, Permission::ManagePoints, name).await.map_err(|error| match error {
+            PointError::Object(ObjectError::NotFound(point)) => point.unresolved("put the package on").into(),
+            other => other,
+        })?;
+    }
+    Ok(Plan { package, points })
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: &Plan<'_>) -> Result<(), PointError> {
+    let now = change.now();
+    for name in plan.points {
+        if point::assign(change, name, plan.package, now).await? {
+            change.concerns(Scope::Point(name.clone()));
+            change.record(Record::done(object(name), "assign", json!({ "package": plan.package })));
         }
     }
-    let Some((last, others)) = new.split_last() else { return Ok(()) };
-    for name in &new {
-        change.concerns(Scope::Point((*name).clone()));
-    }
-    for name in others {
-        change.note(&note(name, "point.assign", package)).await?;
-    }
-    Ok(change.commit(&note(last, "point.assign", package)).await?)
+    Ok(())
 }
 
 /// Takes a package from a point.
 ///
 /// # Errors
-/// [`PointError::NotFound`].
+/// [`ObjectError::NotFound`].
 pub async fn unassign(site: &Site, actor: &Actor, name: &Name, package: &Name) -> Result<(), PointError> {
     let mut change = site.change(actor, Permission::ManagePoints).await?;
-    point::find(&mut change, name).await?.ok_or_else(|| PointError::NotFound(name.clone()))?;
-    if !point::unassign(&mut change, name, package).await? {
-        return Ok(());
+    look_up(&mut change, actor, Permission::ManagePoints, name).await?;
+    if point::unassign(&mut change, name, package).await? {
+        point::forget_unassigned(&mut change, Some(name)).await?;
+        change.concerns(Scope::Point(name.clone()));
+        change.record(Record::done(object(name), "unassign", json!({ "package": package })));
     }
-    point::forget_unassigned(&mut change, Some(name)).await?;
-    change.concerns(Scope::Point(name.clone()));
-    Ok(change.commit(&note(name, "point.unassign", package)).await?)
-}
-
-fn note(point: &Name, action: &'static str, package: &Name) -> Note<'static> {
-    Note { object_kind: KIND, object_name: point.to_string(), action, detail: json!({ "package": package }) }
+    Ok(change.commit().await?)
 }

@@ -1,47 +1,56 @@
 //! Makes a distribution point. It enrols on its own, with a token made for it.
 
 use dray_model::api::point::{CreatePoint, PointView};
-use dray_store::point;
-use serde_json::json;
+use dray_store::{Snapshot, point};
 
-use super::{KIND, PointError, SITE_NAME, url};
+use super::{PointError, SITE_NAME, object, url};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Makes a point.
 ///
 /// # Errors
-/// [`PointError::NameTaken`], [`PointError::Url`].
+/// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken), [`PointError::Url`].
 pub async fn create(site: &Site, actor: &Actor, command: CreatePoint) -> Result<PointView, PointError> {
     let mut change = site.change(actor, Permission::ManagePoints).await?;
+    let plan = check(&mut change, actor, command).await?;
+    let made = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(made)
+}
+
+/// The point to make, with an address that clients can use.
+pub(crate) struct Plan(CreatePoint);
+
+pub(crate) async fn check(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    mut command: CreatePoint,
+) -> Result<Plan, PointError> {
+    command.url = url::check(&command.url)?;
+    let object = object(&command.name);
+    actor.authorise_new(Permission::ManagePoints, &object)?;
+    let taken = command.name.as_str() == SITE_NAME || point::find(snapshot, &command.name).await?.is_some();
+    object.expect_free(taken)?;
+    Ok(Plan(command))
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<PointView, PointError> {
+    let Plan(CreatePoint { name, title, url }) = plan;
     let made = PointView {
-        name: command.name,
+        name,
         revision: 1,
-        title: command.title,
-        url: url::check(&command.url)?,
+        title,
+        url,
         enabled: true,
         enrolled_at: None,
         seen_at: None,
         packages: 0,
         created_at: change.now(),
     };
-    if made.name.as_str() == SITE_NAME {
-        return Err(PointError::NameTaken(made.name));
-    }
-    point::insert(&mut change, &made).await.map_err(|error| {
-        if error.is_conflict_on("point", "primary key") {
-            PointError::NameTaken(made.name.clone())
-        } else {
-            error.into()
-        }
-    })?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: made.name.to_string(),
-        action: "point.create",
-        detail: json!({ "new": made }),
-    };
-    change.commit(&note).await?;
+    point::insert(change, &made).await?;
+    change.record(Record::created(object(&made.name), &made));
     Ok(made)
 }

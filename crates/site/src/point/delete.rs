@@ -1,30 +1,39 @@
 //! Deletes a distribution point. Clients are no longer sent to it, and its certificate opens nothing from then on.
 
 use dray_model::Name;
+use dray_model::api::point::PointView;
 use dray_store::feed::Scope;
-use dray_store::point;
-use serde_json::json;
+use dray_store::{Snapshot, point};
 
-use super::{KIND, PointError};
+use super::list::look_up;
+use super::{PointError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Deletes the point with what it is to hold.
 ///
 /// # Errors
-/// [`PointError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), PointError> {
     let mut change = site.change(actor, Permission::ManagePoints).await?;
-    let former = point::find(&mut change, name).await?.ok_or_else(|| PointError::NotFound(name.clone()))?;
-    point::delete(&mut change, name).await?;
-    change.concerns(Scope::PointShutOut(name.clone()));
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "point.delete",
-        detail: json!({ "former": former }),
-    };
-    change.commit(&note).await?;
+    let plan = check(&mut change, actor, name).await?;
+    apply(&mut change, plan).await?;
+    Ok(change.commit().await?)
+}
+
+/// The point to delete.
+pub(crate) struct Plan(PointView);
+
+pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, PointError> {
+    Ok(Plan(look_up(snapshot, actor, Permission::ManagePoints, name).await?))
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<(), PointError> {
+    let Plan(former) = plan;
+    point::delete(change, &former.name).await?;
+    change.concerns(Scope::PointShutOut(former.name.clone()));
+    change.record(Record::deleted(object(&former.name), &former));
     Ok(())
 }

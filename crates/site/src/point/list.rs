@@ -5,7 +5,7 @@ use dray_model::api::page::{Page, PageRequest};
 use dray_model::api::point::{PointPackageView, PointView};
 use dray_store::{Snapshot, point};
 
-use super::PointError;
+use super::{PointError, object};
 use crate::actor::{Actor, Permission};
 use crate::site::Site;
 
@@ -21,15 +21,16 @@ pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page
 /// One point.
 ///
 /// # Errors
-/// [`PointError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<PointView, PointError> {
-    look_up(&mut site.read(actor, Permission::Read).await?, name).await
+    let mut snapshot = site.read(actor, Permission::Read).await?;
+    look_up(&mut snapshot, actor, Permission::Read, name).await
 }
 
 /// The packages on a point and where it is with them, by package.
 ///
 /// # Errors
-/// [`PointError::NotFound`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn packages(
     site: &Site,
     actor: &Actor,
@@ -37,10 +38,17 @@ pub async fn packages(
     page: &PageRequest,
 ) -> Result<Page<PointPackageView>, PointError> {
     let mut snapshot = site.read(actor, Permission::Read).await?;
-    look_up(&mut snapshot, name).await?;
+    look_up(&mut snapshot, actor, Permission::Read, name).await?;
     Ok(point::on_point(&mut snapshot, name, page).await?)
 }
 
-async fn look_up(snapshot: &mut Snapshot, name: &Name) -> Result<PointView, PointError> {
-    point::find(snapshot, name).await?.ok_or_else(|| PointError::NotFound(name.clone()))
+pub(super) async fn look_up(
+    snapshot: &mut Snapshot,
+    actor: &Actor,
+    permission: Permission,
+    name: &Name,
+) -> Result<PointView, PointError> {
+    let object = object(name);
+    actor.authorise_on(snapshot, permission, &object).await?;
+    Ok(point::find(snapshot, name).await?.ok_or_else(|| object.not_found())?)
 }

@@ -47,16 +47,22 @@ async fn sources(site: &Site, device: u64, content: Digest) -> Vec<String> {
 async fn a_point_is_made_changed_and_deleted() {
     let test = testing::site().await;
     let made = create(&test.site, &admin(), command("berlin")).await.unwrap();
-    assert!(matches!(create(&test.site, &admin(), command("berlin")).await, Err(PointError::NameTaken(_))));
-    assert!(matches!(create(&test.site, &admin(), command("site")).await, Err(PointError::NameTaken(_))));
+    assert!(matches!(
+        create(&test.site, &admin(), command("berlin")).await,
+        Err(PointError::Object(ObjectError::NameTaken(_)))
+    ));
+    assert!(matches!(
+        create(&test.site, &admin(), command("site")).await,
+        Err(PointError::Object(ObjectError::NameTaken(_)))
+    ));
     let off = ChangePoint { enabled: Some(false), ..ChangePoint::default() };
     let changed = change(&test.site, &admin(), &made.name, Some(1), off.clone()).await.unwrap();
     assert_eq!((changed.revision, changed.enabled), (2, false));
     let stale = change(&test.site, &admin(), &made.name, Some(1), off).await;
-    assert!(matches!(stale, Err(PointError::Stale { .. })));
+    assert!(matches!(stale, Err(PointError::Object(ObjectError::Stale { .. }))));
     assert_eq!(list(&test.site, &admin(), &PageRequest::default()).await.unwrap().items, [changed]);
     delete(&test.site, &admin(), &made.name).await.unwrap();
-    assert!(matches!(find(&test.site, &admin(), &made.name).await, Err(PointError::NotFound(_))));
+    assert!(matches!(find(&test.site, &admin(), &made.name).await, Err(PointError::Object(ObjectError::NotFound(_)))));
     let gone = assignments(&test.site, &actor(), &made.name, None, Duration::ZERO).await;
     assert!(matches!(gone, Err(PointError::Unknown(_))));
 }
@@ -91,7 +97,7 @@ async fn a_package_goes_to_all_points_or_to_none() {
     create(&test.site, &admin(), command("berlin")).await.unwrap();
     let points = [name("berlin"), name("paris")];
     let refused = distribute(&test.site, &admin(), &name("zip"), &points).await.unwrap_err();
-    assert!(matches!(refused, PointError::NoPoint(_)), "{refused}");
+    assert!(matches!(refused, PointError::Object(ObjectError::Unresolved { .. })), "{refused}");
     assert_eq!(packages(&test.site, &admin(), &name("berlin"), &PageRequest::default()).await.unwrap().items, []);
     create(&test.site, &admin(), command("paris")).await.unwrap();
     distribute(&test.site, &admin(), &name("zip"), &points).await.unwrap();
@@ -99,7 +105,7 @@ async fn a_package_goes_to_all_points_or_to_none() {
     let on = package::points(&test.site, &admin(), &name("zip"), &PageRequest::default()).await.unwrap();
     assert_eq!(on.items.iter().map(|view| view.point.as_str()).collect::<Vec<_>>(), ["berlin", "paris"]);
     let unknown = distribute(&test.site, &admin(), &name("unknown"), &points).await;
-    assert!(matches!(unknown, Err(PointError::NoPackage(_))));
+    assert!(matches!(unknown, Err(PointError::Object(ObjectError::NotFound(_)))));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn fresh(site: &Site, device: DeviceId) -> (Digest, Policy) {
 async fn unrelated(site: &Site) {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
     change.concerns(Scope::Everyone);
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn whoever_is_not_enrolled_gets_no_policy_even_while_it_waits() {
         let now = change.now();
         dray_store::device::revoke(&mut change, pc, now).await.unwrap();
         change.concerns(Scope::DeviceShutOut(pc));
-        change.commit_unnoted().await.unwrap();
+        change.commit_unrecorded().await.unwrap();
     };
     let (refused, ()) = tokio::join!(held, revoke);
     assert!(matches!(refused, Err(PolicyError::NotEnrolled(_))));

@@ -8,6 +8,7 @@ use dray_model::status::{OUTPUT_TAIL_MAX, StatusEvent, StatusMessage};
 use dray_model::{DeviceId, RunId, Timestamp};
 
 use super::*;
+use crate::ObjectError;
 use crate::actor::Actor;
 use crate::advertisement::tests::{advertise, world};
 use crate::job::{JobKind as _, Progress};
@@ -150,7 +151,7 @@ async fn messages_are_found_by_the_devices_id_and_name() {
         assert_eq!(found.items.len(), 1, "{text}");
     }
     let unknown = list(&test.site, &admin(), Some(&name("nobody")), None, &request).await;
-    assert!(matches!(unknown, Err(StatusError::Device(DeviceError::NotFound(_)))));
+    assert!(matches!(unknown, Err(StatusError::Device(DeviceError::Object(ObjectError::NotFound(_))))));
 }
 
 #[tokio::test]

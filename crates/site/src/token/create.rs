@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use dray_model::api::token::{CreateToken, Issued, Token};
+use dray_model::Name;
+use dray_model::api::token::{CreateToken, Issued, Role, Token};
+use dray_store::{Snapshot, token};
 use dray_trust::token::TokenKind;
-use serde_json::json;
 
-use super::{KIND, TokenError};
+use super::{TokenError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Validity when none is asked for: 90 days.
@@ -19,45 +21,50 @@ const MAX_S: u32 = 3650 * 24 * 60 * 60;
 /// Makes a token.
 ///
 /// # Errors
-/// [`TokenError::NameTaken`], [`TokenError::Validity`].
+/// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken), [`TokenError::Validity`].
 pub async fn create(site: &Site, actor: &Actor, command: CreateToken) -> Result<Issued<Token>, TokenError> {
-    let valid_s = command.valid_s.unwrap_or(DEFAULT_S);
+    let mut change = site.change(actor, Permission::ManageTokens).await?;
+    let plan = check(&mut change, command).await?;
+    let issued = apply(&mut change, plan).await?;
+    change.commit().await?;
+    Ok(issued)
+}
+
+/// The token to make.
+pub(crate) struct Plan {
+    name: Name,
+    role: Role,
+    valid: Duration,
+}
+
+pub(crate) async fn check(snapshot: &mut Snapshot, command: CreateToken) -> Result<Plan, TokenError> {
+    let CreateToken { name, role, valid_s } = command;
+    let valid_s = valid_s.unwrap_or(DEFAULT_S);
     if !(1..=MAX_S).contains(&valid_s) {
         return Err(TokenError::Validity(valid_s));
     }
-    let mut change = site.change(actor, Permission::ManageTokens).await?;
-    let secret = dray_trust::Token::generate(TokenKind::Admin, site.keys().authority().fingerprint());
-    let token = Token {
-        name: command.name,
-        role: command.role,
-        created_at: change.now(),
-        expires_at: Some(change.now() + Duration::from_secs(valid_s.into())),
-        revoked_at: None,
-    };
-    dray_store::token::insert(&mut change, &token, secret.hash().as_bytes()).await.map_err(|error| {
-        if error.is_conflict_on("administrator_token", "primary key") {
-            TokenError::NameTaken(token.name.clone())
-        } else {
-            error.into()
-        }
-    })?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: token.name.to_string(),
-        action: "token.create",
-        detail: json!({ "new": token }),
-    };
-    change.commit(&note).await?;
+    let taken = token::find(snapshot, &name).await?.is_some();
+    object(&name).expect_free(taken)?;
+    Ok(Plan { name, role, valid: Duration::from_secs(valid_s.into()) })
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<Issued<Token>, TokenError> {
+    let Plan { name, role, valid } = plan;
+    let secret = dray_trust::Token::generate(TokenKind::Admin, change.site().keys().authority().fingerprint());
+    let created_at = change.now();
+    let token = Token { name, role, created_at, expires_at: Some(created_at + valid), revoked_at: None };
+    token::insert(change, &token, secret.hash().as_bytes()).await?;
+    change.record(Record::created(object(&token.name), &token));
     Ok(Issued { token, secret: secret.reveal() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::ObjectError;
     use crate::testing;
     use crate::{audit, token};
     use dray_model::api::page::PageRequest;
-    use dray_model::api::token::Role;
 
     fn command() -> CreateToken {
         CreateToken { name: "ci".parse().unwrap(), role: Role::Publisher, valid_s: None }
@@ -80,7 +87,10 @@ mod tests {
         let test = testing::site().await;
         let admin = testing::actor(Role::Administrator);
         create(&test.site, &admin, command()).await.unwrap();
-        assert!(matches!(create(&test.site, &admin, command()).await, Err(TokenError::NameTaken(_))));
+        assert!(matches!(
+            create(&test.site, &admin, command()).await,
+            Err(TokenError::Object(ObjectError::NameTaken(_)))
+        ));
         let operator = testing::actor(Role::Operator);
         let denied = create(&test.site, &operator, command()).await.unwrap_err();
         assert_eq!(crate::Failure::class(&denied), crate::Class::Denied);

@@ -1,43 +1,54 @@
 //! Revokes an administrator token. It is refused from the next request on.
 
 use dray_model::Name;
+use dray_model::api::token::Token;
+use dray_store::{Snapshot, token};
 use serde_json::json;
 
-use super::{KIND, TokenError};
+use super::{TokenError, object};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::change::Change;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Revokes the token; doing it again changes nothing. Nobody revokes the token that they ask with, so that a site always has an
 /// administrator left.
 ///
 /// # Errors
-/// [`TokenError::NotFound`], [`TokenError::Own`].
+/// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`TokenError::Own`].
 pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<(), TokenError> {
     let mut change = site.change(actor, Permission::ManageTokens).await?;
-    let former = dray_store::token::find(&mut change, name).await?;
-    let former = former.ok_or_else(|| TokenError::NotFound(name.clone()))?;
-    if matches!(actor, Actor::Token { name: own, .. } if own == name) {
-        return Err(TokenError::Own(name.clone()));
+    let plan = check(&mut change, actor, name).await?;
+    apply(&mut change, plan).await?;
+    Ok(change.commit().await?)
+}
+
+/// The token to revoke.
+pub(crate) struct Plan(Token);
+
+pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, TokenError> {
+    let former = token::find(snapshot, name).await?.ok_or_else(|| object(name).not_found())?;
+    match actor {
+        Actor::Token { name: own, .. } if own == name => Err(TokenError::Own(name.clone())),
+        _ => Ok(Plan(former)),
     }
+}
+
+pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<(), TokenError> {
+    let Plan(former) = plan;
     if former.revoked_at.is_some() {
         return Ok(());
     }
     let now = change.now();
-    dray_store::token::revoke(&mut change, name, now).await?;
-    let note = Note {
-        object_kind: KIND,
-        object_name: name.to_string(),
-        action: "token.revoke",
-        detail: json!({ "former": former }),
-    };
-    change.commit(&note).await?;
+    token::revoke(change, &former.name, now).await?;
+    change.record(Record::done(object(&former.name), "revoke", json!({ "former": former })));
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::ObjectError;
     use crate::testing;
     use crate::token::{self, Refused};
 
@@ -64,6 +75,6 @@ mod tests {
     async fn an_unknown_token_cannot_be_revoked() {
         let test = testing::site().await;
         let refused = revoke(&test.site, &Actor::System, &"nobody".parse().unwrap()).await;
-        assert!(matches!(refused, Err(TokenError::NotFound(_))));
+        assert!(matches!(refused, Err(TokenError::Object(ObjectError::NotFound(_)))));
     }
 }

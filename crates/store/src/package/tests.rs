@@ -149,19 +149,19 @@ fn a_deleted_package_takes_its_releases_and_documents_with_it() {
 }
 
 #[test]
-fn the_advertisements_of_a_package_are_its_dependants() {
+fn the_advertisements_of_a_package_are_found() {
     each_engine(async |db| {
         let mut tx = db.write().await.unwrap();
         let zip = package("zip");
         insert(&mut tx, &zip).await.unwrap();
-        assert_eq!(dependants(&mut tx, &zip.name).await.unwrap(), Vec::<String>::new());
+        assert_eq!(advertisements(&mut tx, &zip.name).await.unwrap(), []);
         let release = publish(&mut tx, &zip.name, (1, 1), None).await;
         crate::collection::insert(&mut tx, &name("all"), &Default::default(), Timestamp::from_secs(1)).await.unwrap();
         let advertise = "INSERT INTO advertisement (name, revision, document, package, collection, terms, published_at) \
                          VALUES ('zip-for-all', 1, $1, 'zip', 'all', '{}', 1)";
         let advertise = sqlx::query(advertise).bind(release.digest.as_bytes().to_vec());
         advertise.execute(tx.connection()).await.unwrap();
-        assert_eq!(dependants(&mut tx, &zip.name).await.unwrap(), ["the advertisement zip-for-all"]);
+        assert_eq!(advertisements(&mut tx, &zip.name).await.unwrap(), ["zip-for-all".parse().unwrap()]);
         assert!(matches!(delete(&mut tx, &zip.name).await, Err(StoreError::Reference { .. })));
     });
 }

@@ -32,7 +32,7 @@ async fn only_what_is_known_to_be_damaged_is_taken_and_only_its_own_bytes() {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
     let now = change.now();
     damage::note_bad(&mut change, &object.to_string(), DamageState::Damaged, "it is bad", now).await.unwrap();
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
     assert!(matches!(bring(site, &admin(), &object, &good[1..]).await, Err(ContentError::OtherBytes(_))));
     let broken = futures_util::stream::iter([Err(std::io::Error::other("the line broke"))]);
     assert!(matches!(restore(site, &admin(), &object, broken).await, Err(ContentError::Broken(..))));

@@ -152,7 +152,7 @@ async fn a_damaged_update_is_dropped_at_once_and_prepared_anew() {
                 .await
                 .unwrap();
         }
-        change.commit_unnoted().await.unwrap();
+        change.commit_unrecorded().await.unwrap();
     }
 }
 

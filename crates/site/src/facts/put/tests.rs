@@ -10,6 +10,7 @@ use dray_model::inventory::Class;
 use dray_model::{Name, class, property};
 use dray_store::device;
 
+use crate::ObjectError;
 use crate::testing::TestSite;
 use crate::{collection, random, testing};
 
@@ -89,7 +90,7 @@ async fn a_change_of_rules_finds_the_members_at_once() {
     let new = collection::change(site, &Actor::System, &name("some"), Some(1), command.clone()).await.unwrap();
     assert_eq!((new.revision, new.members), (2, 1));
     let stale = collection::change(site, &Actor::System, &name("some"), Some(1), command.clone()).await;
-    assert!(matches!(stale, Err(collection::CollectionError::Stale { found: 2, .. })));
+    assert!(matches!(stale, Err(collection::CollectionError::Object(ObjectError::Stale { found: 2, .. }))));
     let same = collection::change(site, &Actor::System, &name("some"), Some(2), command).await.unwrap();
     assert_eq!(same.revision, 2, "what is the same is no change");
 }

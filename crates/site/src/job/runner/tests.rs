@@ -29,7 +29,7 @@ impl JobKind for Tell {
 async fn ask(site: &Site, number: u32) -> dray_model::JobId {
     let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
     let id = change.enqueue::<Tell>(None, &Number(number)).await.unwrap();
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
     id
 }
 
