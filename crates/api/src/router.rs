@@ -15,7 +15,7 @@ use crate::problem::ApiError;
 use crate::state::Api;
 use crate::{
     advertisement, audit, authentication, collection, content, device, document, enrolment, idempotency, job, observe,
-    openapi, package, point, policy, status, system, token, why,
+    openapi, package, point, policy, role, scope, status, system, token, why,
 };
 
 /// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
@@ -25,6 +25,8 @@ const REQUEST_TIME: Duration = Duration::from_secs(60);
 fn administrators_json() -> OpenApiRouter<Api> {
     OpenApiRouter::new() //
         .merge(token::routes())
+        .merge(role::routes())
+        .merge(scope::routes())
         .merge(audit::routes())
         .merge(job::routes())
         .merge(package::routes())

@@ -14,6 +14,8 @@ mod job;
 mod package;
 mod pages;
 mod point;
+mod role;
+mod scope;
 mod status;
 mod token;
 mod why;

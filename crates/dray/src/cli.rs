@@ -29,6 +29,8 @@ mod login;
 mod package;
 mod point;
 mod program;
+mod role;
+mod scope;
 mod status;
 mod token;
 mod wait;
@@ -121,6 +123,12 @@ enum ObjectCommand {
     /// Administrators' tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Roles: what the holders of tokens may do
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// Scopes: the objects that the holder of a token works on
+    #[command(subcommand)]
+    Scope(scope::ScopeCommand),
     /// Jobs: the site's side work
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -181,6 +189,8 @@ impl ObjectCommand {
             Self::Device(command) => command.run(context).await,
             Self::EnrolmentToken(command) => command.run(context).await,
             Self::Token(command) => command.run(context).await,
+            Self::Role(command) => command.run(context).await,
+            Self::Scope(command) => command.run(context).await,
             Self::Job(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,
             Self::Why(command) => command.run(context).await,

@@ -11,6 +11,8 @@ pub mod package;
 pub mod page;
 pub mod point;
 pub mod problem;
+pub mod role;
+pub mod scope;
 pub mod status;
 pub mod token;
 pub mod why;

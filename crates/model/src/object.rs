@@ -30,11 +30,17 @@ pub enum ObjectKind {
     Job,
     /// Stored files.
     Content,
+    /// The record of all changes.
+    Audit,
+    /// A set of rights.
+    Role,
+    /// A part of the site's objects.
+    Scope,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Package,
         Self::Collection,
         Self::Advertisement,
@@ -44,7 +50,17 @@ impl ObjectKind {
         Self::Token,
         Self::Job,
         Self::Content,
+        Self::Audit,
+        Self::Role,
+        Self::Scope,
     ];
+
+    /// Whether scopes hold objects of this kind. Advertisements are in the scope of their collection, devices in those of the collections
+    /// that they are in.
+    #[must_use]
+    pub const fn is_scoped(self) -> bool {
+        matches!(self, Self::Package | Self::Collection | Self::Point)
+    }
 
     /// The word for programs: in the API, the audit log, the database and the command line.
     #[must_use]
@@ -59,6 +75,9 @@ impl ObjectKind {
             Self::Token => "token",
             Self::Job => "job",
             Self::Content => "content",
+            Self::Audit => "audit",
+            Self::Role => "role",
+            Self::Scope => "scope",
         }
     }
 }

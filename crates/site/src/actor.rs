@@ -1,16 +1,18 @@
 //! Who asks, and what they may do.
 //!
-//! An [`Actor`] is made by authentication only and passed to every operation. Rights are a table of roles and permissions, read
-//! in one place.
+//! An [`Actor`] is made by authentication only and passed to every operation. Whether it may do something at all is known from its
+//! [`Rights`], before anything is held; whether it may do it to an object, from the scope that it works in, in the transaction that
+//! reads or changes the object. What is outside of the scope looks as if it didn't exist.
 
+mod scope;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
-use dray_model::api::token::Role;
-use dray_model::{DeviceId, Name};
-use dray_store::Snapshot;
+use dray_model::access::{Grant, PredefinedRole, Right};
+use dray_model::{DeviceId, Name, ObjectKind};
 
 use crate::error::SiteError;
-use crate::object::Object;
 
 /// Whoever asks for an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +22,7 @@ pub enum Actor {
         /// The token's name.
         name: Name,
         /// What it may do.
-        role: Role,
+        rights: Rights,
     },
     /// An enrolled device.
     Device(DeviceId),
@@ -32,27 +34,28 @@ pub enum Actor {
     System,
 }
 
+/// What an administrator may do, with which objects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rights {
+    /// What their role grants.
+    pub grants: BTreeSet<Grant>,
+    /// The scope that they work in; `None`: everything.
+    pub scope: Option<Name>,
+}
+
+impl From<PredefinedRole> for Rights {
+    fn from(role: PredefinedRole) -> Self {
+        Self { grants: role.grants(), scope: None }
+    }
+}
+
 /// Something that needs a right. Its text reads after "may".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Read what administrators see, tokens and the audit log apart.
-    Read,
-    /// Make, list and revoke administrator tokens.
-    ManageTokens,
-    /// Read the audit log.
-    ReadAudit,
-    /// Change settings of the site and its jobs.
-    ManageSite,
-    /// Make and change packages and programs.
-    ManagePackages,
-    /// Make and change distribution points, and what they hold.
-    ManagePoints,
-    /// Make and change collections.
-    ManageCollections,
-    /// Enrol, change and remove devices.
-    ManageDevices,
-    /// Make and change advertisements.
-    ManageAdvertisements,
+    /// See objects of a kind.
+    Read(ObjectKind),
+    /// Make, change and delete objects of a kind, and have things done with them.
+    Manage(ObjectKind),
     /// Get its own policy and report about itself.
     ActAsDevice,
     /// Get its assignments and content, and report about itself.
@@ -61,8 +64,19 @@ pub enum Permission {
     Enrol,
 }
 
+impl Permission {
+    /// The grant that gives it to an administrator; `None` where none does.
+    fn grant(self) -> Option<Grant> {
+        match self {
+            Self::Read(kind) => Grant::new(Right::Read, kind),
+            Self::Manage(kind) => Grant::new(Right::Manage, kind),
+            Self::ActAsDevice | Self::ActAsPoint | Self::Enrol => None,
+        }
+    }
+}
+
 impl Actor {
-    /// Nothing when the actor may.
+    /// Nothing when the actor may do this to some object, be it one in its scope.
     ///
     /// # Errors
     /// [`SiteError::Denied`].
@@ -73,55 +87,35 @@ impl Actor {
         Err(SiteError::Denied { actor: self.to_string(), permission })
     }
 
-    /// Nothing when the actor may do this to `object`.
-    ///
-    /// # Errors
-    /// [`SiteError::Denied`], or the database's.
-    pub(crate) async fn authorise_on(
-        &self,
-        _snapshot: &mut Snapshot,
-        permission: Permission,
-        _object: &Object,
-    ) -> Result<(), SiteError> {
-        self.authorise(permission)
-    }
-
-    /// Nothing when the actor may make `object`.
-    ///
-    /// # Errors
-    /// [`SiteError::Denied`].
-    pub(crate) fn authorise_new(&self, permission: Permission, _object: &Object) -> Result<(), SiteError> {
-        self.authorise(permission)
-    }
-
-    /// Nothing when the actor may do this whatever object it reaches: for what has effects beyond one object.
-    ///
-    /// # Errors
-    /// [`SiteError::Denied`].
-    pub(crate) fn authorise_everywhere(&self, permission: Permission) -> Result<(), SiteError> {
-        self.authorise(permission)
-    }
-
-    /// Whether the actor may. The whole table of rights.
+    /// Whether the actor may do this to some object, be it one in its scope.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        use Permission::{
-            ActAsDevice, ActAsPoint, Enrol, ManageAdvertisements, ManageCollections, ManageDevices, ManagePackages,
-            ManagePoints, Read,
-        };
         match self {
             Self::System => true,
-            Self::Device(_) => permission == ActAsDevice,
-            Self::Point(_) => permission == ActAsPoint,
-            Self::EnrolmentToken(_) => permission == Enrol,
-            Self::Token { role, .. } => match role {
-                Role::Administrator => !matches!(permission, ActAsDevice | ActAsPoint | Enrol),
-                Role::Publisher => matches!(permission, Read | ManagePackages | ManagePoints),
-                Role::Operator => {
-                    matches!(permission, Read | ManageCollections | ManageDevices | ManageAdvertisements)
-                }
-                Role::Reader => permission == Read,
-            },
+            Self::Device(_) => permission == Permission::ActAsDevice,
+            Self::Point(_) => permission == Permission::ActAsPoint,
+            Self::EnrolmentToken(_) => permission == Permission::Enrol,
+            Self::Token { rights, .. } => {
+                permission.grant().is_some_and(|asked| rights.grants.iter().any(|grant| grant.includes(asked)))
+            }
+        }
+    }
+
+    /// Nothing when the actor has all of the `grants`, everywhere: nobody gives more than they have.
+    ///
+    /// # Errors
+    /// [`SiteError::Beyond`] with a grant that it lacks.
+    pub(crate) fn authorise_granting(&self, grants: &BTreeSet<Grant>) -> Result<(), SiteError> {
+        let lacking = match self {
+            Self::System => None,
+            Self::Token { rights, .. } => {
+                grants.iter().find(|asked| !rights.grants.iter().any(|grant| grant.includes(**asked)))
+            }
+            Self::Device(_) | Self::Point(_) | Self::EnrolmentToken(_) => grants.first(),
+        };
+        match lacking {
+            Some(grant) => Err(SiteError::Beyond { actor: self.to_string(), grant: *grant }),
+            None => Ok(()),
         }
     }
 }
@@ -141,20 +135,18 @@ impl fmt::Display for Actor {
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read objects",
-            Self::ManageTokens => "manage administrator tokens",
-            Self::ReadAudit => "read the audit log",
-            Self::ManageSite => "manage the site",
-            Self::ManagePackages => "manage packages",
-            Self::ManagePoints => "manage distribution points",
-            Self::ManageCollections => "manage collections",
-            Self::ManageDevices => "manage devices",
-            Self::ManageAdvertisements => "manage advertisements",
-            Self::ActAsDevice => "act as a device",
-            Self::ActAsPoint => "act as a distribution point",
-            Self::Enrol => "enrol",
-        })
+        let (verb, kind) = match self {
+            Self::Read(kind) => ("read", kind),
+            Self::Manage(kind) => ("manage", kind),
+            Self::ActAsDevice => return f.write_str("act as a device"),
+            Self::ActAsPoint => return f.write_str("act as a distribution point"),
+            Self::Enrol => return f.write_str("enrol"),
+        };
+        match kind {
+            ObjectKind::Audit => write!(f, "{verb} the audit log"),
+            ObjectKind::Content => write!(f, "{verb} the content store"),
+            kind => write!(f, "{verb} {kind}s"),
+        }
     }
 }
 
@@ -162,16 +154,23 @@ impl fmt::Display for Permission {
 mod tests {
     use super::*;
 
-    fn token(role: Role) -> Actor {
-        Actor::Token { name: "t".parse().unwrap(), role }
+    fn token(role: PredefinedRole) -> Actor {
+        Actor::Token { name: "t".parse().unwrap(), rights: role.into() }
     }
 
     #[test]
     fn only_administrators_manage_tokens_and_read_the_audit_log() {
-        for permission in [Permission::ManageTokens, Permission::ReadAudit, Permission::ManageSite] {
-            assert!(token(Role::Administrator).may(permission));
-            for role in [Role::Publisher, Role::Operator, Role::Reader] {
-                assert!(!token(role).may(permission));
+        let closed = [
+            Permission::Manage(ObjectKind::Token),
+            Permission::Read(ObjectKind::Token),
+            Permission::Read(ObjectKind::Audit),
+            Permission::Manage(ObjectKind::Content),
+            Permission::Manage(ObjectKind::Role),
+        ];
+        for permission in closed {
+            assert!(token(PredefinedRole::Administrator).may(permission));
+            for role in [PredefinedRole::Publisher, PredefinedRole::Operator, PredefinedRole::Reader] {
+                assert!(!token(role).may(permission), "{} may {permission}", role.as_str());
             }
         }
     }
@@ -179,16 +178,25 @@ mod tests {
     #[test]
     fn devices_and_points_do_nothing_but_their_own() {
         let device = Actor::Device(DeviceId::from_random(1));
-        assert!(
-            device.may(Permission::ActAsDevice) && !device.may(Permission::Read) && !device.may(Permission::ActAsPoint)
-        );
-        assert!(!token(Role::Administrator).may(Permission::ActAsDevice));
+        assert!(device.may(Permission::ActAsDevice) && !device.may(Permission::ActAsPoint));
+        assert!(!device.may(Permission::Read(ObjectKind::Package)));
+        assert!(!token(PredefinedRole::Administrator).may(Permission::ActAsDevice));
     }
 
     #[test]
     fn who_publishes_does_not_deploy() {
-        assert!(token(Role::Publisher).authorise(Permission::ManagePackages).is_ok());
-        assert!(token(Role::Publisher).authorise(Permission::ManageAdvertisements).is_err());
-        assert!(token(Role::Operator).authorise(Permission::ManagePackages).is_err());
+        let (publisher, operator) = (token(PredefinedRole::Publisher), token(PredefinedRole::Operator));
+        assert!(publisher.authorise(Permission::Manage(ObjectKind::Package)).is_ok());
+        assert!(publisher.authorise(Permission::Manage(ObjectKind::Advertisement)).is_err());
+        assert!(operator.authorise(Permission::Manage(ObjectKind::Package)).is_err());
+    }
+
+    #[test]
+    fn nobody_grants_what_they_lack() {
+        let publisher = token(PredefinedRole::Publisher);
+        assert!(publisher.authorise_granting(&PredefinedRole::Reader.grants()).is_ok());
+        let refused = publisher.authorise_granting(&PredefinedRole::Operator.grants()).unwrap_err();
+        assert!(matches!(&refused, SiteError::Beyond { .. }), "{refused}");
+        assert!(Actor::System.authorise_granting(&PredefinedRole::Administrator.grants()).is_ok());
     }
 }

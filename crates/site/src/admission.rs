@@ -126,6 +126,8 @@ fn to_the_second(at: Timestamp) -> Timestamp {
 mod tests {
     use dray_store::feed::Scope;
 
+    use dray_model::ObjectKind;
+
     use super::*;
     use crate::actor::{Actor, Permission};
     use crate::random;
@@ -137,7 +139,7 @@ mod tests {
 
     async fn device(site: &Site) -> Credential {
         let id = random::device_id();
-        let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+        let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Device)).await.unwrap();
         let now = change.now();
         device::insert(&mut change, id, &"pc".parse().unwrap(), now).await.unwrap();
         change.commit_unrecorded().await.unwrap();
@@ -146,7 +148,7 @@ mod tests {
 
     async fn revoke(site: &Site, credential: &Credential) {
         let Identity::Device(id) = &credential.identity else { panic!("not a device") };
-        let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+        let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Device)).await.unwrap();
         let now = change.now();
         device::revoke(&mut change, *id, now).await.unwrap();
         change.concerns(Scope::DeviceShutOut(*id));
@@ -193,7 +195,7 @@ mod tests {
         let url = "https://point.example:8443".to_owned();
         let point = dray_model::api::point::CreatePoint { name: name.clone(), title: dray_model::Text::default(), url };
         crate::point::create(&test.site, &Actor::System, point).await.unwrap();
-        let mut change = test.site.change(&Actor::System, Permission::ManagePoints).await.unwrap();
+        let mut change = test.site.change(&Actor::System, Permission::Manage(ObjectKind::Point)).await.unwrap();
         point::enrolled(&mut change, &name, Timestamp::from_micros(1_000_500_000)).await.unwrap();
         change.commit_unrecorded().await.unwrap();
         for (issued_s, counts) in [(999, false), (1000, true), (2000, true)] {

@@ -1,5 +1,6 @@
 //! The audit log as administrators see it.
 
+use dray_model::ObjectKind;
 use dray_model::api::audit::AuditRecord;
 use dray_model::api::page::{Page, PageRequest};
 
@@ -12,7 +13,8 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<AuditRecord>, SiteError> {
-    let mut snapshot = site.read(actor, Permission::ReadAudit).await?;
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Audit))?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Audit)).await?;
     Ok(dray_store::audit::list(&mut snapshot, page).await?)
 }
 
@@ -21,6 +23,7 @@ pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn verify(site: &Site, actor: &Actor) -> Result<Option<i64>, SiteError> {
-    let mut snapshot = site.read(actor, Permission::ReadAudit).await?;
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Audit))?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Audit)).await?;
     Ok(dray_store::audit::verify(&mut snapshot).await?)
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
+use dray_model::api::scope::{ScopeObject, ScopedKind};
 use dray_model::{Digest, JobId, Name, Timestamp};
 use dray_store::audit::Entry;
 use dray_store::collection::Membership;
@@ -117,6 +118,15 @@ impl<'a> Change<'a> {
         let devices: BTreeSet<_> =
             moved.iter().filter(|moved| reached.contains(&moved.collection)).map(|moved| moved.device).collect();
         self.scopes.extend(devices.into_iter().map(Scope::Device));
+        Ok(())
+    }
+
+    /// A new object joins the scope that its maker works in.
+    pub(crate) async fn join_scope(&mut self, kind: ScopedKind, name: &Name) -> Result<(), StoreError> {
+        if let Some(scope) = self.actor.scope() {
+            let object = ScopeObject { kind, name: name.clone() };
+            dray_store::scope::add(&mut self.tx, scope, &object).await?;
+        }
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! Each resource has its own enum; what can happen to all of them is [`SiteError`]. The API maps classes to HTTP statuses in
 //! one place, so no operation knows about HTTP.
 
+use dray_model::Name;
+use dray_model::access::Grant;
 use dray_store::{ErrorClass, StoreError};
 
 use crate::actor::Permission;
@@ -71,6 +73,24 @@ pub enum SiteError {
         /// What.
         permission: Permission,
     },
+    /// The actor may do this to some objects only.
+    #[error("{actor} may {permission} only within the scope {scope}, and this reaches beyond it")]
+    OutOfScope {
+        /// Who.
+        actor: String,
+        /// What.
+        permission: Permission,
+        /// Where it may.
+        scope: Name,
+    },
+    /// The actor would grant a right that it doesn't have.
+    #[error("{actor} cannot grant {grant}, which it doesn't have")]
+    Beyond {
+        /// Who.
+        actor: String,
+        /// What.
+        grant: Grant,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,6 +109,8 @@ impl Failure for SiteError {
     fn codes() -> Vec<(&'static str, Class)> {
         vec![
             ("denied", Class::Denied),
+            ("out_of_scope", Class::Denied),
+            ("beyond_own_rights", Class::Denied),
             ("disk_full", Class::Busy),
             ("conflict", Class::Conflict),
             ("busy", Class::Busy),
@@ -101,6 +123,8 @@ impl Failure for SiteError {
     fn code(&self) -> &'static str {
         match self {
             Self::Denied { .. } => "denied",
+            Self::OutOfScope { .. } => "out_of_scope",
+            Self::Beyond { .. } => "beyond_own_rights",
             Self::Store(StoreError::Full { .. }) => "disk_full",
             Self::Store(error) => match error.class() {
                 ErrorClass::Conflict => "conflict",
@@ -114,7 +138,7 @@ impl Failure for SiteError {
 
     fn class(&self) -> Class {
         match self {
-            Self::Denied { .. } => Class::Denied,
+            Self::Denied { .. } | Self::OutOfScope { .. } | Self::Beyond { .. } => Class::Denied,
             Self::Store(error) => match error.class() {
                 ErrorClass::Conflict => Class::Conflict,
                 ErrorClass::Retryable => Class::Busy,
@@ -127,6 +151,8 @@ impl Failure for SiteError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Denied { permission, .. } => Some(format!("use a token of a role that may {permission}")),
+            Self::OutOfScope { .. } => Some("use a token that is not limited to a scope".to_owned()),
+            Self::Beyond { .. } => Some("ask somebody who has the right".to_owned()),
             Self::Store(StoreError::Full { .. }) => Some("make room on the disk of the site's database".to_owned()),
             Self::Store(error) if error.class() == ErrorClass::Retryable => Some("try again in a moment".to_owned()),
             _ => None,
@@ -137,25 +163,25 @@ impl Failure for SiteError {
 /// Writes `codes`, `code` and `class` of an error enum's [`Failure`] from one table. Variants after `via` hold another failure and
 /// answer as that does.
 macro_rules! codes {
-    (via $($variant:ident($inner:ty)),+; $($pattern:pat => $class:ident $code:literal),+ $(,)?) => {
-        $crate::error::codes! { @ [$($variant($inner)),+] $($pattern => $class $code),+ }
+    (via $($variant:ident($inner:ty)),+; $($pattern:pat => $class:ident $code:literal),* $(,)?) => {
+        $crate::error::codes! { @ [$($variant($inner)),+] $($pattern => $class $code),* }
     };
-    (@ [$($variant:ident($inner:ty)),*] $($pattern:pat => $class:ident $code:literal),+) => {
+    (@ [$($variant:ident($inner:ty)),*] $($pattern:pat => $class:ident $code:literal),*) => {
         fn codes() -> Vec<(&'static str, $crate::Class)> {
-            let own = vec![$(($code, $crate::Class::$class)),+];
+            let own: Vec<(&'static str, $crate::Class)> = vec![$(($code, $crate::Class::$class)),*];
             [own, $(<$inner as $crate::Failure>::codes()),*].concat()
         }
 
         fn code(&self) -> &'static str {
             match self {
-                $($pattern => $code,)+
+                $($pattern => $code,)*
                 $(Self::$variant(error) => $crate::Failure::code(error),)*
             }
         }
 
         fn class(&self) -> $crate::Class {
             match self {
-                $($pattern => $crate::Class::$class,)+
+                $($pattern => $crate::Class::$class,)*
                 $(Self::$variant(error) => $crate::Failure::class(error),)*
             }
         }

@@ -9,7 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, Role};
+use dray_model::access::PredefinedRole;
+use dray_model::api::token::{CreateToken, Issued, Token};
 use dray_store::{Db, StoreError, meta};
 
 use crate::actor::Actor;
@@ -19,6 +20,7 @@ use crate::config::{AdminProfile, SiteConfig};
 use crate::content_location::{self, ContentCheckError, ContentLocation, Environment, InvalidContentLocation};
 use crate::keys::{self, KeyError, SiteKeys};
 use crate::random;
+use crate::role::{self, RoleError};
 use crate::site::{OpenError, Site};
 use crate::token::{self, TokenError};
 
@@ -76,6 +78,9 @@ pub enum InitError {
     /// What was made doesn't open.
     #[error("cannot open the new site")]
     Open(#[from] OpenError),
+    /// The roles that every site has.
+    #[error("cannot make the first roles")]
+    Role(#[from] RoleError),
     /// The collections that every site has.
     #[error("cannot make the first collections")]
     Collection(#[from] CollectionError),
@@ -135,19 +140,25 @@ async fn fill(
     let site = Site::open_with_clock(dir, clock).await?;
     let command = CreateToken {
         name: "first-administrator".parse().expect("a slug"),
-        role: Role::Administrator,
+        role: PredefinedRole::Administrator.name(),
+        scope: None,
         valid_s: Some(FIRST_TOKEN_S),
     };
-    let created = token::create(&site, &Actor::System, command).await;
-    let collections = collection::create_predefined(&site).await;
+    let created = create_first(&site, command).await;
     site.close().await;
-    collections?;
     let profile =
         AdminProfile { url: options.url.clone(), token: created?.secret, ca: keys.authority().ca_pem().to_owned() };
     let text = toml::to_string(&profile).expect("a profile is plain texts");
     keys::write(&dir.join(AdminProfile::FILE), &text)?;
     content_location::claim(&options.config.content, environment, options.config.name.as_str()).await?;
     Ok(profile)
+}
+
+/// Makes what every site begins with.
+async fn create_first(site: &Site, command: CreateToken) -> Result<Issued<Token>, InitError> {
+    role::create_predefined(site).await?;
+    collection::create_predefined(site).await?;
+    Ok(token::create(site, &Actor::System, command).await?)
 }
 
 /// Notes in the database whose it is, so that two sites never share one.

@@ -45,6 +45,8 @@ pub mod presence;
 pub mod random;
 mod record;
 pub mod release;
+pub mod role;
+pub mod scope;
 mod site;
 pub mod status;
 #[cfg(any(test, feature = "testing"))]
@@ -53,7 +55,7 @@ mod together;
 pub mod token;
 pub mod why;
 
-pub use actor::{Actor, Permission};
+pub use actor::{Actor, Permission, Rights};
 pub use change::Change;
 pub use config::{AdminProfile, ConfigError, SiteConfig};
 pub use content_location::{

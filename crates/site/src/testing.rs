@@ -1,6 +1,6 @@
 //! A site in a temporary folder for tests, here and in the crates above.
 
-use dray_model::api::token::Role;
+use dray_model::access::PredefinedRole;
 use tempfile::TempDir;
 
 use crate::actor::Actor;
@@ -44,6 +44,6 @@ pub async fn sequence(site: &Site) -> i64 {
 /// # Panics
 /// Never.
 #[must_use]
-pub fn actor(role: Role) -> Actor {
-    Actor::Token { name: "test".parse().expect("a slug"), role }
+pub fn actor(role: PredefinedRole) -> Actor {
+    Actor::Token { name: "test".parse().expect("a slug"), rights: role.into() }
 }

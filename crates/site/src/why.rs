@@ -9,6 +9,7 @@ mod program;
 mod scene;
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::why::Why;
 use dray_model::excerpt::quoted;
 use dray_store::advertisement;
@@ -92,7 +93,7 @@ pub async fn why(site: &Site, actor: &Actor, device: &Name, program: &str) -> Re
         Err(PolicyError::NotEnrolled(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Device)).await?;
     let (package, program) = program::resolve(&mut snapshot, program).await?;
     let advertisements = advertisement::of_package(&mut snapshot, &package.name).await?;
     let scene = Scene::load(site, &mut snapshot, device, package, &program, current).await?;

@@ -13,6 +13,7 @@ use sqlx::any::AnyRow;
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
+use crate::scope::{Within, within};
 use crate::{page, sql};
 
 /// An advertisement's revision in force.
@@ -44,8 +45,8 @@ pub struct Offer {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
-        concat!("SELECT name, revision, document, terms, published_at FROM advertisement ", $rest)
+    ($($rest:tt)*) => {
+        concat!("SELECT name, revision, document, terms, published_at FROM advertisement ", $($rest)*)
     };
 }
 
@@ -115,10 +116,20 @@ pub async fn find(snapshot: &mut Snapshot, name: &Name) -> Result<Option<StoredA
 }
 
 /// Advertisements by name.
-pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page<StoredAdvertisement>, StoreError> {
-    let rows = sqlx::query(select!("WHERE name > $1 ORDER BY name LIMIT $2"))
+pub async fn list(
+    snapshot: &mut Snapshot,
+    within: Within<'_>,
+    request: &PageRequest,
+) -> Result<Page<StoredAdvertisement>, StoreError> {
+    const LIST: &str = select!(
+        "WHERE name > $1 AND ",
+        within!("$3", "collection", "advertisement.collection"),
+        " ORDER BY name LIMIT $2"
+    );
+    let rows = sqlx::query(LIST)
         .bind(request.after.as_deref().unwrap_or(""))
         .bind(page::fetch_limit(request))
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("list advertisements")?;

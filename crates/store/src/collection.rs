@@ -21,15 +21,16 @@ pub use rule::{Rule, rules, set_rules};
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
+use crate::scope::{Within, within};
 use crate::{page, sql};
 
 /// A collection; complete it with a condition on `c`.
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT c.id, c.name, c.revision, c.properties, c.evaluated_at, c.created_at, c.changed_at, ",
             "c.members FROM collection AS c ",
-            $rest
+            $($rest)*
         )
     };
 }
@@ -108,10 +109,17 @@ pub async fn number(snapshot: &mut Snapshot, name: &Name) -> Result<Option<i64>,
 }
 
 /// Collections by name.
-pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page<CollectionView>, StoreError> {
-    let rows = sqlx::query(select!("WHERE c.name > $1 ORDER BY c.name LIMIT $2"))
+pub async fn list(
+    snapshot: &mut Snapshot,
+    within: Within<'_>,
+    request: &PageRequest,
+) -> Result<Page<CollectionView>, StoreError> {
+    const LIST: &str =
+        select!("WHERE c.name > $1 AND ", within!("$3", "collection", "c.name"), " ORDER BY c.name LIMIT $2");
+    let rows = sqlx::query(LIST)
         .bind(request.after.as_deref().unwrap_or(""))
         .bind(page::fetch_limit(request))
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("list collections")?;

@@ -14,18 +14,19 @@ use sqlx::any::AnyRow;
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
+use crate::scope::{Within, device_within};
 use crate::{page, sql};
 
 /// A device without its facts and collections; complete it with joins and a condition on `d`.
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT d.id, d.name, d.enrolled_at, d.seen_at, d.revoked_at, d.features, f.taken_at, ",
             "CASE WHEN EXISTS (SELECT 1 FROM advertisement_state AS w WHERE w.device = d.id ",
             "AND w.reason = 'not_supported') THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS needs_upgrade ",
             "FROM device AS d ",
             "LEFT JOIN device_facts AS f ON f.device_id = d.id ",
-            $rest
+            $($rest)*
         )
     };
 }
@@ -105,18 +106,23 @@ pub async fn existing(snapshot: &mut Snapshot, ids: &BTreeSet<DeviceId>) -> Resu
 /// Devices by name.
 pub async fn list(
     snapshot: &mut Snapshot,
+    within: Within<'_>,
     filter: &DeviceFilter,
     request: &PageRequest,
 ) -> Result<Page<DeviceView>, StoreError> {
     const ALL: &str = select!(
         "WHERE d.name > $1 AND d.name >= $2 AND d.name < $3 AND ($4 = 0 OR d.id IN \
-         (SELECT u.device FROM advertisement_state AS u WHERE u.reason = 'not_supported')) ORDER BY d.name LIMIT $5"
+         (SELECT u.device FROM advertisement_state AS u WHERE u.reason = 'not_supported')) AND ",
+        device_within!("$5", "d.id"),
+        " ORDER BY d.name LIMIT $6"
     );
     const MEMBERS: &str = select!(
         "JOIN collection_member AS m ON m.device_id = d.id JOIN collection AS c ON c.id = m.collection_id \
          WHERE d.name > $1 AND d.name >= $2 AND d.name < $3 AND ($4 = 0 OR d.id IN \
          (SELECT u.device FROM advertisement_state AS u WHERE u.reason = 'not_supported')) \
-         AND c.name = $5 ORDER BY d.name LIMIT $6"
+         AND ",
+        device_within!("$5", "d.id"),
+        " AND c.name = $6 ORDER BY d.name LIMIT $7"
     );
     let prefix = filter.prefix.as_deref().unwrap_or("");
     let query = sqlx::query(if filter.collection.is_some() { MEMBERS } else { ALL })
@@ -124,7 +130,8 @@ pub async fn list(
         .bind(prefix)
         // Every character of a name stands before `~`.
         .bind(format!("{prefix}~"))
-        .bind(i64::from(filter.needs_upgrade));
+        .bind(i64::from(filter.needs_upgrade))
+        .bind(within.name());
     let query = match &filter.collection {
         Some(collection) => query.bind(collection.as_str()),
         None => query,
@@ -240,7 +247,7 @@ mod tests {
                 let mut request = PageRequest::new(Some(2), None);
                 let mut names = Vec::new();
                 loop {
-                    let page = list(tx, &filter, &request).await.unwrap();
+                    let page = list(tx, Within::default(), &filter, &request).await.unwrap();
                     names.extend(page.items.into_iter().map(|device| device.name.to_string()));
                     let Some(next) = page.next else { return names };
                     request.after = Some(next);

@@ -16,6 +16,7 @@ use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
+use crate::scope::{Within, job_within};
 
 /// A job to be enqueued.
 #[derive(Debug, Clone)]
@@ -78,18 +79,23 @@ pub async fn find(snapshot: &mut Snapshot, id: JobId) -> Result<Option<Job>, Sto
 /// Jobs, in a given state or all, by the time they were asked for, newest first.
 pub async fn list(
     snapshot: &mut Snapshot,
+    within: Within<'_>,
     state: Option<JobState>,
     request: &PageRequest,
 ) -> Result<Page<Job>, StoreError> {
-    const SQL: &str = "SELECT id, kind, dedup_key, state, run_at, attempts, progress, error, created_at, finished_at FROM job \
-                       WHERE (created_at < $1 OR (created_at = $1 AND id < $2)) AND ($3 = '' OR state = $3) \
-                       ORDER BY created_at DESC, id DESC LIMIT $4";
+    const SQL: &str = concat!(
+        "SELECT id, kind, dedup_key, state, run_at, attempts, progress, error, created_at, finished_at FROM job ",
+        "WHERE (created_at < $1 OR (created_at = $1 AND id < $2)) AND ($3 = '' OR state = $3) AND ",
+        job_within!("$5"),
+        " ORDER BY created_at DESC, id DESC LIMIT $4"
+    );
     let (created_at, id) = list_key(request);
     let rows = sqlx::query(SQL)
         .bind(created_at)
         .bind(id)
         .bind(state.map_or("", JobState::as_str))
         .bind(page::fetch_limit(request))
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("list jobs")?;

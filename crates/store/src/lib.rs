@@ -36,7 +36,9 @@ pub mod point;
 pub mod policy;
 pub mod recount;
 pub mod release;
+pub mod role;
 pub mod row;
+pub mod scope;
 pub mod sql;
 pub mod status;
 #[cfg(any(test, feature = "testing"))]

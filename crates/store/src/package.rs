@@ -11,6 +11,7 @@ use crate::content::digest_rows;
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
+use crate::scope::{Within, within};
 use crate::{page, release, sql};
 
 /// Kind of the job that publishes a release; its key is the package's name.
@@ -20,14 +21,14 @@ pub const DEPENDANTS_TOLD: i64 = 20;
 
 /// A package with its newest release and its publishing job; complete it with a condition on `p`.
 macro_rules! select {
-    ($($rest:literal),+) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT p.name, p.revision AS package_revision, p.properties, p.source, p.outside_links, p.names, p.programs, p.created_at, p.changed_at, ",
             "(SELECT MIN(j.id) FROM job AS j WHERE j.kind = 'publish' AND j.dedup_key = p.name AND j.finished_at IS NULL) ",
             "AS publishing, r.package, r.source_version, r.revision, r.document, r.content, r.new_bytes, r.published_at, ",
             "c.manifest, c.size_bytes, c.files, c.requires, c.not_carried ",
             "FROM package AS p LEFT JOIN release AS r ON r.document = p.newest LEFT JOIN content AS c ON c.digest = r.content ",
-            $($rest),+
+            $($rest)*
         )
     };
 }
@@ -97,10 +98,17 @@ pub async fn find(snapshot: &mut Snapshot, name: &Name) -> Result<Option<Package
 }
 
 /// Packages by name.
-pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page<PackageView>, StoreError> {
-    let rows = sqlx::query(select!("WHERE p.name > $1 ORDER BY p.name LIMIT $2"))
+pub async fn list(
+    snapshot: &mut Snapshot,
+    within: Within<'_>,
+    request: &PageRequest,
+) -> Result<Page<PackageView>, StoreError> {
+    const LIST: &str =
+        select!("WHERE p.name > $1 AND ", within!("$3", "package", "p.name"), " ORDER BY p.name LIMIT $2");
+    let rows = sqlx::query(LIST)
         .bind(request.after.as_deref().unwrap_or(""))
         .bind(page::fetch_limit(request))
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("list packages")?;

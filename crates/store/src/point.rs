@@ -19,14 +19,15 @@ use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
+use crate::scope::{Within, within};
 
 /// A point with the number of its packages; complete it with a condition on `p`.
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT p.name, p.revision, p.title, p.url, p.enabled, p.enrolled_at, p.seen_at, p.created_at, ",
             "(SELECT COUNT(*) FROM package_point AS pp WHERE pp.point = p.name) AS packages FROM point AS p ",
-            $rest
+            $($rest)*
         )
     };
 }
@@ -76,10 +77,16 @@ pub async fn find(snapshot: &mut Snapshot, name: &Name) -> Result<Option<PointVi
 }
 
 /// Points by name.
-pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page<PointView>, StoreError> {
-    let rows = sqlx::query(select!("WHERE p.name > $1 ORDER BY p.name LIMIT $2"))
+pub async fn list(
+    snapshot: &mut Snapshot,
+    within: Within<'_>,
+    request: &PageRequest,
+) -> Result<Page<PointView>, StoreError> {
+    const LIST: &str = select!("WHERE p.name > $1 AND ", within!("$3", "point", "p.name"), " ORDER BY p.name LIMIT $2");
+    let rows = sqlx::query(LIST)
         .bind(request.after.as_deref().unwrap_or(""))
         .bind(page::fetch_limit(request))
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("list distribution points")?;

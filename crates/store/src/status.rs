@@ -15,6 +15,7 @@ use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
+use crate::scope::{Within, device_within};
 
 pub use receive::{Received, receive};
 pub use summary::{devices, of_device, summaries, summary};
@@ -31,18 +32,23 @@ pub struct Filter {
 /// Messages, the newest first.
 pub async fn list(
     snapshot: &mut Snapshot,
+    within: Within<'_>,
     filter: &Filter,
     request: &PageRequest,
 ) -> Result<Page<StatusView>, StoreError> {
-    const SQL: &str = "SELECT m.id, m.device, d.name AS device_name, m.body, m.received_at FROM status_message AS m \
-                       JOIN device AS d ON d.id = m.device WHERE m.id < $1 \
-                       AND (CAST($2 AS BIGINT) IS NULL OR m.device = $2) \
-                       AND (CAST($3 AS TEXT) IS NULL OR m.advertisement = $3) ORDER BY m.id DESC LIMIT $4";
+    const SQL: &str = concat!(
+        "SELECT m.id, m.device, d.name AS device_name, m.body, m.received_at FROM status_message AS m ",
+        "JOIN device AS d ON d.id = m.device WHERE m.id < $1 AND (CAST($2 AS BIGINT) IS NULL OR m.device = $2) ",
+        "AND (CAST($3 AS TEXT) IS NULL OR m.advertisement = $3) AND ",
+        device_within!("$5", "m.device"),
+        " ORDER BY m.id DESC LIMIT $4"
+    );
     let rows = sqlx::query(SQL)
         .bind(page::number_after(request, i64::MAX))
         .bind(filter.device.map(DeviceId::number))
         .bind(filter.advertisement.as_ref().map(Name::as_str))
         .bind(page::fetch_limit(request))
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("list status messages")?;

@@ -10,9 +10,11 @@ use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
 
-const BY_NAME: &str = "SELECT name, role, created_at, expires_at, revoked_at FROM administrator_token WHERE name = $1";
-const BY_HASH: &str = "SELECT name, role, created_at, expires_at, revoked_at FROM administrator_token WHERE hash = $1";
-const PAGE: &str = "SELECT name, role, created_at, expires_at, revoked_at FROM administrator_token WHERE name > $1 \
+const BY_NAME: &str =
+    "SELECT name, role, scope, created_at, expires_at, revoked_at FROM administrator_token WHERE name = $1";
+const BY_HASH: &str =
+    "SELECT name, role, scope, created_at, expires_at, revoked_at FROM administrator_token WHERE hash = $1";
+const PAGE: &str = "SELECT name, role, scope, created_at, expires_at, revoked_at FROM administrator_token WHERE name > $1 \
                     ORDER BY name LIMIT $2";
 
 /// Adds a token with the hash of its secret.
@@ -20,12 +22,12 @@ const PAGE: &str = "SELECT name, role, created_at, expires_at, revoked_at FROM a
 /// # Errors
 /// A conflict on `("administrator_token", "primary key")` when the name is taken, be it by a revoked token.
 pub async fn insert(tx: &mut WriteTx, token: &Token, hash: &[u8]) -> Result<(), StoreError> {
-    const SQL: &str =
-        "INSERT INTO administrator_token (name, hash, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    const SQL: &str = "INSERT INTO administrator_token (name, hash, role, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
     sqlx::query(SQL)
         .bind(token.name.as_str())
         .bind(hash)
         .bind(token.role.as_str())
+        .bind(token.scope.as_ref().map(Name::as_str))
         .bind(token.created_at.micros())
         .bind(token.expires_at.map(Timestamp::micros))
         .execute(tx.connection())
@@ -65,6 +67,35 @@ pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page
     Ok(page::cut(request, page::read_all(&rows, read)?, |token| token.name.to_string()))
 }
 
+/// The tokens in force at `now` that have a role, by name; at most 20.
+pub async fn with_role(snapshot: &mut Snapshot, role: &Name, now: Timestamp) -> Result<Vec<Name>, StoreError> {
+    const SQL: &str = "SELECT name FROM administrator_token WHERE role = $1 AND revoked_at IS NULL \
+                       AND (expires_at IS NULL OR expires_at > $2) ORDER BY name LIMIT 20";
+    names(snapshot, SQL, role, now).await
+}
+
+/// The tokens in force at `now` that are for a scope, by name; at most 20.
+pub async fn with_scope(snapshot: &mut Snapshot, scope: &Name, now: Timestamp) -> Result<Vec<Name>, StoreError> {
+    const SQL: &str = "SELECT name FROM administrator_token WHERE scope = $1 AND revoked_at IS NULL \
+                       AND (expires_at IS NULL OR expires_at > $2) ORDER BY name LIMIT 20";
+    names(snapshot, SQL, scope, now).await
+}
+
+async fn names(
+    snapshot: &mut Snapshot,
+    sql: &'static str,
+    used: &Name,
+    now: Timestamp,
+) -> Result<Vec<Name>, StoreError> {
+    let rows = sqlx::query(sql)
+        .bind(used.as_str())
+        .bind(now.micros())
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find the administrator tokens that use a role or a scope")?;
+    page::read_all(&rows, |row| Record::new("administrator_token", "name", row).parsed("name"))
+}
+
 /// Revokes the token from `now` on; one that is revoked keeps its first instant. False when there is none of this name.
 pub async fn revoke(tx: &mut WriteTx, name: &Name, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE administrator_token SET revoked_at = COALESCE(revoked_at, $1) WHERE name = $2")
@@ -81,6 +112,7 @@ fn read(row: &AnyRow) -> Result<Token, StoreError> {
     Ok(Token {
         name: record.parsed("name")?,
         role: record.parsed("role")?,
+        scope: record.optional("scope", Record::parsed)?,
         created_at: record.time("created_at")?,
         expires_at: record.optional("expires_at", Record::time)?,
         revoked_at: record.optional("revoked_at", Record::time)?,
@@ -91,12 +123,13 @@ fn read(row: &AnyRow) -> Result<Token, StoreError> {
 mod tests {
     use super::*;
     use crate::testing::each_engine;
-    use dray_model::api::token::Role;
+    use dray_model::access::PredefinedRole;
 
     fn token(name: &str) -> Token {
         Token {
             name: name.parse().unwrap(),
-            role: Role::Publisher,
+            role: PredefinedRole::Publisher.name(),
+            scope: Some("berlin".parse().unwrap()),
             created_at: Timestamp::from_secs(1),
             expires_at: None,
             revoked_at: None,

@@ -76,7 +76,7 @@ async fn a_repeated_request_with_a_key_gets_the_first_answer() {
     let id = {
         use dray_model::ObjectKind;
         use dray_site::{Actor, Object, Permission, Record};
-        let mut change = server.test.site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+        let mut change = server.test.site.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await.unwrap();
         let id = change.enqueue::<dray_site::job::Housekeeping>(None, &dray_site::job::Nothing {}).await.unwrap();
         let job = Object::new(ObjectKind::Job, id);
         change.record(Record::done(job, "test", json!({})));

@@ -10,7 +10,9 @@ use dray_model::api::collection::{ChangeCollection, CreateCollection, PreviewCol
 use dray_model::api::device::{CreateEnrolmentToken, EnrolmentFor};
 use dray_model::api::package::{ChangePackage, CreatePackage, DistributePackage};
 use dray_model::api::point::{ChangePoint, CreatePoint};
-use dray_model::api::token::{CreateToken, Role};
+use dray_model::api::role::{ChangeRole, CreateRole};
+use dray_model::api::scope::{CreateScope, ScopeObject, ScopedKind};
+use dray_model::api::token::CreateToken;
 use dray_model::{Digest, JobId, Name};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -88,8 +90,21 @@ async fn call_everything(api: &SiteApi, name: &Name, job: &JobId) {
     let _ = api.withdraw(name, name).await;
     let _ = api.status(None, None).next(1).await;
     let _ = api.tokens().next(1).await;
-    let _ = api.create_token(&CreateToken { name: name.clone(), role: Role::Reader, valid_s: None }).await;
+    let _ = api.create_token(&CreateToken { name: name.clone(), role: name.clone(), scope: None, valid_s: None }).await;
     let _ = api.revoke_token(name).await;
+    let _ = api.roles().next(1).await;
+    let _ = api.role(name).await;
+    let _ = api.create_role(&from::<CreateRole>(json!({ "name": NAME, "grants": [] }))).await;
+    let _ = api.change_role(name, 1, &ChangeRole::default()).await;
+    let _ = api.delete_role(name).await;
+    let _ = api.scopes().next(1).await;
+    let _ = api.scope(name).await;
+    let _ = api.create_scope(&from::<CreateScope>(json!({ "name": NAME }))).await;
+    let _ = api.delete_scope(name).await;
+    let _ = api.scope_objects(name).next(1).await;
+    let object = ScopeObject { kind: ScopedKind::Point, name: name.clone() };
+    let _ = api.add_to_scope(name, &object).await;
+    let _ = api.remove_from_scope(name, &object).await;
     let _ = api.why(name, "app").await;
 }
 
@@ -104,6 +119,7 @@ async fn every_operation_that_the_api_describes_has_its_method() {
         let path = request
             .uri()
             .path()
+            .replace("/objects/point/", "/objects/{}/")
             .replace(&object_path(), "/{}/{}")
             .replace(NAME, "{}")
             .replace(&job_text, "{}")

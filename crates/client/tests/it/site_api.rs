@@ -10,7 +10,7 @@ use dray_model::Timestamp;
 use dray_model::api::job::{Job, JobState};
 use dray_model::api::package::ChangePackage;
 use dray_model::api::page::Page;
-use dray_model::api::token::{CreateToken, Role, Token};
+use dray_model::api::token::{CreateToken, Token};
 use http::Request;
 
 use crate::server::{self, Authority, Body, TestServer};
@@ -40,7 +40,14 @@ fn header(request: &Request<bytes::Bytes>, name: &str) -> String {
 
 fn token(name: &str) -> Token {
     let created_at = Timestamp::from_secs(0);
-    Token { name: name.parse().unwrap(), role: Role::Reader, created_at, expires_at: None, revoked_at: None }
+    Token {
+        name: name.parse().unwrap(),
+        role: "reader".parse().unwrap(),
+        scope: None,
+        created_at,
+        expires_at: None,
+        revoked_at: None,
+    }
 }
 
 fn job(state: JobState) -> Job {
@@ -91,7 +98,8 @@ async fn a_creation_is_sent_again_with_the_same_key_when_its_answer_is_lost() {
     .await;
     // In a task of its own: what uses this library must be able to.
     let created = tokio::spawn(async move {
-        let create = CreateToken { name: "ci".parse().unwrap(), role: Role::Reader, valid_s: None };
+        let create =
+            CreateToken { name: "ci".parse().unwrap(), role: "reader".parse().unwrap(), scope: None, valid_s: None };
         api.create_token(&create).await.unwrap()
     });
     let created = created.await.unwrap();

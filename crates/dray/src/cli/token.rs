@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, Issued, Role, Token};
+use dray_model::api::token::{CreateToken, Issued, Token};
 
 use super::Context;
 use crate::clock;
@@ -17,9 +17,12 @@ pub(crate) enum TokenCommand {
     Create {
         /// Its name; the audit log shows it for ever
         name: Name,
-        /// What its holder may do: administrator, publisher, operator or reader
+        /// What its holder may do: administrator, publisher, operator, reader, or a role of your own
         #[arg(long)]
-        role: Role,
+        role: Name,
+        /// Only with the objects of this scope
+        #[arg(long)]
+        scope: Option<Name>,
         /// How long it may be used [default: 90d]
         #[arg(long, value_name = "TIME")]
         valid: Option<Seconds>,
@@ -38,8 +41,8 @@ impl TokenCommand {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let (api, output) = (&context.api, context.output);
         match self {
-            Self::Create { name, role, valid } => {
-                let request = CreateToken { name, role, valid_s: valid.map(|valid| valid.0) };
+            Self::Create { name, role, scope, valid } => {
+                let request = CreateToken { name, role, scope, valid_s: valid.map(|valid| valid.0) };
                 print(output, &api.create_token(&request).await?)
             }
             Self::List => output.list(&api.tokens().all().await?),
@@ -59,7 +62,7 @@ pub(crate) fn print(output: Output, created: &Issued<Token>) -> Outcome {
 }
 
 impl Listed for Token {
-    const HEADINGS: &'static [&'static str] = &["name", "role", "state", "created", "expires"];
+    const HEADINGS: &'static [&'static str] = &["name", "role", "scope", "state", "created", "expires"];
     const NONE: &'static str = "there are no tokens";
 
     fn cells(&self) -> Vec<String> {
@@ -70,7 +73,8 @@ impl Listed for Token {
         };
         vec![
             self.name.to_string(),
-            self.role.as_str().to_owned(),
+            self.role.to_string(),
+            self.scope.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
             state.to_owned(),
             time(self.created_at),
             time_or_dash(self.expires_at),

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, Role};
+use dray_model::access::PredefinedRole;
+use dray_model::api::token::CreateToken;
 use dray_site::{Actor, Site};
 
 use crate::cli::print_token;
@@ -35,7 +36,8 @@ impl SiteToken {
         let site = Site::open(&self.dir).await.map_err(|error| Failure::failed(attempt()).because(&error))?;
         let request = CreateToken {
             name: self.name.clone(),
-            role: Role::Administrator,
+            role: PredefinedRole::Administrator.name(),
+            scope: None,
             valid_s: self.valid.map(|valid| valid.0),
         };
         let created = dray_site::token::create(&site, &Actor::System, request).await;

@@ -2,52 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::excerpt::quoted;
 use crate::{Name, Timestamp};
-
-/// What the holder of an administrator token may do. Each role may read everything except the audit log and tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Role {
-    /// Everything, tokens, site settings and the audit log included.
-    Administrator,
-    /// Makes packages and programs and distributes content.
-    Publisher,
-    /// Targets: devices, collections and advertisements.
-    Operator,
-    /// Changes nothing.
-    Reader,
-}
-
-impl Role {
-    /// The word used in the API and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Administrator => "administrator",
-            Self::Publisher => "publisher",
-            Self::Operator => "operator",
-            Self::Reader => "reader",
-        }
-    }
-}
-
-/// A text that is no [`Role`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a role: administrator, publisher, operator or reader", quoted(.0))]
-pub struct InvalidRole(String);
-
-impl std::str::FromStr for Role {
-    type Err = InvalidRole;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRole> {
-        [Self::Administrator, Self::Publisher, Self::Operator, Self::Reader]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| InvalidRole(text.to_owned()))
-    }
-}
 
 /// An administrator token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +10,11 @@ impl std::str::FromStr for Role {
 pub struct Token {
     /// Unique for ever: the audit log names the token.
     pub name: Name,
-    /// What its holder may do.
-    pub role: Role,
+    /// The role that says what its holder may do.
+    pub role: Name,
+    /// The scope with the objects that its holder works on; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Name>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From this instant it is refused; absent: never.
@@ -74,8 +32,11 @@ pub struct Token {
 pub struct CreateToken {
     /// Its name; names of revoked tokens stay taken.
     pub name: Name,
-    /// What its holder may do.
-    pub role: Role,
+    /// The role that says what its holder may do.
+    pub role: Name,
+    /// The scope with the objects that its holder is to work on; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Name>,
     /// Seconds until it expires, 1 to 315,360,000 (ten years); absent: 90 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 315_360_000))]

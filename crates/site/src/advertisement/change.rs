@@ -1,6 +1,7 @@
 //! Changes an advertisement by publishing its next revision.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::advertisement::AdvertisementTerms;
 use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement};
 use dray_store::Snapshot;
@@ -28,7 +29,7 @@ pub async fn change(
     revision: Option<u64>,
     command: ChangeAdvertisement,
 ) -> Result<AdvertisementView, AdvertisementError> {
-    let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Advertisement)).await?;
     let plan = check(&mut change, actor, name, revision, command).await?;
     let changed = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -49,7 +50,7 @@ pub(crate) async fn check(
     revision: Option<u64>,
     command: ChangeAdvertisement,
 ) -> Result<Plan, AdvertisementError> {
-    let former = in_force(snapshot, actor, Permission::ManageAdvertisements, name).await?;
+    let former = in_force(snapshot, actor, Permission::Manage(ObjectKind::Advertisement), name).await?;
     object(name).expect_revision(revision, former.revision.into())?;
     let terms = command.terms.apply(former.terms.clone());
     if terms != former.terms {
@@ -81,6 +82,6 @@ pub(super) async fn in_force(
     name: &Name,
 ) -> Result<StoredAdvertisement, AdvertisementError> {
     let object = object(name);
-    actor.authorise_on(snapshot, permission, &object).await?;
+    actor.authorise_on::<AdvertisementError>(snapshot, permission, &object).await?;
     Ok(advertisement::find(snapshot, name).await?.ok_or_else(|| object.not_found())?)
 }

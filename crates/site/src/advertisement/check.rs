@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dray_model::ObjectKind;
 use dray_model::advertisement::AdvertisementTerms;
 use dray_store::{Snapshot, collection, package};
 
@@ -32,8 +33,14 @@ pub(super) async fn check_names(
     terms: &AdvertisementTerms,
 ) -> Result<(), AdvertisementError> {
     let to = collections::object(&terms.collection);
-    actor.authorise_on(snapshot, Permission::ManageAdvertisements, &to).await?;
-    actor.authorise_on(snapshot, Permission::Read, &packages::object(&terms.package)).await?;
+    actor.authorise_on::<AdvertisementError>(snapshot, Permission::Manage(ObjectKind::Advertisement), &to).await?;
+    actor
+        .authorise_on::<AdvertisementError>(
+            snapshot,
+            Permission::Read(ObjectKind::Package),
+            &packages::object(&terms.package),
+        )
+        .await?;
     let found = package::find(snapshot, &terms.package).await?;
     let package = found.ok_or_else(|| packages::object(&terms.package).unresolved("advertise"))?;
     let programs: Vec<_> = package.programs.into_iter().map(|program| program.name).collect();

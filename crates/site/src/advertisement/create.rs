@@ -1,5 +1,6 @@
 //! Makes an advertisement and publishes its first revision.
 
+use dray_model::ObjectKind;
 use dray_model::api::advertisement::{AdvertisementView, CreateAdvertisement};
 use dray_store::{Snapshot, advertisement, status};
 use serde_json::json;
@@ -22,7 +23,7 @@ pub async fn create(
     actor: &Actor,
     command: CreateAdvertisement,
 ) -> Result<AdvertisementView, AdvertisementError> {
-    let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Advertisement)).await?;
     let plan = check(&mut change, actor, command).await?;
     let made = apply(&mut change, plan).await?;
     change.commit().await?;

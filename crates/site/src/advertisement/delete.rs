@@ -1,6 +1,7 @@
 //! Withdraws an advertisement. It leaves all policies; devices that run its program finish the run.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_store::advertisement::StoredAdvertisement;
 use dray_store::feed::Scope;
 use dray_store::{Snapshot, advertisement, collection};
@@ -18,7 +19,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), AdvertisementError> {
-    let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Advertisement)).await?;
     let plan = check(&mut change, actor, name).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)
@@ -30,7 +31,7 @@ pub(crate) struct Plan {
 }
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, AdvertisementError> {
-    Ok(Plan { former: in_force(snapshot, actor, Permission::ManageAdvertisements, name).await? })
+    Ok(Plan { former: in_force(snapshot, actor, Permission::Manage(ObjectKind::Advertisement), name).await? })
 }
 
 pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<(), AdvertisementError> {

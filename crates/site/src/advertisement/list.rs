@@ -1,6 +1,7 @@
 //! Advertisements and how far their devices are, as administrators see them.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::advertisement::{AdvertisementSummary, AdvertisementView, DeviceStatusView};
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::state::ClientState;
@@ -21,8 +22,8 @@ pub async fn list(
     actor: &Actor,
     page: &PageRequest,
 ) -> Result<Page<AdvertisementView>, AdvertisementError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    let found = advertisement::list(&mut snapshot, page).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Advertisement)).await?;
+    let found = advertisement::list(&mut snapshot, actor.within(), page).await?;
     let names: Vec<_> = found.items.iter().map(|stored| &stored.name).collect();
     let mut summaries = status::summaries(&mut snapshot, &names).await?;
     Ok(found.map(|stored| {
@@ -36,8 +37,8 @@ pub async fn list(
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<AdvertisementView, AdvertisementError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    let stored = in_force(&mut snapshot, actor, Permission::Read, name).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Advertisement)).await?;
+    let stored = in_force(&mut snapshot, actor, Permission::Read(ObjectKind::Advertisement), name).await?;
     view(&mut snapshot, stored).await
 }
 
@@ -53,8 +54,8 @@ pub async fn devices(
     state: Option<ClientState>,
     page: &PageRequest,
 ) -> Result<Page<DeviceStatusView>, AdvertisementError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    in_force(&mut snapshot, actor, Permission::Read, name).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Advertisement)).await?;
+    in_force(&mut snapshot, actor, Permission::Read(ObjectKind::Advertisement), name).await?;
     Ok(status::devices(&mut snapshot, name, state, page).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Has an advertised program run once more: the next revision, with an assignment for now.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::Timestamp;
 use dray_model::advertisement::{AdvertisementTerms, Assignment};
 use dray_model::api::advertisement::AdvertisementView;
@@ -17,7 +18,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`AdvertisementError::Expired`].
 pub async fn rerun(site: &Site, actor: &Actor, name: &Name) -> Result<AdvertisementView, AdvertisementError> {
-    let mut change = site.change(actor, Permission::ManageAdvertisements).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Advertisement)).await?;
     let now = change.now();
     let plan = check(&mut change, actor, name, now).await?;
     let changed = apply(&mut change, plan).await?;
@@ -31,7 +32,7 @@ pub(crate) async fn check(
     name: &Name,
     now: Timestamp,
 ) -> Result<Plan, AdvertisementError> {
-    let former = in_force(snapshot, actor, Permission::ManageAdvertisements, name).await?;
+    let former = in_force(snapshot, actor, Permission::Manage(ObjectKind::Advertisement), name).await?;
     if let Phase::Over(expired) = Schedule::new(&former.terms, &Zone::UTC).phase(now) {
         return Err(AdvertisementError::Expired { name: name.clone(), expired });
     }

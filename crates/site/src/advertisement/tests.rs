@@ -1,10 +1,10 @@
 //! Laws of advertisements: what may be published, and what a revision is.
 
 use dray_model::DeviceId;
+use dray_model::access::PredefinedRole;
 use dray_model::advertisement::Assignment;
 use dray_model::api::advertisement::{AdvertisementView, ChangeAdvertisement, ChangeTerms, CreateAdvertisement};
 use dray_model::api::page::PageRequest;
-use dray_model::api::token::Role;
 use dray_store::collection;
 use dray_store::feed::Scope;
 use dray_trust::{Role as DocumentRole, open_document};
@@ -35,7 +35,7 @@ pub(crate) async fn device(site: &Site, number: u64, called: &str) -> DeviceId {
 }
 
 pub(crate) async fn collection_with(site: &Site, called: &str, member: DeviceId) -> i64 {
-    let mut change = site.change(&Actor::System, Permission::ManageCollections).await.unwrap();
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Collection)).await.unwrap();
     let now = change.now();
     let id = collection::insert(&mut change, &name(called), &Default::default(), now).await.unwrap();
     let membership = collection::Membership { collection: id, device: member };
@@ -104,7 +104,7 @@ async fn a_taken_name_and_a_missing_right_are_refused() {
     let again = CreateAdvertisement { name: name("now"), terms: terms() };
     let taken = create(&test.site, &admin(), again.clone()).await.unwrap_err();
     assert!(matches!(taken, AdvertisementError::Object(ObjectError::NameTaken(_))));
-    let publisher = testing::actor(Role::Publisher);
+    let publisher = testing::actor(PredefinedRole::Publisher);
     assert_eq!(create(&test.site, &publisher, again).await.unwrap_err().class(), Class::Denied);
     assert_eq!(delete(&test.site, &publisher, &name("now")).await.unwrap_err().class(), Class::Denied);
     assert_eq!(rerun(&test.site, &publisher, &name("now")).await.unwrap_err().class(), Class::Denied);

@@ -1,5 +1,6 @@
 //! Laws of changes: operations share a transaction and an audit trail, and nothing lasts without its record.
 
+use dray_model::ObjectKind;
 use dray_model::api::advertisement::CreateAdvertisement;
 use dray_model::api::collection::CreateCollection;
 use dray_model::api::page::PageRequest;
@@ -42,7 +43,7 @@ async fn several_operations_share_a_transaction_and_each_has_its_record() {
     let test = testing::site().await;
     let before = actions(&test.site).await.len();
     let admin = admin();
-    let mut change = test.site.change(&admin, Permission::ManageSite).await.unwrap();
+    let mut change = test.site.change(&admin, Permission::Manage(ObjectKind::Job)).await.unwrap();
     distribute(&mut change, "zip-for-some").await.unwrap();
     assert_eq!(actions(&test.site).await.len(), before, "nothing is seen before the commit");
     change.commit().await.unwrap();
@@ -57,7 +58,7 @@ async fn a_change_that_is_dropped_was_a_preview() {
     let test = testing::site().await;
     let before = actions(&test.site).await;
     let admin = admin();
-    let mut change = test.site.change(&admin, Permission::ManageSite).await.unwrap();
+    let mut change = test.site.change(&admin, Permission::Manage(ObjectKind::Job)).await.unwrap();
     distribute(&mut change, "zip-for-some").await.unwrap();
     let planned: Vec<_> = change.records().iter().map(Record::action).collect();
     assert_eq!(planned, ["package.create", "collection.create", "advertisement.create"]);
@@ -70,7 +71,7 @@ async fn a_change_that_is_dropped_was_a_preview() {
 async fn an_operation_that_is_refused_leaves_nothing_of_those_before_it() {
     let test = testing::site().await;
     let admin = admin();
-    let mut change = test.site.change(&admin, Permission::ManageSite).await.unwrap();
+    let mut change = test.site.change(&admin, Permission::Manage(ObjectKind::Job)).await.unwrap();
     distribute(&mut change, "zip-for-some").await.unwrap();
     let again = package::create::draft(command(None)).await.unwrap();
     let refused = package::create::check(&mut change, &admin, again).await.err().unwrap();
@@ -82,7 +83,7 @@ async fn an_operation_that_is_refused_leaves_nothing_of_those_before_it() {
 #[tokio::test]
 async fn what_was_not_recorded_does_not_last() {
     let test = testing::site().await;
-    let mut change = test.site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let mut change = test.site.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await.unwrap();
     meta::set(&mut change, "left", "behind").await.unwrap();
     change.commit().await.unwrap();
     let mut snapshot = test.site.db().read().await.unwrap();

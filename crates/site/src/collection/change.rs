@@ -1,6 +1,7 @@
 //! Changes what a collection says of itself, or its rules; with new rules its members are found again in the same transaction.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::collection::{ChangeCollection, CollectionView};
 use dray_model::collection::CollectionProperties;
 use dray_store::Snapshot;
@@ -24,9 +25,9 @@ pub async fn change(
     revision: Option<u64>,
     command: ChangeCollection,
 ) -> Result<CollectionView, CollectionError> {
-    actor.authorise(Permission::ManageCollections)?;
+    actor.authorise(Permission::Manage(ObjectKind::Collection))?;
     let draft = draft(name, command).await?;
-    let mut change = site.change(actor, Permission::ManageCollections).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Collection)).await?;
     let plan = check(&mut change, actor, name, revision, draft).await?;
     let changed = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -63,12 +64,12 @@ pub(crate) async fn check(
     revision: Option<u64>,
     draft: Draft,
 ) -> Result<Plan, CollectionError> {
-    let former = list::look_up(snapshot, actor, Permission::ManageCollections, name).await?;
+    let former = list::look_up(snapshot, actor, Permission::Manage(ObjectKind::Collection), name).await?;
     object(name).expect_revision(revision, former.view.revision)?;
     let given = former.view.rules.iter();
     let rules = draft.rules.filter(|rules| !rules.iter().map(Rule::to_model).eq(given.cloned()));
     if let Some(rules) = &rules {
-        actor.authorise_everywhere(Permission::ManageCollections)?;
+        actor.authorise_everywhere(Permission::Manage(ObjectKind::Collection))?;
         checked::devices(snapshot, rules).await?;
     }
     let properties = draft.properties.unwrap_or_else(|| former.view.properties.clone());

@@ -1,6 +1,7 @@
 //! Makes a collection and finds its members.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::collection::{CollectionView, CreateCollection};
 use dray_model::collection::{CollectionProperties, CollectionRule};
 use dray_store::collection::Rule;
@@ -18,9 +19,9 @@ use crate::site::Site;
 /// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken), [`CollectionError::Expression`],
 /// [`ObjectError::Unresolved`](crate::ObjectError::Unresolved), [`CollectionError::TooMany`].
 pub async fn create(site: &Site, actor: &Actor, command: CreateCollection) -> Result<CollectionView, CollectionError> {
-    actor.authorise(Permission::ManageCollections)?;
+    actor.authorise(Permission::Manage(ObjectKind::Collection))?;
     let draft = draft(command).await?;
-    let mut change = site.change(actor, Permission::ManageCollections).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Collection)).await?;
     let plan = check(&mut change, actor, draft).await?;
     let made = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -44,7 +45,7 @@ pub(crate) async fn draft(command: CreateCollection) -> Result<Draft, Collection
 pub(crate) struct Plan(Draft);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, draft: Draft) -> Result<Plan, CollectionError> {
-    actor.authorise_everywhere(Permission::ManageCollections)?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Collection))?;
     let taken = collection::find(snapshot, &draft.name).await?.is_some();
     object(&draft.name).expect_free(taken)?;
     checked::devices(snapshot, &draft.rules).await?;

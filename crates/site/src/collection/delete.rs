@@ -1,6 +1,7 @@
 //! Deletes a collection that nothing depends on. Its members stay devices.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_store::collection::StoredCollection;
 use dray_store::{Snapshot, advertisement, collection};
 
@@ -16,7 +17,7 @@ use crate::site::Site;
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`CollectionError::Predefined`],
 /// [`ObjectError::InUse`](crate::ObjectError::InUse) with all that depends on it.
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), CollectionError> {
-    let mut change = site.change(actor, Permission::ManageCollections).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Collection)).await?;
     let plan = check(&mut change, actor, name).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)
@@ -26,7 +27,7 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Colle
 pub(crate) struct Plan(StoredCollection);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, CollectionError> {
-    let former = list::look_up(snapshot, actor, Permission::ManageCollections, name).await?;
+    let former = list::look_up(snapshot, actor, Permission::Manage(ObjectKind::Collection), name).await?;
     if name.as_str() == ALL_DEVICES {
         return Err(CollectionError::Predefined(name.clone()));
     }

@@ -1,6 +1,7 @@
 //! Evaluates a whole collection anew. Members follow by themselves; this is for whoever wants to be sure.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::collection::CollectionView;
 use serde_json::json;
 
@@ -14,12 +15,12 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn evaluate(site: &Site, actor: &Actor, name: &Name) -> Result<CollectionView, CollectionError> {
-    let mut change = site.change(actor, Permission::ManageCollections).await?;
-    let found = list::look_up(&mut change, actor, Permission::ManageCollections, name).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Collection)).await?;
+    let found = list::look_up(&mut change, actor, Permission::Manage(ObjectKind::Collection), name).await?;
     let evaluation = change.evaluate(found.id).await?;
     let detail = json!({ "added": evaluation.added, "removed": evaluation.removed });
     change.record(Record::done(object(name), "evaluate", detail));
-    let evaluated = list::look_up(&mut change, actor, Permission::ManageCollections, name).await?.view;
+    let evaluated = list::look_up(&mut change, actor, Permission::Manage(ObjectKind::Collection), name).await?.view;
     change.commit().await?;
     Ok(evaluated)
 }

@@ -1,6 +1,7 @@
 //! Collections and their members as administrators see them.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::collection::{CollectionMember, CollectionView};
 use dray_model::api::page::{Page, PageRequest};
 use dray_store::Snapshot;
@@ -15,8 +16,8 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<CollectionView>, CollectionError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    Ok(collection::list(&mut snapshot, page).await?)
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Collection)).await?;
+    Ok(collection::list(&mut snapshot, actor.within(), page).await?)
 }
 
 /// One collection.
@@ -24,8 +25,8 @@ pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<CollectionView, CollectionError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    Ok(look_up(&mut snapshot, actor, Permission::Read, name).await?.view)
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Collection)).await?;
+    Ok(look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Collection), name).await?.view)
 }
 
 /// A collection's members by name.
@@ -38,8 +39,8 @@ pub async fn members(
     name: &Name,
     page: &PageRequest,
 ) -> Result<Page<CollectionMember>, CollectionError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    let id = look_up(&mut snapshot, actor, Permission::Read, name).await?.id;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Collection)).await?;
+    let id = look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Collection), name).await?.id;
     Ok(collection::members(&mut snapshot, id, page).await?)
 }
 
@@ -50,6 +51,6 @@ pub(super) async fn look_up(
     name: &Name,
 ) -> Result<StoredCollection, CollectionError> {
     let object = object(name);
-    actor.authorise_on(snapshot, permission, &object).await?;
+    actor.authorise_on::<CollectionError>(snapshot, permission, &object).await?;
     Ok(collection::find(snapshot, name).await?.ok_or_else(|| object.not_found())?)
 }

@@ -1,5 +1,6 @@
 //! Which devices would an expression mean? Nothing is saved.
 
+use dray_model::ObjectKind;
 use dray_model::api::collection::{CollectionPreview, PreviewCollection};
 use dray_store::collection;
 
@@ -19,8 +20,8 @@ pub async fn preview(
     actor: &Actor,
     command: PreviewCollection,
 ) -> Result<CollectionPreview, CollectionError> {
-    actor.authorise(Permission::Read)?;
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Collection))?;
     let query = check::query(command.expression.as_str().to_owned()).await?;
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Collection)).await?;
     Ok(collection::matching(&mut snapshot, &query, SAMPLE).await?)
 }

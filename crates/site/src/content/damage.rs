@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use dray_content::ObjectName;
 use dray_model::Digest;
+use dray_model::ObjectKind;
 use dray_model::api::content::ContentDamage;
 use dray_store::{Snapshot, StoreError};
 
@@ -16,7 +17,8 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn damage(site: &Site, actor: &Actor) -> Result<ContentDamage, SiteError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Content))?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Content)).await?;
     Ok(ContentDamage { objects: dray_store::content::damage::list(&mut snapshot).await? })
 }
 

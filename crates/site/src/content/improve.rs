@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dray_content::{Manifest, Tree};
+use dray_model::ObjectKind;
 use dray_model::api::content::UpdateLevel;
 use dray_model::{Digest, JobId, Name};
 use dray_store::StoreError;
@@ -89,14 +90,14 @@ impl JobKind for Improve {
 }
 
 async fn begin(site: &Site) -> Result<Option<Wanted>, SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     let wanted = improvement::begin(&mut change).await?;
     change.commit_unrecorded().await?;
     Ok(wanted)
 }
 
 async fn end(site: &Site, wanted: &Wanted) -> Result<(), SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     improvement::end(&mut change, &wanted.content).await?;
     Ok(change.commit_unrecorded().await?)
 }
@@ -156,7 +157,7 @@ async fn bases(site: &Site, wanted: &Wanted) -> Result<(Vec<Base>, BTreeMap<Dige
 }
 
 async fn keep(site: &Site, to: &Digest, from: &Digest, better: Option<StoredObjects>) -> Result<(), UnpreparedError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     if dray_store::content::find(&mut change, to).await.map_err(SiteError::from)?.is_none() {
         // Deleted meanwhile.
         return Ok(());

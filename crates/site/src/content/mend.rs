@@ -7,6 +7,7 @@ mod manifest;
 mod pack;
 
 use dray_content::ObjectName;
+use dray_model::ObjectKind;
 use dray_store::content::damage;
 use dray_store::content::damage::Publisher;
 
@@ -60,7 +61,7 @@ enum Made {
 
 /// Drops updates that lean on an object and has better ones prepared.
 async fn drop_updates(site: &Site, name: &ObjectName) -> Result<(), SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     let contents = damage::drop_updates(&mut change, &name.to_string()).await?;
     if contents.is_empty() {
         return Ok(());
@@ -88,7 +89,7 @@ async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> Result<bool,
 }
 
 async fn note(site: &Site, name: &ObjectName, hint: &str) -> Result<(), SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     damage::note_hint(&mut change, &name.to_string(), hint).await?;
     Ok(change.commit_unrecorded().await?)
 }

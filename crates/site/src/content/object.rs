@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use dray_content::ObjectName;
+use dray_model::ObjectKind;
 use dray_model::range::{RangeRequest, Satisfied};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _, poll_fn};
@@ -112,7 +113,7 @@ fn counted(body: Body) -> Body {
 
 fn authorise(actor: &Actor) -> Result<(), SiteError> {
     // Who makes packages has the files anyway.
-    if actor.may(Permission::ActAsPoint) || actor.may(Permission::ManagePackages) {
+    if actor.may(Permission::ActAsPoint) || actor.may(Permission::Manage(ObjectKind::Package)) {
         return Ok(());
     }
     actor.authorise(Permission::ActAsDevice)

@@ -1,6 +1,7 @@
 //! Which objects a source version of a package needs: for whoever carries it elsewhere.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::content::{ContentObject, PackageObjects};
 use dray_store::{content, release};
 
@@ -18,9 +19,12 @@ pub async fn objects(
     package: &Name,
     source_version: Option<u32>,
 ) -> Result<PackageObjects, ContentError> {
-    let mut snapshot = site.read(actor, Permission::ManagePackages).await?;
-    let found = release::content_of(&mut snapshot, package, source_version).await?;
+    let mut snapshot = site.read(actor, Permission::Manage(ObjectKind::Package)).await?;
     let absent = || ContentError::NoVersion { package: package.clone(), source_version };
+    if !actor.reaches(&mut snapshot, &crate::package::object(package)).await? {
+        return Err(absent());
+    }
+    let found = release::content_of(&mut snapshot, package, source_version).await?;
     let (source_version, content) = found.ok_or_else(absent)?;
     let objects = content::objects(&mut snapshot, &content).await?;
     let mut objects: Vec<_> = objects

@@ -26,7 +26,8 @@ pub async fn restore(
     name: &ObjectName,
     body: impl Stream<Item = Result<Bytes, std::io::Error>>,
 ) -> Result<(), ContentError> {
-    let mut snapshot = site.read(actor, Permission::ManageSite).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Content))?;
+    let mut snapshot = site.read(actor, Permission::Manage(ObjectKind::Content)).await?;
     if !damage::is_damaged(&mut snapshot, &name.to_string()).await? {
         return Err(ContentError::NotDamaged(*name));
     }
@@ -41,7 +42,7 @@ pub async fn restore(
     }
     let [(_, upload)] = uploads;
     upload::replace(site, name, upload).await?;
-    let mut change = site.change(actor, Permission::ManageSite).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Content)).await?;
     let object = Object::new(ObjectKind::Content, name);
     change.record(Record::done(object, "restore", json!({ "new": { "size_bytes": size_bytes } })));
     Ok(change.commit().await?)

@@ -1,5 +1,6 @@
 //! What the content store holds: for administrators, and for monitoring.
 
+use dray_model::ObjectKind;
 use dray_model::api::content::ContentStats;
 
 use crate::actor::{Actor, Permission};
@@ -11,7 +12,8 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn stats(site: &Site, actor: &Actor) -> Result<ContentStats, SiteError> {
-    Ok(dray_store::content::stats(&mut site.read(actor, Permission::Read).await?).await?)
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Content))?;
+    Ok(dray_store::content::stats(&mut site.read(actor, Permission::Read(ObjectKind::Content)).await?).await?)
 }
 
 /// Tells monitoring.

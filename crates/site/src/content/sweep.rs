@@ -41,7 +41,8 @@ pub struct Sweep;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn sweep(site: &Site, actor: &Actor) -> Result<JobStarted, SiteError> {
-    let mut change = site.change(actor, Permission::ManageSite).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Content))?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Content)).await?;
     let job = change.enqueue::<Sweep>(Some(KEY), &Nothing {}).await?;
     let store = Object::new(ObjectKind::Content, "store");
     change.record(Record::done(store, "sweep", json!({ "new": { "job": job } })));
@@ -121,14 +122,14 @@ fn staging_failed(error: std::io::Error) -> SiteError {
 
 /// Asks for the next sweep: an upload under way may break.
 async fn again(site: &Site) -> Result<(), SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     Sweep::after_uploads(&mut change).await?;
     change.commit_unrecorded().await?;
     Ok(())
 }
 
 async fn pick(site: &Site) -> Result<Vec<StoredObject>, SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     let now = change.now();
     let picked = dray_store::content::begin_removal(&mut change, now - UPLOAD_MAX, now, BATCH).await?;
     change.commit_unrecorded().await?;
@@ -144,7 +145,7 @@ async fn remove(site: Site, name: String) -> Result<(), SiteError> {
 }
 
 async fn forget(site: &Site, objects: &[StoredObject]) -> Result<(), SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     dray_store::content::removed(&mut change, objects).await?;
     change.commit_unrecorded().await?;
     Ok(())

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use dray_content::{DecodeError, Limits, Manifest, ObjectName};
 use dray_model::Digest;
+use dray_model::ObjectKind;
 use dray_store::content::{StoredObject, damage};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -52,7 +53,7 @@ impl Upload {
 
 /// Notes what is about to be stored, so that no sweep removes it. False when some of it is just being removed.
 pub(crate) async fn begin(site: &Site, uploads: &[(ObjectName, Upload)]) -> Result<bool, SiteError> {
-    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Package)).await?;
     let objects: Vec<_> = uploads.iter().map(|(name, upload)| upload.as_object(name)).collect();
     let now = change.now();
     if !dray_store::content::begin_upload(&mut change, &objects, now).await? {
@@ -79,7 +80,7 @@ pub(crate) async fn store(site: &Site, name: &ObjectName, upload: Upload) -> Res
 /// Puts a good object in the place of a damaged or missing one, and forgets the damage.
 pub(crate) async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> Result<(), SiteError> {
     put(site, name, upload).await?;
-    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Package)).await?;
     let now = change.now();
     if damage::note_restored(&mut change, &name.to_string(), now).await? {
         tracing::info!(object = %name, "an object of the content store that was damaged is good again");

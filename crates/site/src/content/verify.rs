@@ -43,7 +43,8 @@ pub struct Verify;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn verify(site: &Site, actor: &Actor) -> Result<JobStarted, SiteError> {
-    let mut change = site.change(actor, Permission::ManageSite).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Content))?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Content)).await?;
     let now = change.now();
     meta::set(&mut change, meta::VERIFY_SINCE, &now.micros().to_string()).await?;
     let job = change.enqueue::<Verify>(Some(KEY), &Nothing {}).await?;
@@ -145,7 +146,7 @@ async fn examine(site: &Site, object: &StoredObject) -> Result<(), SiteError> {
         Err(_) => Verdict::Bad(DamageState::Damaged, "it is not called as objects are".to_owned()),
     };
     metrics::counter!("dray_content_verified_bytes_total").increment(object.size_bytes);
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
     let now = change.now();
     let name = &object.name;
     match verdict {

@@ -1,6 +1,7 @@
 //! Removes a revoked device with its facts. The audit log keeps what was done to it.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::device::DeviceView;
 use dray_model::device::DeviceState;
 use dray_store::{Snapshot, device};
@@ -16,7 +17,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`DeviceError::NotRevoked`].
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), DeviceError> {
-    let mut change = site.change(actor, Permission::ManageDevices).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Device)).await?;
     let plan = check(&mut change, actor, name).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)
@@ -26,7 +27,7 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Devic
 pub(crate) struct Plan(DeviceView);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, DeviceError> {
-    let former = list::look_up(snapshot, actor, Permission::ManageDevices, name).await?;
+    let former = list::look_up(snapshot, actor, Permission::Manage(ObjectKind::Device), name).await?;
     if former.state == DeviceState::Revoked { Ok(Plan(former)) } else { Err(DeviceError::NotRevoked(name.clone())) }
 }
 

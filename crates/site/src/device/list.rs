@@ -1,5 +1,6 @@
 //! Devices as administrators see them. What this process knows of their presence is newer than the database.
 
+use dray_model::ObjectKind;
 use dray_model::api::device::DeviceView;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::{DeviceId, Name};
@@ -20,13 +21,13 @@ pub async fn list(
     filter: &DeviceFilter,
     page: &PageRequest,
 ) -> Result<Page<DeviceView>, DeviceError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Device)).await?;
     if let Some(name) = &filter.collection {
         let object = crate::collection::object(name);
-        actor.authorise_on(&mut snapshot, Permission::Read, &object).await?;
+        actor.authorise_on::<DeviceError>(&mut snapshot, Permission::Read(ObjectKind::Device), &object).await?;
         collection::find(&mut snapshot, name).await?.ok_or_else(|| object.not_found())?;
     }
-    let mut page = device::list(&mut snapshot, filter, page).await?;
+    let mut page = device::list(&mut snapshot, actor.within(), filter, page).await?;
     page.items.iter_mut().for_each(|view| site.presence().complete(view));
     Ok(page)
 }
@@ -36,10 +37,10 @@ pub async fn list(
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    let mut view = look_up(&mut snapshot, actor, Permission::Read, name).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Device)).await?;
+    let mut view = look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Device), name).await?;
     view.facts = facts::find(&mut snapshot, view.id).await?;
-    view.collections = Some(collection::names_of(&mut snapshot, view.id).await?);
+    view.collections = Some(collection::names_of(&mut snapshot, actor.within(), view.id).await?);
     site.presence().complete(&mut view);
     Ok(view)
 }
@@ -49,8 +50,8 @@ pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView,
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub(crate) async fn find_without_facts(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    let mut view = look_up(&mut snapshot, actor, Permission::Read, name).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Device)).await?;
+    let mut view = look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Device), name).await?;
     site.presence().complete(&mut view);
     Ok(view)
 }
@@ -67,6 +68,9 @@ pub(super) async fn look_up(
         Err(_) => device::find_by_name(snapshot, name).await?,
     };
     let found = found.ok_or_else(|| object(name).not_found())?;
-    actor.authorise_on(snapshot, permission, &object(found.id)).await?;
+    actor.authorise(permission)?;
+    if !actor.reaches(snapshot, &object(found.id)).await? {
+        return Err(object(name).not_found().into());
+    }
     Ok(found)
 }

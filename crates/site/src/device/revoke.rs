@@ -1,6 +1,7 @@
 //! Shuts a device out, at once and for good: whatever certificate it shows, it gets nothing more.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::device::DeviceView;
 use dray_model::device::DeviceState;
 use dray_store::feed::Scope;
@@ -18,7 +19,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceView, DeviceError> {
-    let mut change = site.change(actor, Permission::ManageDevices).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Device)).await?;
     let plan = check(&mut change, actor, name).await?;
     let revoked = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -29,7 +30,7 @@ pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<DeviceVie
 pub(crate) struct Plan(DeviceView);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, DeviceError> {
-    Ok(Plan(list::look_up(snapshot, actor, Permission::ManageDevices, name).await?))
+    Ok(Plan(list::look_up(snapshot, actor, Permission::Manage(ObjectKind::Device), name).await?))
 }
 
 pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<DeviceView, DeviceError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dray_model::ObjectKind;
 use dray_model::Text;
 use dray_model::api::device::{CreateEnrolmentToken, EnrolmentFor, EnrolmentTokenView};
 use dray_model::api::token::Issued;
@@ -32,18 +33,18 @@ pub async fn create(
     actor: &Actor,
     command: CreateEnrolmentToken,
 ) -> Result<Issued<EnrolmentTokenView>, EnrolmentError> {
-    let mut change = site.change(actor, permission(&command.purpose)).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::EnrolmentToken)).await?;
     let plan = check(&mut change, actor, command).await?;
     let issued = apply(&mut change, plan).await?;
     change.commit().await?;
     Ok(issued)
 }
 
-/// Who may make and revoke a token for this purpose.
-pub(super) fn permission(purpose: &EnrolmentFor) -> Permission {
+/// What making and revoking a token for this purpose needs beside the right to manage enrolment tokens.
+fn permission(purpose: &EnrolmentFor) -> Permission {
     match purpose {
-        EnrolmentFor::Devices { .. } => Permission::ManageDevices,
-        EnrolmentFor::Point { .. } => Permission::ManagePoints,
+        EnrolmentFor::Devices { .. } => Permission::Manage(ObjectKind::Device),
+        EnrolmentFor::Point { .. } => Permission::Manage(ObjectKind::Point),
     }
 }
 
@@ -56,7 +57,7 @@ pub(super) async fn authorise(
     match purpose {
         EnrolmentFor::Devices { .. } => Ok(actor.authorise_everywhere(permission(purpose))?),
         EnrolmentFor::Point { point } => {
-            Ok(actor.authorise_on(snapshot, permission(purpose), &crate::point::object(point)).await?)
+            actor.authorise_on(snapshot, permission(purpose), &crate::point::object(point)).await
         }
     }
 }
@@ -107,7 +108,7 @@ pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<Issued<
 mod tests {
     use super::*;
     use crate::testing;
-    use dray_model::api::token::Role;
+    use dray_model::access::PredefinedRole;
 
     fn for_devices(count: u32, valid_s: Option<u32>) -> CreateEnrolmentToken {
         let purpose = EnrolmentFor::Devices { count };
@@ -117,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_for_nobody_or_for_ever_is_refused() {
         let test = testing::site().await;
-        let operator = testing::actor(Role::Operator);
+        let operator = testing::actor(PredefinedRole::Operator);
         let ask = async |command| create(&test.site, &operator, command).await;
         assert!(matches!(ask(for_devices(0, None)).await, Err(EnrolmentError::Count(0))));
         assert!(matches!(ask(for_devices(100_001, None)).await, Err(EnrolmentError::Count(_))));
@@ -133,7 +134,7 @@ mod tests {
         let command = CreateEnrolmentToken { purpose, ..for_devices(1, None) };
         let refused = create(&test.site, &Actor::System, command.clone()).await;
         assert!(matches!(refused, Err(EnrolmentError::Object(crate::ObjectError::Unresolved { .. }))));
-        let refused = create(&test.site, &testing::actor(Role::Operator), command).await.unwrap_err();
+        let refused = create(&test.site, &testing::actor(PredefinedRole::Operator), command).await.unwrap_err();
         assert_eq!(crate::Failure::class(&refused), crate::Class::Denied);
     }
 }

@@ -1,5 +1,6 @@
 //! Lists enrolment tokens, those that are over included.
 
+use dray_model::ObjectKind;
 use dray_model::api::device::EnrolmentTokenView;
 use dray_model::api::page::{Page, PageRequest};
 
@@ -12,6 +13,7 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<EnrolmentTokenView>, EnrolmentError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    actor.authorise_everywhere(Permission::Read(ObjectKind::EnrolmentToken))?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::EnrolmentToken)).await?;
     Ok(dray_store::enrolment::list(&mut snapshot, page).await?)
 }

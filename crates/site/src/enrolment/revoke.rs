@@ -1,5 +1,6 @@
 //! Revokes an enrolment token. Nobody enrols with it from then on; who did stays.
 
+use dray_model::ObjectKind;
 use dray_model::api::device::EnrolmentTokenView;
 use dray_store::{Snapshot, enrolment};
 use serde_json::json;
@@ -16,10 +17,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn revoke(site: &Site, actor: &Actor, id: i64) -> Result<(), EnrolmentError> {
-    if !actor.may(Permission::ManagePoints) {
-        actor.authorise(Permission::ManageDevices)?;
-    }
-    let mut change = site.change(actor, Permission::Read).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::EnrolmentToken)).await?;
     let plan = check(&mut change, actor, id).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)

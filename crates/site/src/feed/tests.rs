@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dray_model::ObjectKind;
 use dray_model::collection::CollectionRule;
 use dray_model::{DeviceId, Digest};
 use dray_store::collection::Membership;
@@ -42,7 +43,7 @@ async fn a_change_for_one_device_leaves_all_others_alone() {
     policy::members_read(&test.site).await;
     let devices = fleet(&test.site, 20).await;
     ask(&test.site, pc, None, Duration::ZERO).await.unwrap();
-    let mut change = test.site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+    let mut change = test.site.change(&Actor::System, Permission::Manage(ObjectKind::Device)).await.unwrap();
     let some = dray_store::collection::number(&mut change, &name("some")).await.unwrap().unwrap();
     let membership = Membership { collection: some, device: devices[3] };
     dray_store::collection::change_members(&mut change, &[membership], &[]).await.unwrap();
@@ -110,7 +111,7 @@ async fn whoever_missed_a_part_of_the_feed_looks_at_everything() {
     let other = Site::open(&test.made.dir).await.unwrap();
     ask(&test.site, pc, None, Duration::ZERO).await.unwrap();
     let some = collection_with(&other, "others", device(&other, 7, "other").await).await;
-    let mut change = other.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let mut change = other.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await.unwrap();
     let now = change.now();
     dray_store::feed::prune(&mut change, now + Duration::from_secs(60)).await.unwrap();
     change.concerns(Scope::Offers(some));

@@ -1,6 +1,7 @@
 //! Takes back a job that waits. One that runs is left to finish: its work is idempotent, half of it isn't useful.
 
 use dray_model::JobId;
+use dray_model::ObjectKind;
 use serde_json::json;
 
 use super::{JobError, object};
@@ -13,7 +14,8 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`JobError::NotWaiting`].
 pub async fn cancel(site: &Site, actor: &Actor, id: JobId) -> Result<(), JobError> {
-    let mut change = site.change(actor, Permission::ManageSite).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Job)).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Job))?;
     let job = dray_store::job::find(&mut change, id).await?.ok_or_else(|| object(id).not_found())?;
     let now = change.now();
     if !dray_store::job::cancel(&mut change, id, now).await? {

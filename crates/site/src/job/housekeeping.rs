@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use dray_model::ObjectKind;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{JobFailure, JobKind, Progress};
@@ -31,7 +32,7 @@ pub struct Nothing {}
 impl Housekeeping {
     /// Sees to it that the job is there; called when workers start.
     pub(super) async fn ensure(site: &Site) -> Result<(), SiteError> {
-        let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+        let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await?;
         change.enqueue::<Self>(Some(KEY), &Nothing {}).await?;
         Ok(change.commit_unrecorded().await?)
     }
@@ -42,7 +43,7 @@ impl JobKind for Housekeeping {
     type Payload = Nothing;
 
     async fn run(&self, site: &Site, _: Nothing, _: &Progress) -> Result<(), JobFailure> {
-        let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+        let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await?;
         let now = change.now();
         let jobs = dray_store::job::forget(&mut change, now - JOBS_KEPT).await?;
         let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;

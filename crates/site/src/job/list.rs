@@ -1,6 +1,7 @@
 //! Jobs as administrators see them.
 
 use dray_model::JobId;
+use dray_model::ObjectKind;
 use dray_model::api::job::{Job, JobState};
 use dray_model::api::page::{Page, PageRequest};
 
@@ -18,8 +19,8 @@ pub async fn list(
     state: Option<JobState>,
     page: &PageRequest,
 ) -> Result<Page<Job>, JobError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    Ok(dray_store::job::list(&mut snapshot, state, page).await?)
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Job)).await?;
+    Ok(dray_store::job::list(&mut snapshot, actor.within(), state, page).await?)
 }
 
 /// One job.
@@ -27,6 +28,7 @@ pub async fn list(
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, id: JobId) -> Result<Job, JobError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Job)).await?;
+    actor.authorise_on::<JobError>(&mut snapshot, Permission::Read(ObjectKind::Job), &object(id)).await?;
     Ok(dray_store::job::find(&mut snapshot, id).await?.ok_or_else(|| object(id).not_found())?)
 }

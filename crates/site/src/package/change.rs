@@ -1,6 +1,7 @@
 //! Changes a package. New programs or properties reach clients as the next release of the same content, in the same transaction.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::package::{ChangePackage, PackageView};
 use dray_store::{Snapshot, package};
 
@@ -27,9 +28,9 @@ pub async fn change(
     revision: Option<u64>,
     command: ChangePackage,
 ) -> Result<PackageView, PackageError> {
-    actor.authorise(Permission::ManagePackages)?;
+    actor.authorise(Permission::Manage(ObjectKind::Package))?;
     let draft = draft(command).await?;
-    let mut change = site.change(actor, Permission::ManagePackages).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Package)).await?;
     let plan = check(&mut change, actor, name, revision, draft).await?;
     let changed = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -62,7 +63,7 @@ pub(crate) async fn check(
     draft: Draft,
 ) -> Result<Plan, PackageError> {
     let Draft(command) = draft;
-    let former = look_up(snapshot, actor, Permission::ManagePackages, name).await?;
+    let former = look_up(snapshot, actor, Permission::Manage(ObjectKind::Package), name).await?;
     object(name).expect_revision(revision, former.revision)?;
     let mut new = former.clone();
     new.properties = command.properties.unwrap_or(new.properties);

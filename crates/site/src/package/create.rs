@@ -1,6 +1,8 @@
 //! Makes a package. With source files its first release is published by a job; without, at once.
 
+use dray_model::ObjectKind;
 use dray_model::api::package::{CreatePackage, PackageView};
+use dray_model::api::scope::ScopedKind;
 use dray_store::{Snapshot, package};
 
 use super::{PackageError, Publish, PublishPackage, object, program, source};
@@ -15,9 +17,9 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken); what is wrong with programs, expressions or the source folder.
 pub async fn create(site: &Site, actor: &Actor, command: CreatePackage) -> Result<PackageView, PackageError> {
-    actor.authorise(Permission::ManagePackages)?;
+    actor.authorise(Permission::Manage(ObjectKind::Package))?;
     let draft = draft(command).await?;
-    let mut change = site.change(actor, Permission::ManagePackages).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Package)).await?;
     let plan = check(&mut change, actor, draft).await?;
     let made = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -41,9 +43,8 @@ pub(crate) struct Plan(CreatePackage);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, draft: Draft) -> Result<Plan, PackageError> {
     let Draft(command) = draft;
-    let object = object(&command.name);
-    actor.authorise_new(Permission::ManagePackages, &object)?;
-    object.expect_free(package::find(snapshot, &command.name).await?.is_some())?;
+    actor.authorise(Permission::Manage(ObjectKind::Package))?;
+    object(&command.name).expect_free(package::find(snapshot, &command.name).await?.is_some())?;
     Ok(Plan(command))
 }
 
@@ -64,6 +65,7 @@ pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<Package
         changed_at: now,
     };
     package::insert(change, &made).await?;
+    change.join_scope(ScopedKind::Package, &made.name).await?;
     if made.source.is_some() {
         let payload = PublishPackage { package: made.name.clone(), checksum: false, times: false };
         made.publishing = Some(change.enqueue::<Publish>(Some(made.name.as_str()), &payload).await?);

@@ -1,6 +1,7 @@
 //! Deletes a package that nothing depends on. Its content leaves the content store by a job, and points by their next look.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::package::PackageView;
 use dray_store::{Snapshot, content, job, package, point};
 
@@ -18,7 +19,7 @@ use crate::site::Site;
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`ObjectError::InUse`](crate::ObjectError::InUse) with all that depends on
 /// it.
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), PackageError> {
-    let mut change = site.change(actor, Permission::ManagePackages).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Package)).await?;
     let plan = check(&mut change, actor, name).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)
@@ -28,7 +29,7 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Packa
 pub(crate) struct Plan(PackageView);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, PackageError> {
-    let former = look_up(snapshot, actor, Permission::ManagePackages, name).await?;
+    let former = look_up(snapshot, actor, Permission::Manage(ObjectKind::Package), name).await?;
     let advertisements = package::advertisements(snapshot, name).await?;
     object(name).expect_unused(advertisements.iter().map(crate::advertisement::object).collect())?;
     Ok(Plan(former))

@@ -1,6 +1,7 @@
 //! Has the updates to a package's newest content prepared as well as can be, whoever receives it.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::package::JobStarted;
 use serde_json::json;
 
@@ -16,8 +17,8 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`PackageError::NoContent`].
 pub async fn improve(site: &Site, actor: &Actor, name: &Name) -> Result<JobStarted, PackageError> {
-    let mut change = site.change(actor, Permission::ManagePackages).await?;
-    let package = look_up(&mut change, actor, Permission::ManagePackages, name).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Package)).await?;
+    let package = look_up(&mut change, actor, Permission::Manage(ObjectKind::Package), name).await?;
     let content = package.release.and_then(|release| release.content);
     let content = content.ok_or_else(|| PackageError::NoContent(name.clone()))?.digest;
     let job = Improve::ask(&mut change, &content).await?;

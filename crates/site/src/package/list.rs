@@ -1,6 +1,7 @@
 //! Packages, their releases and their places on points as administrators see them.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::content::PackageUpdates;
 use dray_model::api::package::{PackageView, ReleaseView};
 use dray_model::api::page::{Page, PageRequest};
@@ -16,8 +17,8 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<PackageView>, PackageError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    Ok(dray_store::package::list(&mut snapshot, page).await?)
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Package)).await?;
+    Ok(dray_store::package::list(&mut snapshot, actor.within(), page).await?)
 }
 
 /// One package.
@@ -25,8 +26,8 @@ pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn find(site: &Site, actor: &Actor, name: &Name) -> Result<PackageView, PackageError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    look_up(&mut snapshot, actor, Permission::Read, name).await
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Package)).await?;
+    look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Package), name).await
 }
 
 /// A package's releases, the newest first.
@@ -39,8 +40,8 @@ pub async fn releases(
     name: &Name,
     page: &PageRequest,
 ) -> Result<Page<ReleaseView>, PackageError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    look_up(&mut snapshot, actor, Permission::Read, name).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Package)).await?;
+    look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Package), name).await?;
     Ok(dray_store::release::list(&mut snapshot, name, page).await?)
 }
 
@@ -54,9 +55,9 @@ pub async fn points(
     name: &Name,
     page: &PageRequest,
 ) -> Result<Page<PointPackageView>, PackageError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    look_up(&mut snapshot, actor, Permission::Read, name).await?;
-    Ok(dray_store::point::on_package(&mut snapshot, name, page).await?)
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Package)).await?;
+    look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Package), name).await?;
+    Ok(dray_store::point::on_package(&mut snapshot, actor.within(), name, page).await?)
 }
 
 /// The updates to the package's newest content, those that move the fewest bytes first.
@@ -64,8 +65,8 @@ pub async fn points(
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn updates(site: &Site, actor: &Actor, name: &Name) -> Result<PackageUpdates, PackageError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    let release = look_up(&mut snapshot, actor, Permission::Read, name).await?.release;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Package)).await?;
+    let release = look_up(&mut snapshot, actor, Permission::Read(ObjectKind::Package), name).await?.release;
     let updates = match release.and_then(|release| release.content) {
         Some(content) => dray_store::content::update::views(&mut snapshot, name, &content.digest).await?,
         None => Vec::new(),
@@ -80,6 +81,6 @@ pub(super) async fn look_up(
     name: &Name,
 ) -> Result<PackageView, PackageError> {
     let object = object(name);
-    actor.authorise_on(snapshot, permission, &object).await?;
+    actor.authorise_on::<PackageError>(snapshot, permission, &object).await?;
     Ok(dray_store::package::find(snapshot, name).await?.ok_or_else(|| object.not_found())?)
 }

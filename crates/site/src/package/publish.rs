@@ -9,6 +9,7 @@ mod store;
 mod updates;
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::package::PackageView;
 use dray_model::package::NotCarried;
 use dray_store::package;
@@ -95,7 +96,7 @@ fn published(not_carried: &[NotCarried]) -> String {
 
 /// Publishes, unless the package was deleted, or got the same content from another job, while its source was read.
 async fn commit(site: &Site, name: &Name, files: &Files, stored: Stored, updates: Updates) -> Result<(), JobFailure> {
-    let mut change = site.change(&Actor::System, Permission::ManagePackages).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Package)).await?;
     let Some(package) = package::find(&mut change, name).await? else { return Ok(()) };
     if is_newest(&package, files) {
         return Ok(());

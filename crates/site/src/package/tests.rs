@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dray_model::access::PredefinedRole;
 use dray_model::api::package::{ChangePackage, CreatePackage, PackageView, UpdatePackage};
 use dray_model::api::page::PageRequest;
-use dray_model::api::token::Role;
 use dray_model::package::{OutsideLinks, Release};
 use dray_model::program::Program;
 use dray_model::{Digest, Name};
@@ -85,7 +85,7 @@ pub(crate) async fn published() -> (TestSite, PathBuf, PackageView) {
 }
 
 pub(crate) fn admin() -> Actor {
-    testing::actor(Role::Administrator)
+    testing::actor(PredefinedRole::Administrator)
 }
 
 async fn opened(site: &Site, digest: Digest) -> Release {
@@ -134,7 +134,7 @@ async fn a_taken_name_a_bad_source_and_a_missing_right_are_refused() {
     assert!(matches!(refused(command(Some(&file))).await, PackageError::SourceUnusable { .. }));
     create(&test.site, &admin(), command(None)).await.unwrap();
     assert!(matches!(refused(command(None)).await, PackageError::Object(ObjectError::NameTaken(_))));
-    let operator = testing::actor(Role::Operator);
+    let operator = testing::actor(PredefinedRole::Operator);
     let denied = create(&test.site, &operator, command(None)).await.unwrap_err();
     assert_eq!(denied.class(), Class::Denied);
 }

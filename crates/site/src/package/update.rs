@@ -1,6 +1,7 @@
 //! Updates a package: its source folder is read again, and what changed becomes the next source version.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::package::{JobStarted, UpdatePackage};
 use serde_json::json;
 
@@ -17,12 +18,12 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`PackageError::NoSource`], [`PackageError::SourceUnusable`].
 pub async fn update(site: &Site, actor: &Actor, name: &Name, how: UpdatePackage) -> Result<JobStarted, PackageError> {
-    let mut snapshot = site.read(actor, Permission::ManagePackages).await?;
-    let found = look_up(&mut snapshot, actor, Permission::ManagePackages, name).await?;
+    let mut snapshot = site.read(actor, Permission::Manage(ObjectKind::Package)).await?;
+    let found = look_up(&mut snapshot, actor, Permission::Manage(ObjectKind::Package), name).await?;
     drop(snapshot);
     source::check(&found.source.ok_or_else(|| PackageError::NoSource(name.clone()))?).await?;
-    let mut change = site.change(actor, Permission::ManagePackages).await?;
-    look_up(&mut change, actor, Permission::ManagePackages, name).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Package)).await?;
+    look_up(&mut change, actor, Permission::Manage(ObjectKind::Package), name).await?;
     let waiting = change.waiting::<Publish>(name.as_str()).await?;
     let checksum = how.checksum || waiting.as_ref().is_some_and(|waiting| waiting.checksum);
     let times = how.times || waiting.is_some_and(|waiting| waiting.times);

@@ -1,6 +1,7 @@
 //! Puts packages on distribution points and takes them off. Doing it again changes nothing.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_store::feed::Scope;
 use dray_store::{Snapshot, package, point};
 use serde_json::json;
@@ -22,8 +23,8 @@ const POINTS_MAX: usize = 1000;
 /// # Errors
 /// [`ObjectError::NotFound`] for the point or the package.
 pub async fn assign(site: &Site, actor: &Actor, name: &Name, package: &Name) -> Result<(), PointError> {
-    let mut change = site.change(actor, Permission::ManagePoints).await?;
-    look_up(&mut change, actor, Permission::ManagePoints, name).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Point)).await?;
+    look_up(&mut change, actor, Permission::Manage(ObjectKind::Point), name).await?;
     let plan = check(&mut change, actor, package, std::slice::from_ref(name)).await?;
     apply(&mut change, &plan).await?;
     Ok(change.commit().await?)
@@ -37,7 +38,7 @@ pub async fn distribute(site: &Site, actor: &Actor, package: &Name, points: &[Na
     if points.len() > POINTS_MAX {
         return Err(PointError::TooMany { what: "points", found: points.len(), max: POINTS_MAX });
     }
-    let mut change = site.change(actor, Permission::ManagePoints).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Point)).await?;
     let plan = check(&mut change, actor, package, points).await?;
     apply(&mut change, &plan).await?;
     Ok(change.commit().await?)
@@ -56,10 +57,10 @@ pub(crate) async fn check<'a>(
     points: &'a [Name],
 ) -> Result<Plan<'a>, PointError> {
     let what = packages::object(package);
-    actor.authorise_on(snapshot, Permission::Read, &what).await?;
+    actor.authorise_on::<PointError>(snapshot, Permission::Read(ObjectKind::Point), &what).await?;
     package::find(snapshot, package).await?.ok_or_else(|| what.not_found())?;
     for name in points {
-        look_up(snapshot, actor, Permission::ManagePoints, name).await.map_err(|error| match error {
+        look_up(snapshot, actor, Permission::Manage(ObjectKind::Point), name).await.map_err(|error| match error {
             PointError::Object(ObjectError::NotFound(point)) => point.unresolved("put the package on").into(),
             other => other,
         })?;
@@ -83,8 +84,8 @@ pub(crate) async fn apply(change: &mut Change<'_>, plan: &Plan<'_>) -> Result<()
 /// # Errors
 /// [`ObjectError::NotFound`].
 pub async fn unassign(site: &Site, actor: &Actor, name: &Name, package: &Name) -> Result<(), PointError> {
-    let mut change = site.change(actor, Permission::ManagePoints).await?;
-    look_up(&mut change, actor, Permission::ManagePoints, name).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Point)).await?;
+    look_up(&mut change, actor, Permission::Manage(ObjectKind::Point), name).await?;
     if point::unassign(&mut change, name, package).await? {
         point::forget_unassigned(&mut change, Some(name)).await?;
         change.concerns(Scope::Point(name.clone()));

@@ -1,6 +1,7 @@
 //! Changes a distribution point: title, address, whether clients are sent to it.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::point::{ChangePoint, PointView};
 use dray_store::{Snapshot, point};
 
@@ -22,7 +23,7 @@ pub async fn change(
     revision: Option<u64>,
     command: ChangePoint,
 ) -> Result<PointView, PointError> {
-    let mut change = site.change(actor, Permission::ManagePoints).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Point)).await?;
     let plan = check(&mut change, actor, name, revision, command).await?;
     let changed = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -42,7 +43,7 @@ pub(crate) async fn check(
     revision: Option<u64>,
     command: ChangePoint,
 ) -> Result<Plan, PointError> {
-    let former = look_up(snapshot, actor, Permission::ManagePoints, name).await?;
+    let former = look_up(snapshot, actor, Permission::Manage(ObjectKind::Point), name).await?;
     object(name).expect_revision(revision, former.revision)?;
     let mut new = former.clone();
     new.title = command.title.unwrap_or(new.title);

@@ -1,6 +1,8 @@
 //! Makes a distribution point. It enrols on its own, with a token made for it.
 
+use dray_model::ObjectKind;
 use dray_model::api::point::{CreatePoint, PointView};
+use dray_model::api::scope::ScopedKind;
 use dray_store::{Snapshot, point};
 
 use super::{PointError, SITE_NAME, object, url};
@@ -14,7 +16,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken), [`PointError::Url`].
 pub async fn create(site: &Site, actor: &Actor, command: CreatePoint) -> Result<PointView, PointError> {
-    let mut change = site.change(actor, Permission::ManagePoints).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Point)).await?;
     let plan = check(&mut change, actor, command).await?;
     let made = apply(&mut change, plan).await?;
     change.commit().await?;
@@ -31,7 +33,7 @@ pub(crate) async fn check(
 ) -> Result<Plan, PointError> {
     command.url = url::check(&command.url)?;
     let object = object(&command.name);
-    actor.authorise_new(Permission::ManagePoints, &object)?;
+    actor.authorise(Permission::Manage(ObjectKind::Point))?;
     let taken = command.name.as_str() == SITE_NAME || point::find(snapshot, &command.name).await?.is_some();
     object.expect_free(taken)?;
     Ok(Plan(command))
@@ -51,6 +53,7 @@ pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<PointVi
         created_at: change.now(),
     };
     point::insert(change, &made).await?;
+    change.join_scope(ScopedKind::Point, &made.name).await?;
     change.record(Record::created(object(&made.name), &made));
     Ok(made)
 }

@@ -1,6 +1,7 @@
 //! Deletes a distribution point. Clients are no longer sent to it, and its certificate opens nothing from then on.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::point::PointView;
 use dray_store::feed::Scope;
 use dray_store::{Snapshot, point};
@@ -17,7 +18,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound).
 pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), PointError> {
-    let mut change = site.change(actor, Permission::ManagePoints).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Point)).await?;
     let plan = check(&mut change, actor, name).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)
@@ -27,7 +28,7 @@ pub async fn delete(site: &Site, actor: &Actor, name: &Name) -> Result<(), Point
 pub(crate) struct Plan(PointView);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, PointError> {
-    Ok(Plan(look_up(snapshot, actor, Permission::ManagePoints, name).await?))
+    Ok(Plan(look_up(snapshot, actor, Permission::Manage(ObjectKind::Point), name).await?))
 }
 
 pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<(), PointError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use dray_model::ObjectKind;
 use dray_model::policy::{Policy, PolicyEntry};
 use dray_model::{Digest, Timestamp};
 use dray_store::feed::Scope;
@@ -27,7 +28,7 @@ async fn fresh(site: &Site, device: DeviceId) -> (Digest, Policy) {
 
 /// A change that may concern everyone and alters nobody's policy.
 async fn unrelated(site: &Site) {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await.unwrap();
     change.concerns(Scope::Everyone);
     change.commit_unrecorded().await.unwrap();
 }
@@ -122,7 +123,7 @@ async fn whoever_is_not_enrolled_gets_no_policy_even_while_it_waits() {
     let actor = Actor::Device(pc);
     let held = current(&test.site, &actor, pc, Some(tag), HOLD_MAX);
     let revoke = async {
-        let mut change = test.site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+        let mut change = test.site.change(&Actor::System, Permission::Manage(ObjectKind::Device)).await.unwrap();
         let now = change.now();
         dray_store::device::revoke(&mut change, pc, now).await.unwrap();
         change.concerns(Scope::DeviceShutOut(pc));

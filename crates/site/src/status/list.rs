@@ -1,6 +1,7 @@
 //! Status messages as administrators see them.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::api::status::StatusView;
 use dray_store::status;
@@ -26,6 +27,6 @@ pub async fn list(
         Some(name) => Some(device::find_without_facts(site, actor, name).await?.id),
         None => None,
     };
-    let mut snapshot = site.read(actor, Permission::Read).await?;
-    Ok(status::list(&mut snapshot, &status::Filter { device, advertisement }, page).await?)
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Device)).await?;
+    Ok(status::list(&mut snapshot, actor.within(), &status::Filter { device, advertisement }, page).await?)
 }

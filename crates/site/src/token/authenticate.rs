@@ -4,7 +4,7 @@ use dray_model::Name;
 use dray_trust::Token;
 use dray_trust::token::{InvalidToken, TokenKind};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Rights};
 use crate::error::{Failure, SiteError, codes, from_store_error};
 use crate::site::Site;
 
@@ -62,7 +62,9 @@ pub async fn authenticate(site: &Site, text: &str) -> Result<Actor, Refused> {
     if token.expires_at.is_some_and(|end| end <= site.now()) {
         return Err(Refused::Expired(token.name));
     }
-    Ok(Actor::Token { name: token.name, role: token.role })
+    // A role that is in use is never deleted; without one there are no rights.
+    let grants = dray_store::role::find(&mut snapshot, &token.role).await?.map(|role| role.grants).unwrap_or_default();
+    Ok(Actor::Token { name: token.name, rights: Rights { grants, scope: token.scope } })
 }
 
 #[cfg(test)]

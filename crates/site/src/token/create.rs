@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use dray_model::Name;
-use dray_model::api::token::{CreateToken, Issued, Role, Token};
-use dray_store::{Snapshot, token};
+use dray_model::ObjectKind;
+use dray_model::api::token::{CreateToken, Issued, Token};
+use dray_store::{Snapshot, role, scope, token};
 use dray_trust::token::TokenKind;
 
 use super::{TokenError, object};
@@ -21,10 +22,11 @@ const MAX_S: u32 = 3650 * 24 * 60 * 60;
 /// Makes a token.
 ///
 /// # Errors
-/// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken), [`TokenError::Validity`].
+/// [`ObjectError::NameTaken`](crate::ObjectError::NameTaken), [`ObjectError::Unresolved`](crate::ObjectError::Unresolved) for the role or
+/// the scope, [`SiteError::Beyond`](crate::SiteError::Beyond), [`TokenError::Validity`].
 pub async fn create(site: &Site, actor: &Actor, command: CreateToken) -> Result<Issued<Token>, TokenError> {
-    let mut change = site.change(actor, Permission::ManageTokens).await?;
-    let plan = check(&mut change, command).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Token)).await?;
+    let plan = check(&mut change, actor, command).await?;
     let issued = apply(&mut change, plan).await?;
     change.commit().await?;
     Ok(issued)
@@ -33,26 +35,35 @@ pub async fn create(site: &Site, actor: &Actor, command: CreateToken) -> Result<
 /// The token to make.
 pub(crate) struct Plan {
     name: Name,
-    role: Role,
+    role: Name,
+    scope: Option<Name>,
     valid: Duration,
 }
 
-pub(crate) async fn check(snapshot: &mut Snapshot, command: CreateToken) -> Result<Plan, TokenError> {
-    let CreateToken { name, role, valid_s } = command;
+pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, command: CreateToken) -> Result<Plan, TokenError> {
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Token))?;
+    let CreateToken { name, role, scope, valid_s } = command;
     let valid_s = valid_s.unwrap_or(DEFAULT_S);
     if !(1..=MAX_S).contains(&valid_s) {
         return Err(TokenError::Validity(valid_s));
     }
     let taken = token::find(snapshot, &name).await?.is_some();
     object(&name).expect_free(taken)?;
-    Ok(Plan { name, role, valid: Duration::from_secs(valid_s.into()) })
+    let found = role::find(snapshot, &role).await?;
+    let found = found.ok_or_else(|| crate::role::object(&role).unresolved("create a token with"))?;
+    actor.authorise_granting(&found.grants)?;
+    if let Some(scope) = &scope {
+        let found = scope::find(snapshot, scope).await?;
+        found.ok_or_else(|| crate::scope::object(scope).unresolved("create a token for"))?;
+    }
+    Ok(Plan { name, role, scope, valid: Duration::from_secs(valid_s.into()) })
 }
 
 pub(crate) async fn apply(change: &mut Change<'_>, plan: Plan) -> Result<Issued<Token>, TokenError> {
-    let Plan { name, role, valid } = plan;
+    let Plan { name, role, scope, valid } = plan;
     let secret = dray_trust::Token::generate(TokenKind::Admin, change.site().keys().authority().fingerprint());
     let created_at = change.now();
-    let token = Token { name, role, created_at, expires_at: Some(created_at + valid), revoked_at: None };
+    let token = Token { name, role, scope, created_at, expires_at: Some(created_at + valid), revoked_at: None };
     token::insert(change, &token, secret.hash().as_bytes()).await?;
     change.record(Record::created(object(&token.name), &token));
     Ok(Issued { token, secret: secret.reveal() })
@@ -64,19 +75,20 @@ mod tests {
     use crate::object::ObjectError;
     use crate::testing;
     use crate::{audit, token};
+    use dray_model::access::PredefinedRole;
     use dray_model::api::page::PageRequest;
 
     fn command() -> CreateToken {
-        CreateToken { name: "ci".parse().unwrap(), role: Role::Publisher, valid_s: None }
+        CreateToken { name: "ci".parse().unwrap(), role: PredefinedRole::Publisher.name(), scope: None, valid_s: None }
     }
 
     #[tokio::test]
     async fn a_new_token_is_known_and_audited_without_its_secret() {
         let test = testing::site().await;
-        let admin = testing::actor(Role::Administrator);
+        let admin = testing::actor(PredefinedRole::Administrator);
         let created = create(&test.site, &admin, command()).await.unwrap();
         let actor = token::authenticate(&test.site, &created.secret).await.unwrap();
-        assert_eq!(actor, Actor::Token { name: "ci".parse().unwrap(), role: Role::Publisher });
+        assert_eq!(actor, Actor::Token { name: "ci".parse().unwrap(), rights: PredefinedRole::Publisher.into() });
         let log = audit::list(&test.site, &admin, &PageRequest::default()).await.unwrap();
         assert_eq!((log.items[0].action.as_str(), log.items[0].actor.as_str()), ("token.create", "token:test"));
         assert!(!log.items[0].detail.to_string().contains(&created.secret));
@@ -85,13 +97,13 @@ mod tests {
     #[tokio::test]
     async fn a_taken_name_and_a_missing_right_are_refused() {
         let test = testing::site().await;
-        let admin = testing::actor(Role::Administrator);
+        let admin = testing::actor(PredefinedRole::Administrator);
         create(&test.site, &admin, command()).await.unwrap();
         assert!(matches!(
             create(&test.site, &admin, command()).await,
             Err(TokenError::Object(ObjectError::NameTaken(_)))
         ));
-        let operator = testing::actor(Role::Operator);
+        let operator = testing::actor(PredefinedRole::Operator);
         let denied = create(&test.site, &operator, command()).await.unwrap_err();
         assert_eq!(crate::Failure::class(&denied), crate::Class::Denied);
     }

@@ -1,5 +1,6 @@
 //! Lists administrator tokens, revoked ones included.
 
+use dray_model::ObjectKind;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::api::token::Token;
 
@@ -12,6 +13,7 @@ use crate::site::Site;
 /// # Errors
 /// Only what can happen to any operation.
 pub async fn list(site: &Site, actor: &Actor, page: &PageRequest) -> Result<Page<Token>, TokenError> {
-    let mut snapshot = site.read(actor, Permission::ManageTokens).await?;
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Token))?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Token)).await?;
     Ok(dray_store::token::list(&mut snapshot, page).await?)
 }

@@ -1,6 +1,7 @@
 //! Revokes an administrator token. It is refused from the next request on.
 
 use dray_model::Name;
+use dray_model::ObjectKind;
 use dray_model::api::token::Token;
 use dray_store::{Snapshot, token};
 use serde_json::json;
@@ -17,7 +18,7 @@ use crate::site::Site;
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`TokenError::Own`].
 pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<(), TokenError> {
-    let mut change = site.change(actor, Permission::ManageTokens).await?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Token)).await?;
     let plan = check(&mut change, actor, name).await?;
     apply(&mut change, plan).await?;
     Ok(change.commit().await?)
@@ -27,6 +28,7 @@ pub async fn revoke(site: &Site, actor: &Actor, name: &Name) -> Result<(), Token
 pub(crate) struct Plan(Token);
 
 pub(crate) async fn check(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<Plan, TokenError> {
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Token))?;
     let former = token::find(snapshot, name).await?.ok_or_else(|| object(name).not_found())?;
     match actor {
         Actor::Token { name: own, .. } if own == name => Err(TokenError::Own(name.clone())),

@@ -7,6 +7,7 @@ use dray_model::facts::Facts;
 use dray_model::program::Program;
 use dray_model::{Digest, Name, Timestamp};
 use dray_store::policy::FetchedPolicy;
+use dray_store::scope::Within;
 use dray_store::{Snapshot, collection, facts, status};
 
 use super::WhyError;
@@ -44,7 +45,7 @@ impl Scene {
         Ok(Self {
             now: site.now(),
             facts: facts::find(snapshot, device.id).await?,
-            collections: collection::names_of(snapshot, device.id).await?,
+            collections: collection::names_of(snapshot, Within::default(), device.id).await?,
             reports: status::of_device(snapshot, device.id).await?,
             fetched: known(site, snapshot, device.id).await?,
             program: package.programs.iter().find(|one| one.name == *program).cloned(),

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use dray_model::access::PredefinedRole;
 use dray_model::api::package::{CreatePackage, ReleaseView};
-use dray_model::api::token::Role;
 use dray_model::range::RangeRequest;
 use dray_site::content::{self, ObjectName};
 use dray_site::job::{self, JobFailure, JobKind as _, Progress};
@@ -20,7 +20,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 fn admin() -> Actor {
-    Actor::Token { name: "test".parse().unwrap(), role: Role::Administrator }
+    Actor::Token { name: "test".parse().unwrap(), rights: PredefinedRole::Administrator.into() }
 }
 
 async fn site(folder: &Path, location: &str) -> Site {

@@ -15,10 +15,39 @@ CREATE TABLE change_feed (
     PRIMARY KEY (sequence, scope)
 ) STRICT, WITHOUT ROWID;
 
+-- grants: a JSON array of rights. predefined: every site has it.
+CREATE TABLE role (
+    name       TEXT PRIMARY KEY,
+    revision   INTEGER NOT NULL,
+    title      TEXT NOT NULL,
+    grants     TEXT NOT NULL,
+    predefined INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Parts of the site's objects. kind: package, collection or point.
+CREATE TABLE scope (
+    name       TEXT PRIMARY KEY,
+    title      TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scope_object (
+    scope TEXT NOT NULL REFERENCES scope (name) ON DELETE CASCADE,
+    kind  TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    PRIMARY KEY (scope, kind, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX scope_object_name ON scope_object (kind, name);
+
+-- role and scope: names as they were given; a revoked token may outlive what they stand for.
 CREATE TABLE administrator_token (
     name       TEXT PRIMARY KEY,
     hash       BLOB NOT NULL UNIQUE,
     role       TEXT NOT NULL,
+    scope      TEXT,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     revoked_at INTEGER

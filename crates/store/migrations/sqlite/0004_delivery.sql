@@ -97,3 +97,14 @@ END;
 CREATE TRIGGER advertisement_state_delete AFTER DELETE ON advertisement_state BEGIN
     UPDATE advertisement_count SET devices = devices - 1 WHERE advertisement = OLD.advertisement AND state = OLD.state;
 END;
+
+-- A name that comes back is in no scope.
+CREATE TRIGGER package_leaves_scopes AFTER DELETE ON package BEGIN
+    DELETE FROM scope_object WHERE kind = 'package' AND name = OLD.name;
+END;
+CREATE TRIGGER collection_leaves_scopes AFTER DELETE ON collection BEGIN
+    DELETE FROM scope_object WHERE kind = 'collection' AND name = OLD.name;
+END;
+CREATE TRIGGER point_leaves_scopes AFTER DELETE ON point BEGIN
+    DELETE FROM scope_object WHERE kind = 'point' AND name = OLD.name;
+END;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::document::NewDocument;
+use crate::scope::Within;
 use crate::testing::each_engine;
 use crate::{collection, document, package};
 use dray_model::api::package::PackageView;
@@ -122,8 +123,8 @@ fn advertisements_are_found_by_package_and_by_collection() {
         assert_eq!(found, [stored("a", 1), stored("b", 1)]);
         assert_eq!(of_collection(&mut tx, &"all-devices".parse().unwrap()).await.unwrap().len(), 2);
         assert_eq!(of_collection(&mut tx, &"others".parse().unwrap()).await.unwrap(), []);
-        let first = list(&mut tx, &PageRequest::new(Some(1), None)).await.unwrap();
-        let second = list(&mut tx, &PageRequest::new(Some(1), first.next)).await.unwrap();
+        let first = list(&mut tx, Within::default(), &PageRequest::new(Some(1), None)).await.unwrap();
+        let second = list(&mut tx, Within::default(), &PageRequest::new(Some(1), first.next)).await.unwrap();
         assert_eq!((second.items, second.next), (vec![stored("b", 1)], None));
     });
 }

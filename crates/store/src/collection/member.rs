@@ -13,6 +13,7 @@ use super::rule::{Rule, bits, group};
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
+use crate::scope::{Within, within};
 use crate::{page, sql};
 
 /// Collections with more members are read along the names of all devices, as far as that is short.
@@ -121,11 +122,15 @@ pub async fn member_ids(
 }
 
 /// Names of the collections that the device is a member of.
-pub async fn names_of(snapshot: &mut Snapshot, device: DeviceId) -> Result<Vec<Name>, StoreError> {
-    const SQL: &str = "SELECT c.name FROM collection_member AS m JOIN collection AS c ON c.id = m.collection_id \
-                       WHERE m.device_id = $1 ORDER BY c.name";
+pub async fn names_of(snapshot: &mut Snapshot, within: Within<'_>, device: DeviceId) -> Result<Vec<Name>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT c.name FROM collection_member AS m JOIN collection AS c ON c.id = m.collection_id WHERE m.device_id = $1 AND ",
+        within!("$2", "collection", "c.name"),
+        " ORDER BY c.name"
+    );
     let rows = sqlx::query(SQL)
         .bind(device.number())
+        .bind(within.name())
         .fetch_all(snapshot.connection())
         .await
         .attempt("find the collections of a device")?;

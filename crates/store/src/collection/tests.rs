@@ -10,6 +10,7 @@ use dray_query::Limits;
 
 use super::*;
 use crate::facts::tests::report;
+use crate::scope::Within;
 use crate::testing::each_engine;
 use crate::{Db, device};
 
@@ -74,7 +75,7 @@ fn a_collection_reads_back_with_its_rules_in_order() {
             found.view.rules,
             [expression, CollectionRule::Direct { device: id(1) }, CollectionRule::AllDevices]
         );
-        let listed = list(&mut tx, &PageRequest::default()).await.unwrap();
+        let listed = list(&mut tx, Within::default(), &PageRequest::default()).await.unwrap();
         assert_eq!(listed.items.iter().map(|view| view.rules.len()).collect::<Vec<_>>(), [1, 3]);
         delete(&mut tx, number).await.unwrap();
         assert_eq!(find(&mut tx, &"big".parse().unwrap()).await.unwrap(), None);
@@ -138,7 +139,7 @@ fn a_change_of_facts_touches_only_collections_that_ask_for_them() {
         change_device(&mut tx, id(1), &[vim], &[big]).await;
         let found = touched(&mut tx, &[id(1), id(2)].into(), &[].into()).await.unwrap();
         assert_eq!(found.member_of, [(id(1), [all, vim].into())].into());
-        let collections = names_of(&mut tx, id(1)).await.unwrap();
+        let collections = names_of(&mut tx, Within::default(), id(1)).await.unwrap();
         assert_eq!(collections.iter().map(Name::as_str).collect::<Vec<_>>(), ["all", "vim"]);
         assert!(forget_device(&mut tx, id(1)).await.unwrap());
         assert!(!forget_device(&mut tx, id(1)).await.unwrap());
@@ -198,7 +199,7 @@ fn the_number_of_members_is_kept() {
         }
         let (all, none) = (add(&mut tx, "all", &[Rule::AllDevices]).await, add(&mut tx, "none", &[]).await);
         let counts = async |tx: &mut WriteTx| {
-            let listed = list(tx, &PageRequest::default()).await.unwrap();
+            let listed = list(tx, Within::default(), &PageRequest::default()).await.unwrap();
             listed.items.iter().map(|view| view.members).collect::<Vec<_>>()
         };
         evaluate(&mut tx, all, NOW, false).await.unwrap();

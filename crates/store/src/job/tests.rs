@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::scope::Within;
 use crate::testing::each_engine;
 
 fn at(secs: i64) -> Timestamp {
@@ -127,11 +128,12 @@ fn jobs_are_listed_newest_first_in_pages_and_by_state() {
         for number in 1..=3 {
             enqueue(&mut tx, &job(number, None)).await.unwrap();
         }
-        let first = list(&mut tx, None, &PageRequest::new(Some(2), None)).await.unwrap();
-        let second = list(&mut tx, None, &PageRequest::new(Some(2), first.next.clone())).await.unwrap();
+        let first = list(&mut tx, Within::default(), None, &PageRequest::new(Some(2), None)).await.unwrap();
+        let second =
+            list(&mut tx, Within::default(), None, &PageRequest::new(Some(2), first.next.clone())).await.unwrap();
         let ids: Vec<JobId> = first.items.iter().chain(&second.items).map(|job| job.id).collect();
         assert_eq!(ids, [id(3), id(2), id(1)]);
-        let done = list(&mut tx, Some(JobState::Done), &PageRequest::default()).await.unwrap();
+        let done = list(&mut tx, Within::default(), Some(JobState::Done), &PageRequest::default()).await.unwrap();
         assert_eq!(done.items, []);
     });
 }

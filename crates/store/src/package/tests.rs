@@ -6,6 +6,7 @@ use dray_model::package::{Content, Names, NotCarried, NotCarriedKind, OutsideLin
 use super::*;
 use crate::content::{StoredContent, StoredObject};
 use crate::document::NewDocument;
+use crate::scope::Within;
 use crate::testing::each_engine;
 use crate::{content, document, job, release};
 
@@ -101,7 +102,7 @@ fn a_package_reads_back_with_its_newest_release_and_its_job() {
         job::cancel(&mut tx, id, now).await.unwrap();
         (zip.publishing, zip.revision, zip.source) = (None, 2, None);
         change(&mut tx, &zip).await.unwrap();
-        assert_eq!(list(&mut tx, &PageRequest::default()).await.unwrap().items, [zip]);
+        assert_eq!(list(&mut tx, Within::default(), &PageRequest::default()).await.unwrap().items, [zip]);
     });
 }
 

@@ -13,11 +13,12 @@ use crate::content::digest_rows;
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
 use crate::row::Record;
+use crate::scope::{Within, within};
 use crate::{page, sql};
 
 /// A package on a point, with what the point reported of the newest content; complete it with a condition on `pp`.
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT pp.point, pp.package, ",
             "(SELECT MAX(r.source_version) FROM release AS r WHERE r.package = pp.package AND r.content IS NOT NULL) AS wanted, ",
@@ -26,7 +27,7 @@ macro_rules! select {
             "FROM package_point AS pp LEFT JOIN point_content AS pc ON pc.point = pp.point AND pc.content = ",
             "(SELECT r.content FROM release AS r WHERE r.package = pp.package AND r.content IS NOT NULL ",
             "ORDER BY r.source_version DESC LIMIT 1) ",
-            $rest
+            $($rest)*
         )
     };
 }
@@ -45,32 +46,44 @@ pub struct Source {
 /// The packages on a point, by package.
 pub async fn on_point(
     snapshot: &mut Snapshot,
+    within: Within<'_>,
     point: &Name,
     request: &PageRequest,
 ) -> Result<Page<PointPackageView>, StoreError> {
-    let rows = sqlx::query(select!("WHERE pp.point = $1 AND pp.package > $2 ORDER BY pp.package LIMIT $3"))
-        .bind(point.as_str())
-        .bind(request.after.as_deref().unwrap_or(""))
-        .bind(page::fetch_limit(request))
-        .fetch_all(snapshot.connection())
-        .await
-        .attempt("list the packages on a distribution point")?;
+    let rows = sqlx::query(select!(
+        "WHERE pp.point = $1 AND pp.package > $2 AND ",
+        within!("$4", "package", "pp.package"),
+        " ORDER BY pp.package LIMIT $3"
+    ))
+    .bind(point.as_str())
+    .bind(request.after.as_deref().unwrap_or(""))
+    .bind(page::fetch_limit(request))
+    .bind(within.name())
+    .fetch_all(snapshot.connection())
+    .await
+    .attempt("list the packages on a distribution point")?;
     Ok(page::cut(request, page::read_all(&rows, read)?, |view| view.package.to_string()))
 }
 
 /// The points that a package is on, by point.
 pub async fn on_package(
     snapshot: &mut Snapshot,
+    within: Within<'_>,
     package: &Name,
     request: &PageRequest,
 ) -> Result<Page<PointPackageView>, StoreError> {
-    let rows = sqlx::query(select!("WHERE pp.package = $1 AND pp.point > $2 ORDER BY pp.point LIMIT $3"))
-        .bind(package.as_str())
-        .bind(request.after.as_deref().unwrap_or(""))
-        .bind(page::fetch_limit(request))
-        .fetch_all(snapshot.connection())
-        .await
-        .attempt("list the distribution points of a package")?;
+    let rows = sqlx::query(select!(
+        "WHERE pp.package = $1 AND pp.point > $2 AND ",
+        within!("$4", "point", "pp.point"),
+        " ORDER BY pp.point LIMIT $3"
+    ))
+    .bind(package.as_str())
+    .bind(request.after.as_deref().unwrap_or(""))
+    .bind(page::fetch_limit(request))
+    .bind(within.name())
+    .fetch_all(snapshot.connection())
+    .await
+    .attempt("list the distribution points of a package")?;
     Ok(page::cut(request, page::read_all(&rows, read)?, |view| view.point.to_string()))
 }
 

@@ -6,6 +6,7 @@ use dray_model::point::{PointContentState, PointReport};
 use super::*;
 use crate::package;
 use crate::package::tests::{name, package as new_package, publish, store_content};
+use crate::scope::Within;
 use crate::testing::each_engine;
 
 fn at(secs: i64) -> Timestamp {
@@ -60,7 +61,7 @@ fn a_point_reads_back_and_its_name_is_taken() {
         assert!(enrolled(&mut tx, &berlin.name, at(5)).await.unwrap());
         assert!(seen(&mut tx, &berlin.name, at(6)).await.unwrap());
         assert_eq!(find(&mut tx, &berlin.name).await.unwrap().as_ref(), Some(&berlin));
-        assert_eq!(list(&mut tx, &PageRequest::default()).await.unwrap().items, [berlin]);
+        assert_eq!(list(&mut tx, Within::default(), &PageRequest::default()).await.unwrap().items, [berlin]);
         assert!(!seen(&mut tx, &name("paris"), at(6)).await.unwrap());
         let error = insert(&mut tx, &point("berlin")).await.unwrap_err();
         assert!(error.is_conflict_on("point", "primary key"), "{error}");
@@ -77,14 +78,22 @@ fn the_former_content_stays_until_the_newest_is_installed() {
         publish(&mut tx, &name("zip"), (2, 1), Some(two)).await;
         publish(&mut tx, &name("zip"), (2, 2), Some(two)).await;
         assert_eq!(assigned(&mut tx).await, [1, 2]);
-        let view = on_point(&mut tx, &name("berlin"), &PageRequest::default()).await.unwrap().items.remove(0);
+        let view = on_point(&mut tx, Within::default(), &name("berlin"), &PageRequest::default())
+            .await
+            .unwrap()
+            .items
+            .remove(0);
         assert_eq!((view.wanted, view.held, view.state), (Some(2), Some(1), PointContentState::Pending));
         report(&mut tx, &name("berlin"), &[installed(two)], at(11)).await.unwrap();
         assert_eq!(assigned(&mut tx).await, [2]);
         assert_eq!(forget_unassigned(&mut tx, Some(&name("berlin"))).await.unwrap(), 1);
         assert_eq!(sources_of(&mut tx, one).await, Vec::<String>::new());
         assert_eq!(sources_of(&mut tx, two).await, ["berlin"]);
-        let view = on_package(&mut tx, &name("zip"), &PageRequest::default()).await.unwrap().items.remove(0);
+        let view = on_package(&mut tx, Within::default(), &name("zip"), &PageRequest::default())
+            .await
+            .unwrap()
+            .items
+            .remove(0);
         assert_eq!((view.wanted, view.held, view.reported_at), (Some(2), Some(2), Some(at(11))));
     });
 }

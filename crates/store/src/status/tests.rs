@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::device;
+use crate::scope::Within;
 use crate::testing::each_engine;
 use dray_model::program::ExitClass;
 use dray_model::state::{ClientState, Reason, Standing};
@@ -73,7 +74,7 @@ fn a_message_that_comes_twice_is_kept_once() {
         let messages = [state(1, ClientState::Received), executed(2, 0)];
         assert_eq!(take(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 2);
         assert_eq!(take(&mut tx, DEVICE, &messages, NOW).await.unwrap(), 0);
-        let kept = list(&mut tx, &Filter::default(), &PageRequest::default()).await.unwrap();
+        let kept = list(&mut tx, Within::default(), &Filter::default(), &PageRequest::default()).await.unwrap();
         let numbers: Vec<_> = kept.items.iter().map(|view| view.message.number).collect();
         assert_eq!(numbers.len(), 2, "{numbers:?}");
     });
@@ -167,7 +168,7 @@ fn a_device_needs_an_upgrade_while_something_waits_for_a_newer_agent() {
             take(&mut tx, DEVICE, &[message], NOW).await.unwrap();
             assert_eq!(device::find(&mut tx, DEVICE).await.unwrap().unwrap().needs_upgrade, needs);
             let filter = device::DeviceFilter { needs_upgrade: true, ..Default::default() };
-            let found = device::list(&mut tx, &filter, &PageRequest::default()).await.unwrap();
+            let found = device::list(&mut tx, Within::default(), &filter, &PageRequest::default()).await.unwrap();
             let names: Vec<_> = found.items.iter().map(|device| device.name.as_str()).collect();
             assert_eq!(names, if needs { vec!["host"] } else { vec![] });
         }
@@ -184,12 +185,12 @@ fn messages_are_listed_newest_first_and_filtered() {
             take(&mut tx, DEVICE, std::slice::from_ref(message), NOW).await.unwrap();
         }
         let filter = Filter { device: Some(DEVICE), advertisement: Some(name("now")) };
-        let first = list(&mut tx, &filter, &PageRequest::new(Some(2), None)).await.unwrap();
-        let rest = list(&mut tx, &filter, &PageRequest::new(Some(2), first.next)).await.unwrap();
+        let first = list(&mut tx, Within::default(), &filter, &PageRequest::new(Some(2), None)).await.unwrap();
+        let rest = list(&mut tx, Within::default(), &filter, &PageRequest::new(Some(2), first.next)).await.unwrap();
         let numbers: Vec<_> = first.items.iter().chain(&rest.items).map(|view| view.message.number).collect();
         assert_eq!(numbers, [3, 2, 1]);
         let other = Filter { device: Some(DeviceId::from_random(1)), advertisement: None };
-        assert_eq!(list(&mut tx, &other, &PageRequest::default()).await.unwrap().items, []);
+        assert_eq!(list(&mut tx, Within::default(), &other, &PageRequest::default()).await.unwrap().items, []);
     });
 }
 

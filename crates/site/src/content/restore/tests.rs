@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use dray_model::access::PredefinedRole;
 use dray_model::api::content::DamageState;
-use dray_model::api::token::Role;
 
 use super::*;
 use crate::content::{damage as damages, objects};
@@ -29,7 +29,7 @@ async fn only_what_is_known_to_be_damaged_is_taken_and_only_its_own_bytes() {
     assert!(matches!(bring(site, &admin(), &unknown, b"mine").await, Err(ContentError::NotDamaged(_))));
 
     fs::write(&path, b"bad").unwrap();
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await.unwrap();
     let now = change.now();
     damage::note_bad(&mut change, &object.to_string(), DamageState::Damaged, "it is bad", now).await.unwrap();
     change.commit_unrecorded().await.unwrap();
@@ -37,7 +37,7 @@ async fn only_what_is_known_to_be_damaged_is_taken_and_only_its_own_bytes() {
     let broken = futures_util::stream::iter([Err(std::io::Error::other("the line broke"))]);
     assert!(matches!(restore(site, &admin(), &object, broken).await, Err(ContentError::Broken(..))));
     assert_eq!(fs::read(&path).unwrap(), b"bad", "nothing took its place");
-    let denied = bring(site, &testing::actor(Role::Publisher), &object, &good).await;
+    let denied = bring(site, &testing::actor(PredefinedRole::Publisher), &object, &good).await;
     assert!(matches!(denied, Err(ContentError::Site(crate::SiteError::Denied { .. }))));
     bring(site, &admin(), &object, &good).await.unwrap();
     assert!(fs::read(&path).unwrap() == good);
@@ -55,6 +55,6 @@ async fn a_version_names_its_objects_each_after_what_it_needs() {
         let absent = objects(&test.site, &admin(), &name(package), version).await;
         assert!(matches!(absent, Err(ContentError::NoVersion { .. })), "{absent:?}");
     }
-    let reader = objects(&test.site, &testing::actor(Role::Reader), &name("zip"), None).await;
+    let reader = objects(&test.site, &testing::actor(PredefinedRole::Reader), &name("zip"), None).await;
     assert!(matches!(reader, Err(ContentError::Site(crate::SiteError::Denied { .. }))));
 }

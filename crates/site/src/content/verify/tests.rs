@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dray_content::Manifest;
+use dray_model::access::PredefinedRole;
 use dray_model::api::content::DamagedObject;
-use dray_model::api::token::Role;
 use dray_store::content::update;
 
 use super::*;
@@ -146,7 +146,7 @@ async fn a_damaged_update_is_dropped_at_once_and_prepared_anew() {
         Sweep.run(site, Nothing {}, &Progress::default()).await.unwrap();
         assert_eq!(look(site).await, []);
         // The one that is left is the one from the first version.
-        let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+        let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await.unwrap();
         for nothing in anew.iter().skip(1) {
             dray_store::content::damage::drop_updates(&mut change, &format!("updates/{}", nothing.object))
                 .await
@@ -222,8 +222,8 @@ async fn what_nobody_needs_is_not_mended_and_goes() {
 #[tokio::test]
 async fn only_who_manages_the_site_has_it_verified() {
     let test = testing::site().await;
-    let denied = verify(&test.site, &testing::actor(Role::Publisher)).await.unwrap_err();
+    let denied = verify(&test.site, &testing::actor(PredefinedRole::Publisher)).await.unwrap_err();
     assert!(matches!(denied, SiteError::Denied { .. }));
-    let denied = crate::content::sweep(&test.site, &testing::actor(Role::Publisher)).await.unwrap_err();
+    let denied = crate::content::sweep(&test.site, &testing::actor(PredefinedRole::Publisher)).await.unwrap_err();
     assert!(matches!(denied, SiteError::Denied { .. }));
 }

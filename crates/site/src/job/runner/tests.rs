@@ -1,5 +1,6 @@
 //! Laws of the job runner: leases, tries, progress and a clean stop.
 
+use dray_model::ObjectKind;
 use dray_model::Timestamp;
 use dray_model::api::job::JobState;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ impl JobKind for Tell {
 }
 
 async fn ask(site: &Site, number: u32) -> dray_model::JobId {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Job)).await.unwrap();
     let id = change.enqueue::<Tell>(None, &Number(number)).await.unwrap();
     change.commit_unrecorded().await.unwrap();
     id
