@@ -9,10 +9,20 @@ use crate::client::Server;
 /// What anybody with a token may post, because nothing changes.
 const READING: [&str; 1] = ["preview_collection"];
 /// What a reader may not get.
-const CLOSED: [&str; 4] = ["list_audit", "list_tokens", "content_object", "list_package_objects"];
+const CLOSED: [&str; 9] = [
+    "list_audit",
+    "list_tokens",
+    "content_object",
+    "list_package_objects",
+    "list_roles",
+    "show_role",
+    "list_scopes",
+    "show_scope",
+    "list_scope_objects",
+];
 
 /// What two roles may do, each with objects of its own: tokens for devices and tokens for points.
-const SHARED: &str = "revoke_enrolment_token";
+const SHARED: [&str; 2] = ["revoke_enrolment_token", "create_enrolment_token"];
 
 struct Operation {
     id: String,
@@ -133,12 +143,45 @@ async fn whoever_publishes_does_not_deploy_and_the_other_way_round() {
     let server = Server::start().await;
     let (publisher, operator) = (token(&server, "publisher").await, token(&server, "operator").await);
     let changes = |operation: &Operation| operation.method != Method::GET && !READING.contains(&operation.id.as_str());
-    let separate = |operation: &Operation| operation.id != SHARED;
+    let separate = |operation: &Operation| !SHARED.contains(&operation.id.as_str());
     for operation in operations().into_iter().filter(changes).filter(separate) {
         let (by_publisher, _) = ask(&server, &operation, Some(&publisher)).await;
         let (by_operator, _) = ask(&server, &operation, Some(&operator)).await;
         let denied = [by_publisher, by_operator].map(|status| status == StatusCode::FORBIDDEN);
         assert_ne!(denied, [false, false], "{} is open to both", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn whoever_works_in_an_empty_scope_sees_nothing_and_changes_nothing() {
+    let server = Server::start().await;
+    let terms = json!({ "package": "some", "program": "true", "collection": "some" });
+    let objects = [
+        ("packages", json!({ "name": "some", "programs": [{ "name": "true", "command": "true" }] })),
+        ("collections", json!({ "name": "some", "rules": [{ "kind": "all_devices" }] })),
+        ("points", json!({ "name": "some", "url": "https://a.example" })),
+        ("scopes", json!({ "name": "empty" })),
+        ("advertisements", json!({ "name": "some", "terms": terms })),
+    ];
+    for (kind, body) in objects {
+        let made = server.admin(Method::POST, &format!("/api/v1/{kind}"), Some(body)).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{kind}: {:?}", made.json());
+    }
+    let body = json!({ "name": "anna", "role": "administrator", "scope": "empty" });
+    let made = server.admin(Method::POST, "/api/v1/tokens", Some(body)).await;
+    let anna = made.json()["secret"].as_str().unwrap().to_owned();
+    for operation in operations() {
+        let (status, answer) = ask(&server, &operation, Some(&anna)).await;
+        let id = operation.id.as_str();
+        if operation.method == Method::GET && status.is_success() {
+            assert_eq!(answer["items"], json!([]), "{id} shows what is outside of the scope");
+        } else {
+            assert!([403, 404, 409, 422].contains(&status.as_u16()), "{id} answered {status}: {answer}");
+        }
+    }
+    for kind in ["packages", "collections", "points", "advertisements"] {
+        let kept = server.admin(Method::GET, &format!("/api/v1/{kind}/some"), None).await;
+        assert_eq!((kept.status, &kept.json()["revision"]), (StatusCode::OK, &json!(1)), "{kind}");
     }
 }
 

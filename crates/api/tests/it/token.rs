@@ -26,7 +26,7 @@ async fn tokens_are_made_listed_in_pages_and_revoked() {
     assert_eq!(server.admin(Method::DELETE, "/api/v1/tokens/ci", None).await.status, 204);
     assert_eq!(server.ask(request).await.problem(), (401, "revoked_token".to_owned()));
     let log = server.admin(Method::GET, "/api/v1/audit", None).await.json();
-    assert_eq!((&log["items"][0]["action"], &log["items"][0]["seq"]), (&json!("token.revoke"), &json!(4)));
+    assert_eq!((&log["items"][0]["action"], &log["items"][0]["seq"]), (&json!("token.revoke"), &json!(8)));
 }
 
 #[tokio::test]
