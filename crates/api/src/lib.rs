@@ -8,7 +8,7 @@
 //! 1. request and answer types in `dray_model::api::<resource>`;
 //! 2. `src/<resource>.rs` with handlers of at most 40 lines (`#[utoipa::path]`, extractors of [`extract`], `Result<_, ApiError>`) and a
 //!    `pub(crate) fn routes() -> OpenApiRouter<Api>`;
-//! 3. one line in [`router`] under the API it belongs to; uploads and downloads go to its streaming part;
+//! 3. its `mod` line below, and one line under the API that it belongs to; uploads and downloads go to the streaming part;
 //! 4. `DRAY_BLESS=1 cargo test -p dray-api` writes `docs/openapi.json` anew: read the difference.
 //!
 //! `token` is the pattern to copy.
@@ -49,3 +49,47 @@ pub use openapi::document;
 pub use problem::ApiError;
 pub use server::{Running, ServeError, ServeOptions, serve};
 pub use state::Api;
+
+use utoipa_axum::router::OpenApiRouter;
+
+/// Administrators' resources with JSON in and out.
+fn administrators_json() -> OpenApiRouter<Api> {
+    OpenApiRouter::new() //
+        .merge(token::routes())
+        .merge(role::routes())
+        .merge(scope::routes())
+        .merge(audit::routes())
+        .merge(job::routes())
+        .merge(package::routes())
+        .merge(content::routes())
+        .merge(point::routes())
+        .merge(enrolment::routes())
+        .merge(device::routes())
+        .merge(collection::routes())
+        .merge(advertisement::routes())
+        .merge(status::routes())
+        .merge(why::routes())
+}
+
+/// Administrators' uploads, downloads and held connections: no limits of time and size but their own.
+fn administrators_streaming() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().merge(content::streaming_routes())
+}
+
+/// Resources of clients and points with JSON in and out.
+fn clients_json() -> OpenApiRouter<Api> {
+    OpenApiRouter::new() //
+        .merge(document::client_routes())
+        .merge(point::client_routes())
+        .merge(enrolment::client_routes())
+        .merge(device::client_routes())
+        .merge(status::client_routes())
+}
+
+/// Downloads and held connections of clients and points: no limits of time and size but their own.
+fn clients_streaming() -> OpenApiRouter<Api> {
+    OpenApiRouter::new() //
+        .merge(content::client_routes())
+        .merge(point::held_routes())
+        .merge(policy::held_routes())
+}

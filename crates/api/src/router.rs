@@ -1,4 +1,4 @@
-//! The two APIs put together from their resources: one line for each.
+//! The two APIs put together from their resources, with the layers that all of them share.
 
 use std::time::Duration;
 
@@ -14,54 +14,12 @@ use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
 use crate::state::Api;
 use crate::{
-    advertisement, audit, authentication, collection, content, device, document, enrolment, idempotency, job, observe,
-    openapi, package, point, policy, role, scope, status, system, token, why,
+    administrators_json, administrators_streaming, authentication, clients_json, clients_streaming, idempotency,
+    observe, openapi, system,
 };
 
 /// Longest time that a request with a JSON body and answer may take. Streams have no limit here.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
-
-/// Administrators' resources with JSON in and out.
-fn administrators_json() -> OpenApiRouter<Api> {
-    OpenApiRouter::new() //
-        .merge(token::routes())
-        .merge(role::routes())
-        .merge(scope::routes())
-        .merge(audit::routes())
-        .merge(job::routes())
-        .merge(package::routes())
-        .merge(content::routes())
-        .merge(point::routes())
-        .merge(enrolment::routes())
-        .merge(device::routes())
-        .merge(collection::routes())
-        .merge(advertisement::routes())
-        .merge(status::routes())
-        .merge(why::routes())
-}
-
-/// Administrators' uploads, downloads and held connections: no limits of time and size but their own.
-fn administrators_streaming() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().merge(content::streaming_routes())
-}
-
-/// Resources of clients and points with JSON in and out.
-fn clients_json() -> OpenApiRouter<Api> {
-    OpenApiRouter::new() //
-        .merge(document::client_routes())
-        .merge(point::client_routes())
-        .merge(enrolment::client_routes())
-        .merge(device::client_routes())
-        .merge(status::client_routes())
-}
-
-/// Downloads and held connections of clients and points: no limits of time and size but their own.
-fn clients_streaming() -> OpenApiRouter<Api> {
-    OpenApiRouter::new() //
-        .merge(content::client_routes())
-        .merge(point::held_routes())
-        .merge(policy::held_routes())
-}
 
 /// The administrators' part with its description, before state and layers.
 pub(crate) fn described() -> OpenApiRouter<Api> {
