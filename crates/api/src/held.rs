@@ -1,8 +1,11 @@
 //! Held requests: how long to wait, what the caller has, and the tag of what it gets.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
 use dray_model::Digest;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
 
@@ -21,7 +24,20 @@ impl Wait {
 }
 
 /// What `If-None-Match` says that the caller has. A tag that isn't ours names nothing.
-pub(crate) fn known(headers: &HeaderMap) -> Option<Digest> {
+///
+/// Held requests take this and not the headers, which would keep all that was read of the connection in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known(pub(crate) Option<Digest>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Known {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(known(&parts.headers)))
+    }
+}
+
+fn known(headers: &HeaderMap) -> Option<Digest> {
     headers.get(header::IF_NONE_MATCH)?.to_str().ok()?.trim_start_matches("W/").trim_matches('"').parse().ok()
 }
 

@@ -26,20 +26,22 @@ pub(crate) fn request_id() -> Option<String> {
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let id = incoming(&request).unwrap_or_else(|| format!("{:016x}", dray_site::random::bits()));
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let method = request.method().clone();
-    let span = tracing::info_span!("request", id, %method, route);
+    let span = tracing::info_span!("request", id, method = %request.method(), route);
     let began = Instant::now();
-    let run = async {
-        let mut response = next.run(request).await;
-        let status = response.status();
-        tracing::debug!(status = status.as_u16(), elapsed = ?began.elapsed(), "answered");
-        record(method.as_str(), &route, status.as_u16(), began);
-        if let Some(id) = request_id().and_then(|id| HeaderValue::from_str(&id).ok()) {
-            response.headers_mut().insert(HEADER, id);
-        }
-        response
-    };
-    REQUEST_ID.scope(id, run.instrument(span)).await
+    REQUEST_ID.scope(id, Box::pin(answer(request, next, route, began)).instrument(span)).await
+}
+
+/// Boxed by its caller: the layers around it would each keep room for it.
+async fn answer(request: Request, next: Next, route: String, began: Instant) -> Response {
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    tracing::debug!(status = status.as_u16(), elapsed = ?began.elapsed(), "answered");
+    record(method.as_str(), &route, status.as_u16(), began);
+    if let Some(id) = request_id().and_then(|id| HeaderValue::from_str(&id).ok()) {
+        response.headers_mut().insert(HEADER, id);
+    }
+    response
 }
 
 fn incoming(request: &Request) -> Option<String> {

@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use dray_site::policy;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::authentication::DeviceIdentity;
 use crate::extract::Query;
-use crate::held::{Wait, known, tag};
+use crate::held::{Known, Wait, tag};
 use crate::problem::ApiError;
 use crate::state::Api;
 
@@ -22,9 +22,8 @@ async fn current(
     State(api): State<Api>,
     identity: DeviceIdentity,
     Query(wait): Query<Wait>,
-    headers: HeaderMap,
+    Known(known): Known,
 ) -> Result<Response, ApiError> {
-    let known = known(&headers);
     let found = policy::current(&api.site, &identity.actor(), identity.0, known, wait.duration()).await?;
     Ok(match (found, known) {
         (Some(policy), _) => {

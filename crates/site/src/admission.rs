@@ -53,7 +53,8 @@ impl Admission {
             }
             memory.epoch
         };
-        let found = find(site, credential).await?;
+        // Boxed, so that held requests, of which this is a part, keep no room for it.
+        let found = Box::pin(find(site, credential)).await?;
         if found {
             self.remember(credential, epoch);
         }
@@ -83,8 +84,13 @@ impl Admission {
         memory.epoch += 1;
     }
 
-    /// Not when somebody was forgotten since the caller looked: it may have been this one.
-    fn remember(&self, credential: &Credential, epoch: u64) {
+    /// What [`Admission::remember`] asks for, from before the caller looked.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.memory().epoch
+    }
+
+    /// Lets the party in from memory. Not when somebody was forgotten since the caller looked: it may have been this one.
+    pub(crate) fn remember(&self, credential: &Credential, epoch: u64) {
         let mut memory = self.memory();
         if memory.epoch != epoch {
             return;

@@ -147,19 +147,31 @@ impl<'a> Change<'a> {
         if records.is_empty() {
             return Ok(());
         }
-        let actor = self.actor.to_string();
-        for record in &records {
-            let entry = Entry {
+        let actor = self.actor;
+        self.append(records.iter().map(|record| (actor, record))).await?;
+        self.commit_unrecorded().await
+    }
+
+    /// Commits what several actors did together, with a record of each.
+    pub(crate) async fn commit_of_many(mut self, records: &[(Actor, Record)]) -> Result<(), StoreError> {
+        self.append(records.iter().map(|(actor, record)| (actor, record))).await?;
+        self.commit_unrecorded().await
+    }
+
+    async fn append<'r>(&mut self, records: impl Iterator<Item = (&'r Actor, &'r Record)>) -> Result<(), StoreError> {
+        let records: Vec<_> = records.map(|(actor, record)| (actor.to_string(), record.action(), record)).collect();
+        let entries: Vec<_> = records
+            .iter()
+            .map(|(actor, action, record)| Entry {
                 at: self.now,
-                actor: &actor,
-                action: &record.action(),
+                actor,
+                action,
                 object_kind: record.object.kind.as_str(),
                 object_name: &record.object.name,
                 detail: &record.detail,
-            };
-            audit::append(&mut self.tx, &entry).await?;
-        }
-        self.commit_unrecorded().await
+            })
+            .collect();
+        audit::append_all(&mut self.tx, &entries).await
     }
 
     /// For changes of the system to its own bookkeeping, which nobody asks the audit log about.

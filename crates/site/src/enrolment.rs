@@ -4,8 +4,10 @@
 
 mod certificate;
 pub(crate) mod create;
+mod devices;
 mod enrol;
 mod guesses;
+mod known;
 mod list;
 mod name;
 mod renew;
@@ -17,8 +19,10 @@ use dray_trust::certificate::IssueError;
 
 pub use certificate::CERTIFICATE_LIFE;
 pub use create::create;
+pub(crate) use devices::Enrolling;
 pub use enrol::enrol;
 pub(crate) use guesses::Guesses;
+pub(crate) use known::KnownTokens;
 pub use list::list;
 pub use renew::renew;
 pub use revoke::revoke;

@@ -4,8 +4,8 @@ mod put;
 
 use dray_model::DeviceId;
 
-pub(crate) use put::Reported;
 pub use put::put;
+pub(crate) use put::{KeptOf, Reported};
 
 use crate::error::{Failure, SiteError, codes, from_store_error};
 

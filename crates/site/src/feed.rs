@@ -67,7 +67,7 @@ impl Feed {
             clock.tried_at = Instant::now();
             clock.read_at
         };
-        match self.follow(site).await {
+        match Box::pin(self.follow(site)).await {
             Err(error) if read_at.elapsed() > TRUST => {
                 lock(&self.clock).tried_at = read_at;
                 Err(error)

@@ -16,9 +16,9 @@ use crate::change::Change;
 use crate::clock::{self, Clock};
 use crate::config::{ConfigError, SiteConfig};
 use crate::content_location::{Environment, OpenContentError};
-use crate::enrolment::Guesses;
+use crate::enrolment::{Enrolling, Guesses, KnownTokens};
 use crate::error::SiteError;
-use crate::facts::Reported;
+use crate::facts::{KeptOf, Reported};
 use crate::feed::Feed;
 use crate::keys::{KeyError, SiteKeys};
 use crate::point::PointsWaiting;
@@ -47,10 +47,13 @@ struct Inner {
     feed: Feed,
     points_waiting: PointsWaiting,
     reports: Together<StatusReport>,
+    kept_facts: Together<KeptOf>,
     reported_facts: Together<Reported>,
+    enrolling: Together<Enrolling>,
     admission: Admission,
     presence: Arc<Presence>,
     guesses: Guesses,
+    known_tokens: KnownTokens,
     policies: Policies,
 }
 
@@ -135,10 +138,13 @@ impl Site {
             feed: Feed::starting_at(sequences),
             points_waiting: PointsWaiting::default(),
             reports: Together::default(),
+            kept_facts: Together::default(),
             reported_facts: Together::default(),
+            enrolling: Together::default(),
             admission: Admission::default(),
             presence: Arc::default(),
             guesses: Guesses::default(),
+            known_tokens: KnownTokens::default(),
             policies: Policies::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -239,9 +245,19 @@ impl Site {
         &self.inner.reports
     }
 
+    /// Devices of which it is to be read what is kept.
+    pub(crate) fn kept_facts(&self) -> &Together<KeptOf> {
+        &self.inner.kept_facts
+    }
+
     /// Facts that wait to be written.
     pub(crate) fn reported_facts(&self) -> &Together<Reported> {
         &self.inner.reported_facts
+    }
+
+    /// Devices that wait to be enrolled.
+    pub(crate) fn enrolling(&self) -> &Together<Enrolling> {
+        &self.inner.enrolling
     }
 
     /// Points that wait for other assignments.
@@ -264,6 +280,11 @@ impl Site {
     /// Who guesses enrolment tokens.
     pub(crate) fn guesses(&self) -> &Guesses {
         &self.inner.guesses
+    }
+
+    /// What this process knows of enrolment tokens.
+    pub(crate) fn known_tokens(&self) -> &KnownTokens {
+        &self.inner.known_tokens
     }
 
     /// What this process knows of policies.

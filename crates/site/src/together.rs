@@ -1,4 +1,5 @@
-//! Writes of many callers in one transaction: what arrives while a transaction is under way goes together into the next one.
+//! Writes of many callers in one transaction, or what they want to read: what arrives while a transaction is under way goes together
+//! into the next one.
 //!
 //! A lone write waits for nobody. A batch that fails is done again one by one, so that what is wrong with one write hurts no other. A
 //! write that was handed over is done even when its caller has gone.

@@ -6,12 +6,13 @@
 use dray_model::api::audit::AuditRecord;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::{Digest, Timestamp};
+use serde::Serialize;
 use sqlx::any::AnyRow;
 
 use crate::db::{Snapshot, WriteTx};
 use crate::error::{Attempt as _, StoreError};
-use crate::page;
 use crate::row::Record;
+use crate::{page, sql};
 
 const FORMAT: &str = "dray-audit-1";
 /// Records checked at a time by [`verify`].
@@ -34,23 +35,45 @@ pub struct Entry<'a> {
     pub detail: &'a serde_json::Value,
 }
 
+/// A record as a bulk parameter; digests are hexadecimal.
+#[derive(Serialize)]
+struct Row<'a> {
+    seq: i64,
+    at: i64,
+    actor: &'a str,
+    action: &'a str,
+    object_kind: &'a str,
+    object_name: &'a str,
+    detail: String,
+    prev_hash: Digest,
+    hash: Digest,
+}
+
 /// Appends a record. From here to its end the transaction is the only writer, on both engines, so the chain can't fork.
 pub async fn append(tx: &mut WriteTx, entry: &Entry<'_>) -> Result<(), StoreError> {
+    append_all(tx, std::slice::from_ref(entry)).await
+}
+
+/// Appends records in their order, in one statement. As [`append`].
+pub async fn append_all(tx: &mut WriteTx, entries: &[Entry<'_>]) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO audit (seq, at, actor, action, object_kind, object_name, detail, prev_hash, hash) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                       SELECT CAST(e.value ->> 'seq' AS BIGINT), CAST(e.value ->> 'at' AS BIGINT), e.value ->> 'actor', \
+                       e.value ->> 'action', e.value ->> 'object_kind', e.value ->> 'object_name', e.value ->> 'detail', \
+                       unhex(e.value ->> 'prev_hash'), unhex(e.value ->> 'hash') FROM EACH($1) AS e";
     tx.wait_for_other_writers().await?;
-    let (last, former) = head(tx).await?;
-    let (seq, detail) = (last + 1, entry.detail.to_string());
-    sqlx::query(SQL)
-        .bind(seq)
-        .bind(entry.at.micros())
-        .bind(entry.actor)
-        .bind(entry.action)
-        .bind(entry.object_kind)
-        .bind(entry.object_name)
-        .bind(detail.as_str())
-        .bind(former.as_bytes().as_slice())
-        .bind(hash(seq, entry, &detail, &former).as_bytes().as_slice())
+    let (mut seq, mut former) = head(tx).await?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        seq += 1;
+        let detail = entry.detail.to_string();
+        let hash = hash(seq, entry, &detail, &former);
+        let Entry { actor, action, object_kind, object_name, .. } = *entry;
+        let at = entry.at.micros();
+        rows.push(Row { seq, at, actor, action, object_kind, object_name, detail, prev_hash: former, hash });
+        former = hash;
+    }
+    sqlx::query(sql::expand(tx.engine(), SQL))
+        .bind(sql::rows(&rows))
         .execute(tx.connection())
         .await
         .attempt("append to the audit log")?;

@@ -47,14 +47,36 @@ pub struct DeviceFilter {
 /// # Errors
 /// A conflict on `("device", "name")` when the name is taken.
 pub async fn insert(tx: &mut WriteTx, id: DeviceId, name: &Name, at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO device (id, name, enrolled_at) VALUES ($1, $2, $3)")
-        .bind(id.number())
-        .bind(name.as_str())
+    insert_all(tx, &[(id, name)], at).await
+}
+
+/// Adds devices that have just enrolled, in one statement.
+///
+/// # Errors
+/// A conflict on `("device", "name")` when one of the names is taken.
+pub async fn insert_all(tx: &mut WriteTx, devices: &[(DeviceId, &Name)], at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO device (id, name, enrolled_at) \
+                       SELECT CAST(e.value ->> 0 AS BIGINT), e.value ->> 1, $2 FROM EACH($1) AS e";
+    let rows: Vec<_> = devices.iter().map(|(id, name)| (id.number(), name.as_str())).collect();
+    sqlx::query(sql::expand(tx.engine(), SQL))
+        .bind(sql::rows(&rows))
         .bind(at.micros())
         .execute(tx.connection())
         .await
-        .attempt("add a device")?;
+        .attempt("add devices")?;
     Ok(())
+}
+
+/// Which of these names devices have, revoked ones included.
+pub async fn taken(snapshot: &mut Snapshot, names: &BTreeSet<Name>) -> Result<BTreeSet<Name>, StoreError> {
+    const SQL: &str = "SELECT name FROM device WHERE name IN (SELECT e.value ->> 0 FROM EACH($1) AS e)";
+    let wanted: Vec<_> = names.iter().map(|name| [name.as_str()]).collect();
+    let rows = sqlx::query(sql::expand(snapshot.engine(), SQL))
+        .bind(sql::rows(&wanted))
+        .fetch_all(snapshot.connection())
+        .await
+        .attempt("find out which names of devices are taken")?;
+    rows.iter().map(|row| Record::new("device", "name", row).parsed("name")).collect()
 }
 
 /// The device with this id, without facts and collections.
@@ -264,7 +286,11 @@ mod tests {
         each_engine(async |db| {
             let mut tx = db.write().await.unwrap();
             add(&mut tx, 1, "pc").await;
-            let error = insert(&mut tx, id(2), &"pc".parse().unwrap(), Timestamp::from_secs(1)).await.unwrap_err();
+            let names = ["kiosk", "pc"].map(|name| name.parse::<Name>().unwrap());
+            let found = taken(&mut tx, &names.iter().cloned().collect()).await.unwrap();
+            assert_eq!(found, BTreeSet::from(["pc".parse().unwrap()]));
+            let both = [(id(2), &names[0]), (id(3), &names[1])];
+            let error = insert_all(&mut tx, &both, Timestamp::from_secs(1)).await.unwrap_err();
             assert!(error.is_conflict_on("device", "name"), "{error}");
         });
     }

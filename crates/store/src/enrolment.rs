@@ -89,17 +89,22 @@ pub async fn list(snapshot: &mut Snapshot, request: &PageRequest) -> Result<Page
     Ok(page::cut(request, page::read_all(&rows, read)?, |token| token.id.to_string()))
 }
 
-/// Counts one use. False, and nothing counted, when the token is used up, expired, revoked or not there.
-pub async fn take(tx: &mut WriteTx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE enrolment_token SET used = used + 1 \
-                       WHERE id = $1 AND used < allowed AND expires_at > $2 AND revoked_at IS NULL";
-    let done = sqlx::query(SQL)
-        .bind(id)
-        .bind(now.micros())
-        .execute(tx.connection())
-        .await
-        .attempt("use an enrolment token")?;
-    Ok(done.rows_affected() > 0)
+/// Counts up to `wanted` uses, and returns how many were left: none when the token is used up, expired, revoked or not there.
+///
+/// The transaction must be one of [`Db::write`](crate::Db::write), so that nobody else uses the token in between.
+pub async fn take(tx: &mut WriteTx, id: i64, wanted: u32, now: Timestamp) -> Result<u32, StoreError> {
+    const LEFT: &str = "SELECT id, allowed - used AS unused FROM enrolment_token \
+                        WHERE id = $1 AND used < allowed AND expires_at > $2 AND revoked_at IS NULL";
+    const TAKE: &str = "UPDATE enrolment_token SET used = used + $1 WHERE id = $2";
+    const ATTEMPT: &str = "use an enrolment token";
+    let row = sqlx::query(LEFT).bind(id).bind(now.micros()).fetch_optional(tx.connection()).await.attempt(ATTEMPT)?;
+    let unused = row.map(|row| Record::new("enrolment_token", "id", &row).count("unused")).transpose()?;
+    let taken = unused.unwrap_or(0).min(wanted);
+    if taken > 0 {
+        let query = sqlx::query(TAKE).bind(i64::from(taken)).bind(id);
+        query.execute(tx.connection()).await.attempt(ATTEMPT)?;
+    }
+    Ok(taken)
 }
 
 /// Revokes the token from `now` on; one that is revoked keeps its first instant. False when there is none of this number.
@@ -191,16 +196,16 @@ mod tests {
             let mut tx = db.write().await.unwrap();
             let now = Timestamp::from_secs(99);
             let twice = add(&mut tx, 1, EnrolmentFor::Devices { count: 2 }).await;
-            assert!(!take(&mut tx, twice, Timestamp::from_secs(100)).await.unwrap(), "expired");
-            assert!(take(&mut tx, twice, now).await.unwrap());
-            assert!(take(&mut tx, twice, now).await.unwrap());
-            assert!(!take(&mut tx, twice, now).await.unwrap(), "used up");
+            assert_eq!(take(&mut tx, twice, 1, Timestamp::from_secs(100)).await.unwrap(), 0, "expired");
+            assert_eq!(take(&mut tx, twice, 1, now).await.unwrap(), 1);
+            assert_eq!(take(&mut tx, twice, 3, now).await.unwrap(), 1, "one was left");
+            assert_eq!(take(&mut tx, twice, 1, now).await.unwrap(), 0, "used up");
             assert_eq!(find(&mut tx, twice).await.unwrap().unwrap().used, 2);
             let other = add(&mut tx, 2, EnrolmentFor::Devices { count: 2 }).await;
             assert!(revoke(&mut tx, other, now).await.unwrap());
             assert!(revoke(&mut tx, other, END).await.unwrap());
             assert_eq!(find(&mut tx, other).await.unwrap().unwrap().revoked_at, Some(now));
-            assert!(!take(&mut tx, other, now).await.unwrap(), "revoked");
+            assert_eq!(take(&mut tx, other, 1, now).await.unwrap(), 0, "revoked");
             assert!(!revoke(&mut tx, 77, now).await.unwrap());
         });
     }

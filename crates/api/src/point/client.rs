@@ -7,12 +7,12 @@ use dray_model::api::client::{Locations, LocationsRequest, PointReports};
 use dray_site::{Site, point};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::authentication::{DeviceIdentity, PointIdentity};
 use crate::extract::{Json, Message, Query};
-use crate::held::{Wait, known, tag};
+use crate::held::{Known, Wait, tag};
 use crate::problem::ApiError;
 use crate::state::Api;
 
@@ -29,9 +29,8 @@ async fn assignments(
     State(api): State<Api>,
     identity: PointIdentity,
     Query(wait): Query<Wait>,
-    headers: HeaderMap,
+    Known(known): Known,
 ) -> Result<Response, ApiError> {
-    let known = known(&headers);
     let found = point::assignments(&api.site, &identity.actor(), &identity.0, known, wait.duration()).await?;
     Ok(match (found, known) {
         (Some(assigned), _) => {

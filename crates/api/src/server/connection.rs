@@ -1,6 +1,7 @@
 //! One connection: handshake, whose certificate it is, requests.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,9 +11,10 @@ use dray_trust::PeerIdentity;
 use dray_trust::certificate::issued_at;
 use http::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -32,42 +34,66 @@ const STREAMS: u32 = 128;
 const ASK_ALIVE: Duration = Duration::from_secs(60);
 const ALIVE: Duration = Duration::from_secs(20);
 
+/// What an HTTP/2 client asks for in its handshake. All others are served HTTP/1.
+const HTTP2: &[u8] = b"h2";
+
 /// Serves a connection to its end, or lets it finish its open requests once the server is stopped.
-pub(super) async fn serve(socket: TcpStream, tls: TlsAcceptor, router: Router, mut stopped: watch::Receiver<bool>) {
-    let Ok(address) = socket.peer_addr().map(|address| address.ip()) else { return };
-    // Answers are written whole; waiting for more to send would only delay them.
-    let _ = socket.set_nodelay(true);
-    let stream = match tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => return tracing::debug!("a TLS handshake took too long"),
-    };
-    let Some(peer) = peer(&stream, address) else { return };
+///
+/// Ten thousands of connections hold a request for minutes. So that each keeps only what it needs, the handshake and the two protocols
+/// have a box of their own, and none is a part of the task.
+pub(super) async fn serve(socket: TcpStream, tls: TlsAcceptor, router: Router, stopped: watch::Receiver<bool>) {
+    let Some((stream, peer)) = Box::pin(handshake(socket, tls)).await else { return };
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| Body::new(Unread::new(body)));
         request.extensions_mut().insert(peer.clone());
         router.clone().oneshot(request)
     });
-    let builder = builder();
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = super::until_stopped(&mut stopped) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let ended = if is_http2 {
+        to_its_end(Box::pin(http2().serve_connection(TokioIo::new(stream), service)), stopped).await
+    } else {
+        to_its_end(Box::pin(http1().serve_connection(TokioIo::new(stream), service)), stopped).await
     };
     if let Err(error) = ended {
-        tracing::debug!(error, "a connection ended early");
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+async fn handshake(socket: TcpStream, tls: TlsAcceptor) -> Option<(TlsStream<TcpStream>, Peer)> {
+    let address = socket.peer_addr().ok()?.ip();
+    // Answers are written whole; waiting for more to send would only delay them.
+    let _ = socket.set_nodelay(true);
+    match tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await {
+        Ok(Ok(stream)) => {
+            let peer = peer(&stream, address)?;
+            return Some((stream, peer));
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+    None
+}
+
+async fn to_its_end<C: GracefulConnection>(
+    mut connection: Pin<Box<C>>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), C::Error> {
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = super::until_stopped(&mut stopped) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADERS);
     builder
-        .http2()
+}
+
+fn http2() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .keep_alive_interval(ASK_ALIVE)

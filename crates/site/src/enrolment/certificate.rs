@@ -5,18 +5,22 @@ use std::time::Duration;
 use dray_model::{DeviceId, Name};
 use dray_store::{Snapshot, point};
 use dray_trust::Address;
-use dray_trust::certificate::Identity;
+use dray_trust::certificate::{BACKDATING, Identity, IssuedCertificate};
 
 use super::EnrolmentError;
+use crate::admission::Credential;
 use crate::site::Site;
 
 /// How long a certificate is good: 30 days. It is renewed after half of that, so a member may be away for two weeks; after a
 /// longer absence it enrols again.
 pub const CERTIFICATE_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A certificate and its authority's, PEM, for a device.
-pub(super) fn for_device(site: &Site, csr: &str, id: DeviceId) -> Result<String, EnrolmentError> {
-    issue(site, csr, &Identity::Device(id), &[])
+/// A certificate and its authority's, PEM, for a device, and as what the device is known by it.
+pub(super) fn for_device(site: &Site, csr: &str, id: DeviceId) -> Result<(String, Credential), EnrolmentError> {
+    let identity = Identity::Device(id);
+    let issued = issue(site, csr, &identity, &[])?;
+    let issued_at = issued.validity.not_before + BACKDATING;
+    Ok((issued.chain_pem, Credential { identity, issued_at }))
 }
 
 /// The same for a distribution point, good for the host in its address. `None` when there is no such point.
@@ -28,12 +32,17 @@ pub(super) async fn for_point(
 ) -> Result<Option<String>, EnrolmentError> {
     let Some(point) = point::find(snapshot, name).await? else { return Ok(None) };
     let addresses: Vec<Address> = host(&point.url).and_then(|host| host.parse().ok()).into_iter().collect();
-    issue(site, csr, &Identity::Point(name.clone()), &addresses).map(Some)
+    let issued = issue(site, csr, &Identity::Point(name.clone()), &addresses)?;
+    Ok(Some(issued.chain_pem))
 }
 
-fn issue(site: &Site, csr: &str, subject: &Identity, addresses: &[Address]) -> Result<String, EnrolmentError> {
-    let issued = site.keys().authority().issue(csr, subject, addresses, CERTIFICATE_LIFE, site.now())?;
-    Ok(issued.chain_pem)
+fn issue(
+    site: &Site,
+    csr: &str,
+    subject: &Identity,
+    addresses: &[Address],
+) -> Result<IssuedCertificate, EnrolmentError> {
+    Ok(site.keys().authority().issue(csr, subject, addresses, CERTIFICATE_LIFE, site.now())?)
 }
 
 /// The host of `https://HOST:PORT`, without the brackets of an IPv6 address.

@@ -8,20 +8,18 @@ use std::net::IpAddr;
 use dray_model::Name;
 use dray_model::api::client::{EnrolRequest, Enrolled, EnrolledIdentity, MemberKind};
 use dray_model::api::device::EnrolmentFor;
-use dray_model::facts::Facts;
-use dray_model::inventory::Class;
 use dray_store::feed::Scope;
-use dray_store::{device, enrolment, point};
+use dray_store::{enrolment, point};
 use dray_trust::{Token, TokenKind};
 use serde_json::json;
 
-use super::{EnrolmentError, certificate, name};
+use super::devices::Enrolling;
+use super::{EnrolmentError, certificate};
 use crate::actor::{Actor, Permission};
-use crate::change::Change;
-use crate::collection::{Placed, place};
 use crate::random;
 use crate::record::Record;
 use crate::site::Site;
+use crate::together;
 
 /// Enrols whoever asks from the address `from`.
 ///
@@ -41,16 +39,15 @@ pub async fn enrol(site: &Site, from: IpAddr, request: EnrolRequest) -> Result<E
     if token_for != request.member {
         return Err(EnrolmentError::WrongMember { token_for });
     }
-    let actor = Actor::EnrolmentToken(id);
-    let mut change = site.change(&actor, Permission::Enrol).await?;
-    let now = change.now();
-    if !enrolment::take(&mut change, id, now).await? {
-        return Err(EnrolmentError::Refused);
-    }
-    let (identity, certificate) = match purpose {
-        EnrolmentFor::Devices { .. } => enrol_device(change, &request).await?,
-        EnrolmentFor::Point { point } => enrol_point(change, &request, point).await?,
+    let enrolled = match purpose {
+        EnrolmentFor::Devices { .. } => enrol_device(site, id, request).await,
+        EnrolmentFor::Point { point } => enrol_point(site, id, &request, point).await,
     };
+    if matches!(enrolled, Err(EnrolmentError::Refused)) {
+        site.known_tokens().forget(id);
+        metrics::counter!("dray_enrolments_refused_total").increment(1);
+    }
+    let (identity, certificate) = enrolled?;
     metrics::counter!("dray_enrolments_total").increment(1);
     let trusted_keys = serde_json::to_value(site.keys().trusted()).expect("keys are plain texts");
     let authority = site.keys().authority().ca_pem().to_owned();
@@ -64,11 +61,15 @@ const fn kind(purpose: &EnrolmentFor) -> MemberKind {
     }
 }
 
-/// Number and purpose of the token, if it lets somebody enrol now.
+/// Number and purpose of the token, if it lets somebody enrol now, or did when it was shown last.
 async fn look_up(site: &Site, text: &str) -> Result<Option<(i64, EnrolmentFor)>, EnrolmentError> {
     let Ok(shown) = Token::parse(TokenKind::Enrolment, text) else { return Ok(None) };
+    let hash = *shown.hash().as_bytes();
+    if let Some(known) = site.known_tokens().find(&hash) {
+        return Ok(Some(known));
+    }
     let mut snapshot = site.db().read().await?;
-    let found = enrolment::find_by_hash(&mut snapshot, shown.hash().as_bytes()).await?;
+    let found = enrolment::find_by_hash(&mut snapshot, &hash).await?;
     let good = found.filter(|token| {
         let allowed = match token.purpose {
             EnrolmentFor::Devices { count } => count,
@@ -76,32 +77,42 @@ async fn look_up(site: &Site, text: &str) -> Result<Option<(i64, EnrolmentFor)>,
         };
         token.revoked_at.is_none() && token.expires_at > site.now() && token.used < allowed
     });
-    Ok(good.map(|token| (token.id, token.purpose)))
+    let found = good.map(|token| (token.id, token.purpose));
+    if let Some(token) = &found {
+        site.known_tokens().remember(hash, token.clone());
+    }
+    Ok(found)
 }
 
+/// The certificate is issued before the token is used: nobody waits for a signature, and a bad request leaves the token as it is.
 async fn enrol_device(
-    mut change: Change<'_>,
-    request: &EnrolRequest,
+    site: &Site,
+    token: i64,
+    request: EnrolRequest,
 ) -> Result<(EnrolledIdentity, String), EnrolmentError> {
-    let (id, now) = (random::device_id(), change.now());
-    let certificate = certificate::for_device(change.site(), &request.csr, id)?;
-    let name = name::free(&mut change, &request.host_name).await?;
-    device::insert(&mut change, id, &name, now).await?;
-    let classes = Class::all().collect();
-    let placed = Placed { device: id, name: &name, facts: &Facts::default() };
-    place(&mut change, &[placed], &classes).await?;
-    let record = Record::done(crate::device::object(id), "enrol", json!({ "new": { "id": id, "name": name } }));
-    change.record(record);
-    change.commit().await?;
-    Ok((EnrolledIdentity::Device { id, name }, certificate))
+    Actor::EnrolmentToken(token).authorise(Permission::Enrol)?;
+    let device = random::device_id();
+    let (certificate, credential) = certificate::for_device(site, &request.csr, device)?;
+    let epoch = site.admission().epoch();
+    let enrolling = Enrolling { token, device, host_name: request.host_name };
+    let name = together::write(site, enrolling).await?.ok_or(EnrolmentError::Refused)?;
+    // It comes with its certificate in a moment.
+    site.admission().remember(&credential, epoch);
+    Ok((EnrolledIdentity::Device { id: device, name }, certificate))
 }
 
 async fn enrol_point(
-    mut change: Change<'_>,
+    site: &Site,
+    token: i64,
     request: &EnrolRequest,
     name: Name,
 ) -> Result<(EnrolledIdentity, String), EnrolmentError> {
-    let (site, now) = (change.site(), change.now());
+    let actor = Actor::EnrolmentToken(token);
+    let mut change = site.change(&actor, Permission::Enrol).await?;
+    let now = change.now();
+    if enrolment::take(&mut change, token, 1, now).await? == 0 {
+        return Err(EnrolmentError::Refused);
+    }
     let issued = certificate::for_point(site, &mut change, &request.csr, &name).await?;
     let certificate = issued.ok_or(EnrolmentError::Refused)?;
     point::enrolled(&mut change, &name, now).await?;
@@ -123,7 +134,9 @@ mod tests {
 
     use dray_model::Timestamp;
     use dray_model::api::device::CreateEnrolmentToken;
+    use dray_model::api::page::PageRequest;
     use dray_model::api::point::CreatePoint;
+    use dray_store::audit;
     use dray_trust::NewIdentity;
     use dray_trust::certificate::Identity;
 
@@ -170,6 +183,32 @@ mod tests {
         assert!(matches!(ask(&test.site, &token).await, Err(EnrolmentError::Refused)));
         let used = enrolment::find(&mut test.site.db().read().await.unwrap(), id).await.unwrap().unwrap().used;
         assert_eq!(used, 2);
+    }
+
+    #[tokio::test]
+    async fn of_devices_that_ask_together_as_many_get_in_as_the_token_is_for() {
+        let test = testing::site().await;
+        let (few, few_secret) = token(&test.site, EnrolmentFor::Devices { count: 3 }).await;
+        let (_, other_secret) = token(&test.site, EnrolmentFor::Devices { count: 9 }).await;
+        let secrets = [&few_secret; 5].into_iter().chain([&other_secret; 2]);
+        let answers = futures_util::future::join_all(secrets.map(|secret| ask(&test.site, secret))).await;
+        let refused = answers.iter().filter(|answer| matches!(answer, Err(EnrolmentError::Refused))).count();
+        assert_eq!(refused, 2);
+        let mut names = Vec::new();
+        for enrolled in answers.into_iter().flatten() {
+            let EnrolledIdentity::Device { id, name } = enrolled.identity else { panic!("not a device") };
+            assert!(admits(&test.site, Identity::Device(id), test.site.now()).await);
+            names.push(name.to_string());
+        }
+        names.sort();
+        assert_eq!(names, ["pc", "pc-2", "pc-3", "pc-4", "pc-5"]);
+        let mut snapshot = test.site.db().read().await.unwrap();
+        assert_eq!(enrolment::find(&mut snapshot, few).await.unwrap().unwrap().used, 3);
+        assert_eq!(audit::verify(&mut snapshot).await.unwrap(), None);
+        let listed = audit::list(&mut snapshot, &PageRequest::default()).await.unwrap().items;
+        let of_few = format!("enrolment-token:{few}");
+        let enrolled = listed.iter().filter(|record| record.action == "device.enrol");
+        assert_eq!(enrolled.filter(|record| record.actor == of_few).count(), 3);
     }
 
     #[tokio::test]

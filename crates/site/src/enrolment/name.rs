@@ -1,5 +1,7 @@
 //! A device's name: the slug of its host name, with a number where that is taken.
 
+use std::collections::BTreeSet;
+
 use dray_model::{DeviceId, Name};
 use dray_store::{Snapshot, StoreError, device};
 
@@ -8,28 +10,42 @@ const SLUG_MAX: usize = Name::MAX - 12;
 /// For host names without a letter or digit.
 const NAMELESS: &str = "device";
 
-/// A name for the device that no other has: `host`, or `host-2` and so on.
-pub(super) async fn free(snapshot: &mut Snapshot, host_name: &str) -> Result<Name, StoreError> {
-    let slug = slug(host_name);
-    let mut number = 1_u64;
+/// Names for devices that enrol together, which no other device has: `host`, or `host-2` and so on. One statement, unless names are
+/// taken.
+pub(super) async fn free(snapshot: &mut Snapshot, host_names: &[&str]) -> Result<Vec<Name>, StoreError> {
+    let slugs: Vec<_> = host_names.iter().map(|host_name| slug(host_name)).collect();
+    let mut taken = device::taken(snapshot, &slugs.iter().map(|slug| numbered(slug, 1)).collect()).await?;
+    let mut names = Vec::with_capacity(slugs.len());
+    for slug in &slugs {
+        let plain = numbered(slug, 1);
+        let name = if taken.contains(&plain) { next(snapshot, slug, &taken).await? } else { plain };
+        taken.insert(name.clone());
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The next number behind a slug that is taken.
+async fn next(snapshot: &mut Snapshot, slug: &str, taken: &BTreeSet<Name>) -> Result<Name, StoreError> {
+    let mut number = 2_u64;
     // Doubling finds a free number among thousands of clones of one image in a few steps; halving brings it near the others.
-    while taken(snapshot, &slug, number).await? {
+    while is_taken(snapshot, numbered(slug, number), taken).await? {
         number *= 2;
     }
     let (mut low, mut high) = (number / 2, number);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if taken(snapshot, &slug, middle).await? {
+        if is_taken(snapshot, numbered(slug, middle), taken).await? {
             low = middle;
         } else {
             high = middle;
         }
     }
-    Ok(numbered(&slug, high))
+    Ok(numbered(slug, high))
 }
 
-async fn taken(snapshot: &mut Snapshot, slug: &str, number: u64) -> Result<bool, StoreError> {
-    Ok(device::find_by_name(snapshot, &numbered(slug, number)).await?.is_some())
+async fn is_taken(snapshot: &mut Snapshot, name: Name, taken: &BTreeSet<Name>) -> Result<bool, StoreError> {
+    Ok(taken.contains(&name) || !device::taken(snapshot, &BTreeSet::from([name])).await?.is_empty())
 }
 
 fn numbered(slug: &str, number: u64) -> Name {
@@ -67,6 +83,10 @@ mod tests {
     use dray_model::Timestamp;
     use proptest::prelude::*;
 
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn a_host_name_becomes_a_slug() {
         for (host_name, expected) in [
@@ -95,13 +115,16 @@ mod tests {
         dray_store::testing::on_sqlite(async |db| {
             let mut tx = db.write().await.unwrap();
             let mut names = Vec::new();
-            for number in 0..9 {
-                let name = free(&mut tx, "pc").await.unwrap();
-                let id = DeviceId::from_random(number);
-                device::insert(&mut tx, id, &name, Timestamp::from_secs(1)).await.unwrap();
-                names.push(name.to_string());
+            for (first, together) in [(0, 1), (1, 1), (2, 4), (6, 3)] {
+                let found = free(&mut tx, &vec!["pc"; together]).await.unwrap();
+                for (number, name) in (first..).zip(&found) {
+                    let id = DeviceId::from_random(number);
+                    device::insert(&mut tx, id, name, Timestamp::from_secs(1)).await.unwrap();
+                }
+                names.extend(found.iter().map(ToString::to_string));
             }
             assert_eq!(names, ["pc", "pc-2", "pc-3", "pc-4", "pc-5", "pc-6", "pc-7", "pc-8", "pc-9"]);
+            assert_eq!(free(&mut tx, &["a", "PC", "A"]).await.unwrap(), ["a", "pc-10", "a-2"].map(name));
         });
     }
 }

@@ -13,7 +13,7 @@ use crate::site::Site;
 /// [`EnrolmentError::Certificate`], [`EnrolmentError::UnknownPoint`].
 pub async fn renew(site: &Site, actor: &Actor, request: RenewRequest) -> Result<Renewed, EnrolmentError> {
     let certificate = match actor {
-        Actor::Device(id) => certificate::for_device(site, &request.csr, *id)?,
+        Actor::Device(id) => certificate::for_device(site, &request.csr, *id)?.0,
         Actor::Point(name) => {
             let mut snapshot = site.db().read().await?;
             let issued = certificate::for_point(site, &mut snapshot, &request.csr, name).await?;

@@ -1,13 +1,13 @@
 //! Takes a device's facts in place of those it reported before, and puts it into the collections that follow from them.
 //!
-//! Facts that didn't change cost one reading and no writing. What did change is written with the memberships that follow, for
-//! many devices in one transaction. How many rows a device may report is in the inventory catalogue; texts are cut by `dray_model::facts`.
+//! Facts that didn't change cost one reading and no writing. What did change is written with the memberships that follow. Both is
+//! done for many devices in one transaction. How many rows a device may report is in the inventory catalogue; texts are cut by `dray_model::facts`.
 
 use std::collections::BTreeMap;
 
 use dray_model::facts::Facts;
 use dray_model::{DeviceId, Name};
-use dray_store::facts::{self, Kept, Report};
+use dray_store::facts::{self, FactDigests, Kept, Report};
 use dray_store::{StoreError, device};
 
 use super::FactsError;
@@ -27,14 +27,12 @@ pub async fn put(site: &Site, actor: &Actor, facts: Facts, features: Vec<Name>) 
         return Err(SiteError::Denied { actor: actor.to_string(), permission: Permission::ActAsDevice }.into());
     };
     check_size(&facts)?;
-    let mut snapshot = site.read(actor, Permission::ActAsDevice).await?;
-    let kept = facts::kept(&mut snapshot, &[device]).await?.remove(&device).filter(|kept| kept.is_enrolled);
-    let kept = kept.ok_or(FactsError::NotEnrolled(device))?;
-    drop(snapshot);
-    if kept.features == features && !Report::new(device, &facts, kept.digests).is_news() {
+    actor.authorise(Permission::ActAsDevice)?;
+    let kept = together::write(site, KeptOf(device)).await?.ok_or(FactsError::NotEnrolled(device))?;
+    let reported = Reported { device, digests: FactDigests::of(&facts), facts, features };
+    if kept.features == reported.features && !reported.beside(&kept).is_news() {
         return Ok(());
     }
-    let reported = Reported { device, facts, features };
     if together::write(site, reported).await? { Ok(()) } else { Err(FactsError::NotEnrolled(device)) }
 }
 
@@ -48,12 +46,40 @@ fn check_size(facts: &Facts) -> Result<(), FactsError> {
     }
 }
 
+/// A device of which it is to be read what is kept, together with others.
+#[derive(Debug)]
+pub(crate) struct KeptOf(DeviceId);
+
+impl Batch for KeptOf {
+    const MAX: usize = 100;
+    /// None of a device that isn't enrolled.
+    type Answer = Option<Kept>;
+
+    fn queue(site: &Site) -> &Together<Self> {
+        site.kept_facts()
+    }
+
+    async fn write(site: &Site, batch: &[Self]) -> Result<Vec<Option<Kept>>, StoreError> {
+        let devices: Vec<_> = batch.iter().map(|kept_of| kept_of.0).collect();
+        let kept = facts::kept(&mut site.db().read().await?, &devices).await?;
+        Ok(devices.iter().map(|device| kept.get(device).filter(|kept| kept.is_enrolled).cloned()).collect())
+    }
+}
+
 /// Facts of one device, to be written with those of others.
 #[derive(Debug)]
 pub(crate) struct Reported {
     device: DeviceId,
     facts: Facts,
+    digests: FactDigests,
     features: Vec<Name>,
+}
+
+impl Reported {
+    fn beside(&self, kept: &Kept) -> Report<'_> {
+        let (device, digests) = (self.device, self.digests.clone());
+        Report { device, facts: &self.facts, digests, kept: kept.digests.clone() }
+    }
 }
 
 impl Batch for Reported {
@@ -90,8 +116,8 @@ async fn keep_facts(
     reported: &BTreeMap<DeviceId, &Reported>,
     kept: &BTreeMap<DeviceId, Kept>,
 ) -> Result<(), StoreError> {
-    let reports = kept.iter().map(|(device, kept)| Report::new(*device, &reported[device].facts, kept.digests.clone()));
-    let news: Vec<_> = reports.filter(Report::is_news).collect();
+    let news: Vec<_> =
+        kept.iter().map(|(device, kept)| reported[device].beside(kept)).filter(Report::is_news).collect();
     if news.is_empty() {
         return Ok(());
     }

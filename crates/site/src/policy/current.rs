@@ -42,7 +42,8 @@ pub async fn current(
     loop {
         site.feed().keep_up(site).await?;
         if !is_unchanged(site, device, known)
-            && let Some(found) = compute(site, device, known, due).await?
+            // Boxed, so that the wait below keeps no room for it.
+            && let Some(found) = Box::pin(compute(site, device, known, due)).await?
         {
             return Ok(Some(found));
         }
