@@ -8,6 +8,8 @@
 
 pub mod advertisement;
 pub mod api;
+pub mod backoff;
+pub mod cause;
 pub mod collection;
 pub mod device;
 pub mod digest;
@@ -31,6 +33,7 @@ pub mod status;
 pub mod timestamp;
 pub mod unknown;
 
+pub use backoff::Backoff;
 pub use digest::Digest;
 pub use id::{DeviceId, JobId, RunId};
 pub use name::{Name, Text};
