@@ -112,11 +112,6 @@ impl Failure {
         self.exit
     }
 
-    /// Its causes in one line.
-    pub(crate) fn cause(&self) -> String {
-        self.causes.join(": ")
-    }
-
     /// The message and its causes in one line.
     pub(crate) fn sentence(&self) -> String {
         let mut sentence = self.message.clone();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dray_client::{ClientApi, Held};
+use dray_content::durable::{self, Readers};
 use dray_model::Timestamp;
 use dray_model::api::client::PointAssignments;
 use dray_model::point::PointAssignment;
@@ -13,7 +14,6 @@ use tokio::sync::watch;
 
 use super::pause;
 use crate::config::Clock;
-use crate::durable::{self, Readers};
 use crate::error::PointError;
 use crate::folder::Folder;
 use crate::summary::Contact;
