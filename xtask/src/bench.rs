@@ -1,8 +1,9 @@
-//! `cargo xtask bench NAME`: figures from release builds, each beside the limit or the peer that it is held against.
+//! `cargo xtask bench NAME`: figures from programs as they ship, each beside the limit or the peer that it is held against.
 //!
 //! To add one: a file in `bench/` that returns a [`Report`], and its name in [`Bench`].
 
 mod agent;
+pub(crate) mod build;
 mod content;
 mod fleet;
 mod latency;
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
+    /// What a cold build of the demo costs; needs minutes and some gigabytes
+    Build,
     /// From the nudge to the start of the program
     Latency,
     /// Size, memory and wake-ups of the agent
@@ -46,6 +49,7 @@ pub(crate) fn bench(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("--devices, --stored and --database are options of the benchmark fleet");
     }
     let report: Report = match arguments.bench {
+        Bench::Build => build::measure()?,
         Bench::Latency => latency::measure()?,
         Bench::Agent => agent::measure()?,
         Bench::Content => content::measure(&arguments.content)?,

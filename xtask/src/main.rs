@@ -38,11 +38,14 @@ enum Command {
     Demo(demo::Arguments),
     /// Hold the API of a real site against its description with schemathesis, which it installs; arguments go to `schemathesis run`
     Api(api::Arguments),
-    /// Measure release builds and print figures beside their limits
+    /// Measure the programs as they ship and print figures beside their limits
     Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = bench::build::wrap() {
+        return code;
+    }
     match dispatch(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -5,6 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+/// The profile of what ships, but for the agent, which has one of its own. `release` is built sooner and runs slower.
+pub(crate) const SHIPPED: &str = "dist";
+
 /// A cargo command in the workspace's root, with the cargo that runs us.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -30,6 +33,12 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
         bail!("{shown} ended with {}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
     String::from_utf8(output.stdout).with_context(|| format!("{shown} printed something that is not UTF-8"))
+}
+
+/// Builds with the profile that ships, and returns the folder of what was built.
+pub(crate) fn build_shipped(what: &[&str]) -> anyhow::Result<PathBuf> {
+    run(cargo().args(["build", "--quiet", "--profile", SHIPPED]).args(what))?;
+    Ok(target_folder().join(SHIPPED))
 }
 
 /// Where cargo puts what it builds.

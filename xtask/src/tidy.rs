@@ -6,6 +6,7 @@ mod files;
 mod imports;
 mod links;
 mod map;
+mod profiles;
 
 use anyhow::bail;
 
@@ -13,10 +14,11 @@ pub(crate) fn tidy() -> anyhow::Result<()> {
     let workspace = imports::Workspace::read()?;
     let mut faults = imports::check(&workspace);
     faults.extend(links::check()?);
+    faults.extend(profiles::check()?);
     faults.extend(map::check(&workspace)?);
     faults.extend(files::check()?);
     if faults.is_empty() {
-        eprintln!("tidy: imports, links, map and files are in order");
+        eprintln!("tidy: imports, links, profiles, map and files are in order");
         return Ok(());
     }
     for fault in &faults {

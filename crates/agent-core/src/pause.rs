@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use dray_model::{Digest, Timestamp};
+use dray_model::{Backoff, Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A wait of a given length.
@@ -33,18 +33,15 @@ impl Pause {
     }
 }
 
-/// The wait after the `failures`th failure in a row: 5 s, doubled each time, at most 30 min, less up to a quarter.
+/// The wait after the `failures`th failure in a row: 5 s, doubled each time, at most 30 min, less up to half of it.
 ///
-/// What is taken off depends on `seed` alone, so that a fleet that failed at one moment does not come back at one moment.
+/// What is taken off depends on `seed` and the number alone, so that a fleet that failed at one moment does not come back at one moment.
 pub(crate) fn backoff(failures: u32, seed: &[&[u8]]) -> Duration {
-    const FIRST_MS: u64 = 5_000;
-    const LONGEST_MS: u64 = 30 * 60 * 1000;
-    let doublings = failures.saturating_sub(1).min(16);
-    let full_ms = (FIRST_MS << doublings).min(LONGEST_MS);
+    const PAUSES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(30 * 60));
     let mut bytes = seed.concat();
     bytes.extend(failures.to_le_bytes());
-    let share = u64::from(Digest::of(&bytes).as_bytes()[0]);
-    Duration::from_millis(full_ms - full_ms / 4 * share / 255)
+    let chance = Digest::of(&bytes).as_bytes().first_chunk().copied().unwrap_or_default();
+    PAUSES.pause(failures, u64::from_le_bytes(chance))
 }
 
 #[cfg(test)]
@@ -63,7 +60,7 @@ mod tests {
         #[test]
         fn back_off_grows_from_5_s_to_30_min(failures in 1u32.., seed in any::<u64>()) {
             let wait = backoff(failures, &[&seed.to_le_bytes()]);
-            prop_assert!(wait >= Duration::from_millis(3_750) && wait <= Duration::from_secs(1800));
+            prop_assert!(wait >= Duration::from_millis(2_500) && wait <= Duration::from_secs(1800));
             prop_assert_eq!(wait, backoff(failures, &[&seed.to_le_bytes()]), "the same every time");
         }
     }

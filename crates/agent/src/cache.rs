@@ -26,7 +26,7 @@ use dray_client::content::{BytesPerSecond, RateLimit};
 use dray_content::verify::{Damage, DamageKind, restore_times, verify_tree};
 use dray_model::{Digest, Timestamp};
 
-use crate::{durable, platform};
+use crate::platform;
 
 pub use fetch::{Fetched, OnProgress};
 
@@ -184,7 +184,7 @@ impl Cache {
     /// Moves a folder to those that are removed: it is gone under its name at once, whatever becomes of its files.
     fn discard(&self, path: &Path, name: &str) {
         let removed = self.folder.join("removed").join(name);
-        let _ = durable::remove_folder(&removed);
+        let _ = platform::remove_folder(&removed);
         let _ = std::fs::rename(path, removed);
     }
 
@@ -192,7 +192,7 @@ impl Cache {
     fn sweep(&self) {
         let Ok(entries) = std::fs::read_dir(self.folder.join("removed")) else { return };
         for entry in entries.flatten() {
-            if let Err(error) = durable::remove_folder(&entry.path()) {
+            if let Err(error) = platform::remove_folder(&entry.path()) {
                 tracing::warn!(path = %entry.path().display(), %error, "could not remove discarded content");
             }
         }
@@ -204,7 +204,7 @@ fn remove_unknown(root: &Path, harmless: &[Damage]) -> Result<(), String> {
     for damage in harmless.iter().filter(|damage| damage.kind == DamageKind::Unknown) {
         let path = root.join(&damage.path);
         let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
-        let removed = if is_folder { durable::remove_folder(&path) } else { std::fs::remove_file(&path) };
+        let removed = if is_folder { platform::remove_folder(&path) } else { std::fs::remove_file(&path) };
         removed.map_err(|error| format!("{damage} and can't be removed: {error}"))?;
     }
     Ok(())

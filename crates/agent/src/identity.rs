@@ -9,11 +9,11 @@ mod renew;
 use std::path::PathBuf;
 
 use dray_client::{BaseUrl, ClientApi, ClientError, HttpClient, HttpLimits};
+use dray_content::durable::{self, Readers};
 use dray_model::{DeviceId, Name};
 use dray_trust::{TrustedKeys, Validity, certificate_validity};
 use serde::{Deserialize, Serialize};
 
-use crate::durable;
 use crate::folder::Folder;
 
 pub use enrol::{EnrolError, enrol};
@@ -109,7 +109,11 @@ impl Identity {
     pub fn save(&self, folder: &Folder) -> Result<(), IdentityError> {
         let path = folder.identity();
         let bytes = serde_json::to_vec_pretty(self).expect("texts and keys are always JSON");
-        durable::replace(&path, &bytes).map_err(|source| IdentityError::File { attempt: "write", path, source })
+        durable::replace(&path, &bytes, Readers::Owner).map_err(|source| IdentityError::File {
+            attempt: "write",
+            path,
+            source,
+        })
     }
 
     /// The time in which the certificate is good.

@@ -12,7 +12,6 @@ pub mod cache;
 pub mod clock;
 pub mod command;
 pub mod control;
-mod durable;
 pub mod engine;
 pub mod facts;
 pub mod folder;

@@ -10,7 +10,7 @@ mod linux;
 pub(crate) use linux::{
     allocator::give_memory_back,
     boot::boot_id,
-    files::{create_private_dir, is_executable, open_private, reserve, set_private},
+    files::{create_private_dir, is_executable, open_private, remove_folder, reserve, set_private},
     process::{Ended, become_watcher, lead_group, signal_tree, wait_any},
     random::random_bits,
     search::{SEARCH_PATH, host_name, own_program},

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use dray_agent_core::RunObservation;
 use dray_model::RunId;
 
-use crate::{durable, platform};
+use crate::platform;
 
 pub use observe::Look;
 
@@ -116,7 +116,7 @@ impl Runs {
     /// [`RunsError::Folder`]; some of it may be gone then.
     pub fn remove(&self, run: RunId) -> Result<(), RunsError> {
         let folder = self.of(run);
-        durable::remove_folder(&folder).map_err(failed("remove", &folder))
+        platform::remove_folder(&folder).map_err(failed("remove", &folder))
     }
 }
 

@@ -68,7 +68,7 @@ impl Store {
             tables.notes.insert(NOTE_STATE, &state[..])?;
             Ok(())
         })?;
-        crate::durable::sync_parent(path).map_err(|error| attempt.failed(error.into()))?;
+        dray_content::durable::sync_parent(path).map_err(|error| attempt.failed(error.into()))?;
         Ok(store)
     }
 

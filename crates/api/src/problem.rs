@@ -4,6 +4,7 @@
 
 use axum::response::{IntoResponse, Response};
 use dray_model::api::problem::{PROBLEM_JSON, Problem, Span};
+use dray_model::cause::in_full;
 use dray_site::{Class, Failure};
 use http::{HeaderValue, StatusCode, header};
 
@@ -35,24 +36,15 @@ impl ApiError {
 impl<F: Failure> From<F> for ApiError {
     fn from(failure: F) -> Self {
         let status = status(failure.class());
-        let mut detail = failure.to_string();
-        if status.is_server_error() {
+        // The causes say what is wrong with a request; of our own failures they stay in the log.
+        let detail = if status.is_server_error() {
             tracing::error!(error = &failure as &dyn std::error::Error, code = failure.code(), "an operation failed");
+            failure.to_string()
         } else {
-            append_causes(&mut detail, &failure);
-        }
+            in_full(&failure)
+        };
         let span = failure.span().map(|span| Span { start: span.start, end: span.end });
         Self { status, code: failure.code(), detail, hint: failure.hint(), span }
-    }
-}
-
-/// The causes say what is wrong with a request; of our own failures they stay in the log.
-fn append_causes(detail: &mut String, failure: &dyn std::error::Error) {
-    let mut source = failure.source();
-    while let Some(cause) = source {
-        detail.push_str(": ");
-        detail.push_str(&cause.to_string());
-        source = cause.source();
     }
 }
 

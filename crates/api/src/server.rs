@@ -1,7 +1,6 @@
 //! Two TLS listeners, one for administrators and one for clients and points, with limits and an orderly end.
 //!
-//! The accept loop is our own, because it knows whose certificate a connection was made with and how many connections there
-//! are. A peer that doesn't finish its handshake or its headers in time is dropped.
+//! Connections are taken by [`dray_listen`], so that we know whose certificate each was made with and how many there are. A peer that doesn't finish its handshake or its headers in time is dropped.
 
 mod connection;
 mod unread;
@@ -11,24 +10,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use dray_listen::Terms;
 use dray_site::feed::Follower;
 use dray_site::presence::Flusher;
 use dray_site::{ServerIdentityError, Site};
 use dray_trust::tls::TlsError;
 use dray_trust::{ClientAuth, TlsSettings, server_config};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{router, system};
 
-/// Connections at a time on each listener; more wait in the kernel's queue. A device that holds its policy needs a second one to report.
-const CONNECTIONS: usize = 20_000;
-/// How long open requests may take after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(10);
-/// Pause after a failed accept, like one for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections on each listener: a device that holds its policy needs a second one to report. And how long open requests may take after
+/// the server was told to stop.
+const TERMS: Terms = Terms { places: 20_000, grace: Duration::from_secs(10) };
 
 /// Where to listen. Port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,33 +135,11 @@ struct Listener {
 }
 
 impl Listener {
-    async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut connections = JoinSet::new();
-        loop {
-            let next = async {
-                let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-                (place, self.socket.accept().await)
-            };
-            let (place, accepted) = tokio::select! {
-                () = until_stopped(&mut stopped) => break,
-                next = next => next,
-            };
-            while connections.try_join_next().is_some() {}
-            let Ok((socket, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let (tls, router, stopped) = (self.tls.clone(), self.router.clone(), stopped.clone());
-            connections.spawn(async move {
-                connection::serve(socket, tls, router, stopped).await;
-                drop(place);
-            });
-        }
-        drop(self.socket);
-        let all = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, all).await.is_err() {
-            tracing::warn!("connections were cut: they took too long to finish");
-        }
+    async fn run(self, stopped: watch::Receiver<bool>) {
+        let (Self { socket, tls, router }, mut stop) = (self, stopped.clone());
+        dray_listen::attend(socket, TERMS, until_stopped(&mut stop), |connection| {
+            connection::serve(connection, tls.clone(), router.clone(), stopped.clone())
+        })
+        .await;
     }
 }

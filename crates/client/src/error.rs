@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use dray_model::api::problem::Problem;
+use dray_model::cause;
 
 use crate::address::InvalidBaseUrl;
 
@@ -150,24 +151,8 @@ impl ClientError {
     /// The error and its causes in one line, for logs and reports.
     #[must_use]
     pub fn in_full(&self) -> String {
-        in_full(self)
+        cause::in_full(self)
     }
-}
-
-/// An error and its causes in one line; a cause that says the same as what it caused is left out.
-#[must_use]
-pub fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl Refusal {

@@ -5,7 +5,7 @@
 //! is believed: every decoder has [`Limits`], every chunk is checked against its digest before it is kept.
 //!
 //! - A site publishes: [`scan::probe`], then [`ingest::ingest`] turns a source folder into staged packs and a [`Manifest`].
-//! - Whoever keeps a store: [`ObjectName::check`], [`mend::mend`] for packs that are damaged.
+//! - A store in a folder: [`store::FolderStore`], [`store::Objects`]; one elsewhere: [`ObjectName::check`], [`mend::mend`] for packs that are damaged.
 //! - A point holds objects: [`ObjectName`], [`Manifest::decode`], [`Manifest::packs`], [`pack::verify`].
 //! - A client receives: [`plan::plan`], then an [`assemble::Assembly`] takes fetched ranges and makes the folder;
 //!   [`verify::verify_tree`] tells later whether it is still whole.
@@ -21,6 +21,7 @@ mod compress;
 pub mod container;
 mod deflate;
 pub mod difference;
+pub mod durable;
 mod frame;
 pub mod identify;
 pub mod ingest;
@@ -40,6 +41,7 @@ pub mod rebuild;
 pub mod relocation;
 pub mod requirement;
 pub mod scan;
+pub mod store;
 pub mod tree;
 pub mod update;
 pub mod verify;

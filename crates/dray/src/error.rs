@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use dray_model::cause;
 use serde::Serialize;
 
 use crate::output::Format;
@@ -84,14 +85,7 @@ impl Failure {
 
     /// Adds an error and its sources as causes; a source that its parent's text repeats is left out.
     pub(crate) fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let text = error.to_string();
-            if self.causes.last().is_none_or(|cause| !cause.ends_with(&text)) {
-                self.causes.push(text);
-            }
-            next = error.source();
-        }
+        self.causes.extend(cause::words(error));
         self
     }
 
@@ -116,11 +110,6 @@ impl Failure {
     /// The class.
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
-    }
-
-    /// Its causes in one line.
-    pub(crate) fn cause(&self) -> String {
-        self.causes.join(": ")
     }
 
     /// The message and its causes in one line.
@@ -173,14 +162,9 @@ struct FailureView<'a> {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        let mut chain = error.chain().map(ToString::to_string);
-        let message = chain.next().unwrap_or_else(|| "the command failed".to_owned());
-        let mut failure = Self::failed(message);
-        for cause in chain {
-            if failure.causes.last().is_none_or(|last| !last.ends_with(&cause)) {
-                failure.causes.push(cause);
-            }
-        }
+        let mut words = cause::words(error.as_ref()).into_iter();
+        let mut failure = Self::failed(words.next().unwrap_or_default());
+        failure.causes = words.collect();
         failure
     }
 }

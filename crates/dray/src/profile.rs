@@ -3,10 +3,10 @@
 //! A TOML file with `url`, `token` and `ca`. It holds a secret, so it is written for its owner alone, whole or not at all. The
 //! authority's certificate stands in it, or the path of a PEM file does; without one, the fingerprint in the token is the proof.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use dray_client::BaseUrl;
+use dray_content::durable::{self, Readers};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Exit, Failure, Outcome};
@@ -88,12 +88,7 @@ fn read_small(path: &Path) -> std::io::Result<String> {
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    // A temporary file is its owner's alone from the first instant on.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    durable::replace(path, bytes, Readers::Owner)
 }
 
 #[cfg(test)]

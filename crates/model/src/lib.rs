@@ -9,6 +9,8 @@
 pub mod access;
 pub mod advertisement;
 pub mod api;
+pub mod backoff;
+pub mod cause;
 pub mod collection;
 pub mod device;
 pub mod digest;
@@ -33,6 +35,7 @@ pub mod status;
 pub mod timestamp;
 pub mod unknown;
 
+pub use backoff::Backoff;
 pub use digest::Digest;
 pub use id::{DeviceId, JobId, RunId};
 pub use name::{Name, Text};

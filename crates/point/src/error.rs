@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use dray_client::ClientError;
 use dray_client::client_api::EnrolError;
+use dray_content::store::StoreError;
 use dray_model::Name;
 
 /// An error of a point.
@@ -21,6 +22,9 @@ pub enum PointError {
         /// Why it failed.
         source: io::Error,
     },
+    /// The objects in a folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Another process works on the folder.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),

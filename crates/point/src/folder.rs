@@ -21,18 +21,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use dray_content::ObjectName;
+use dray_content::store::Objects;
 use dray_model::Timestamp;
 
 pub use inventory::{HeldObject, Inventory};
 pub(crate) use opened::Opened;
 
-use crate::durable::sync_parent;
 use crate::error::PointError;
 
 /// The folder of a point, held by this process.
 #[derive(Debug)]
 pub struct Folder {
-    root: PathBuf,
+    objects: Objects,
     opened: opened::OpenObjects,
     // The lock goes with the open file, however the process ends.
     _lock: File,
@@ -44,16 +44,14 @@ impl Folder {
     /// # Errors
     /// [`PointError::InUse`] while another process has it; [`PointError::Folder`].
     pub fn open(root: &Path) -> Result<Self, PointError> {
+        let objects = Objects::at(root.to_owned());
         let kinds = ObjectName::KINDS.map(|(kind, _)| kind);
-        for name in ["", "partial", "damaged", "identity"].into_iter().chain(kinds) {
-            let path = root.join(name);
-            std::fs::create_dir_all(&path).map_err(PointError::folder("make the folder", path))?;
-        }
+        objects.make(kinds.into_iter().chain(["partial", "damaged", "identity"]))?;
         let path = root.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(PointError::folder("open", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), opened: opened::OpenObjects::default(), _lock: lock }),
+            Ok(()) => Ok(Self { objects, opened: opened::OpenObjects::default(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(PointError::InUse(root.to_owned())),
             Err(TryLockError::Error(source)) => Err(PointError::folder("lock", path)(source)),
         }
@@ -62,24 +60,24 @@ impl Folder {
     /// Where it is.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        self.objects.root()
     }
 
     /// Where the verified object is, when it is there.
     #[must_use]
     pub fn object(&self, name: &ObjectName) -> PathBuf {
-        self.root.join(name.folder()).join(name.digest().to_string())
+        self.objects.path(name)
     }
 
     /// Where the object is while it is on its way.
     #[must_use]
     pub fn partial(&self, name: &ObjectName) -> PathBuf {
-        self.root.join("partial").join(loose_name(name))
+        self.root().join("partial").join(loose_name(name))
     }
 
     /// Where packs are put together.
     pub(crate) fn scratch(&self) -> PathBuf {
-        self.root.join("scratch")
+        self.root().join("scratch")
     }
 
     /// Removes what is left of packs that were being put together.
@@ -95,7 +93,7 @@ impl Folder {
     }
 
     fn damaged(&self, name: &ObjectName) -> PathBuf {
-        self.root.join("damaged").join(loose_name(name))
+        self.root().join("damaged").join(loose_name(name))
     }
 
     /// Bytes of the object that came already.
@@ -116,15 +114,10 @@ impl Folder {
         file: &File,
         verified_at: Timestamp,
     ) -> Result<(), PointError> {
-        let to = self.object(name);
-        let install = || {
-            inventory::set_verified_at(file, verified_at)?;
-            file.sync_all()?;
-            std::fs::rename(from, &to)?;
-            sync_parent(&to)?;
-            remove_if_there(&self.damaged(name))
-        };
-        install().map_err(PointError::folder("install", self.object(name)))
+        inventory::set_verified_at(file, verified_at).map_err(PointError::folder("set the time of", from))?;
+        self.objects.place(name, from, file)?;
+        let damaged = self.damaged(name);
+        remove_if_there(&damaged).map_err(PointError::folder("remove", damaged))
     }
 
     /// Notes that the object was verified again.
@@ -157,10 +150,9 @@ impl Folder {
     /// # Errors
     /// [`PointError::Folder`].
     pub fn remove(&self, name: &ObjectName) -> Result<(), PointError> {
-        let path = self.object(name);
-        let removed = remove_if_there(&path);
+        let removed = self.objects.remove(name);
         self.opened.forget(name);
-        removed.map_err(PointError::folder("remove", path))?;
+        removed?;
         self.discard(name)
     }
 
@@ -180,7 +172,7 @@ impl Folder {
     /// # Errors
     /// [`PointError::Folder`].
     pub fn free_bytes(&self) -> Result<u64, PointError> {
-        fs4::available_space(&self.root).map_err(PointError::folder("ask for the free space of", &self.root))
+        fs4::available_space(self.root()).map_err(PointError::folder("ask for the free space of", self.root()))
     }
 }
 

@@ -4,7 +4,6 @@
 //! for no other reason. What fails is tried again with growing pauses, and says so in the reports.
 
 mod assignments;
-mod backoff;
 mod holder;
 mod needs;
 mod rebuild;
@@ -17,8 +16,9 @@ mod verify;
 
 use std::time::Duration;
 
+use dray_model::Backoff;
+
 pub(crate) use assignments::{Duty, keep_asking};
-pub use backoff::delay;
 pub(crate) use holder::{Holder, Wiring};
 pub use needs::{ManifestNeeds, Needs};
 pub use reconcile::{Fetch, Reconciliation, WantedContent, reconcile};
@@ -39,6 +39,14 @@ pub struct HoldSettings {
     pub verify_every: Duration,
     /// Bytes per second from the site, over all transfers. Default: no limit.
     pub bytes_per_s: Option<u64>,
+}
+
+/// Pauses after failures.
+const PAUSES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(30 * 60));
+
+/// The pause after `failures` failures in a row.
+fn pause(failures: u32) -> Duration {
+    PAUSES.pause(failures, dray_trust::random_bits())
 }
 
 impl Default for HoldSettings {

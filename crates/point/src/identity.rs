@@ -5,13 +5,13 @@
 use std::path::{Path, PathBuf};
 
 use dray_client::{BaseUrl, ClientApi, HttpClient, HttpLimits};
+use dray_content::durable::{self, Readers};
 use dray_model::Name;
 use dray_trust::certificate::Validity;
 use dray_trust::tls::TlsError;
 use dray_trust::{ClientAuth, TlsSettings, certificate_validity};
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{self, Readers};
 use crate::error::PointError;
 use crate::folder::Folder;
 

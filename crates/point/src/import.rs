@@ -3,11 +3,11 @@
 //! Each object is verified while it is copied and comes to its place as a fetched one does. What the point is not to hold it removes once
 //! it serves: assign first, import, then serve.
 
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
 use dray_content::ObjectName;
+use dray_content::object::Named;
+use dray_content::store::Objects;
 use dray_model::Timestamp;
 
 use crate::error::PointError;
@@ -29,17 +29,20 @@ pub struct Imported {
 /// Copies what is in `from` and not in `folder`. Blocking; memory: one buffer.
 ///
 /// # Errors
-/// [`PointError::Folder`]. What was copied before stays.
+/// [`PointError::Store`], [`PointError::Folder`]. What was copied before stays.
 pub fn import(folder: &Folder, from: &Path, now: Timestamp) -> Result<Imported, PointError> {
     let mut imported = Imported::default();
+    let from = Objects::at(from.to_owned());
     // Manifests come last: where one is, its packs are.
-    for kind in ["packs", "updates", "manifests"] {
-        for name in names(&from.join(kind), kind)? {
+    for kind in
+        [("packs", ObjectName::Pack as Named), ("updates", ObjectName::Update), ("manifests", ObjectName::Manifest)]
+    {
+        for name in from.names(kind)? {
             if folder.object(&name).exists() {
                 imported.present += 1;
                 continue;
             }
-            match copy(folder, from, &name, now)? {
+            match copy(folder, &from, &name, now)? {
                 Some(bytes) => {
                     imported.copied += 1;
                     imported.copied_bytes += bytes;
@@ -51,33 +54,13 @@ pub fn import(folder: &Folder, from: &Path, now: Timestamp) -> Result<Imported, 
     Ok(imported)
 }
 
-/// The objects in a folder of one kind. Files with other names are none.
-fn names(folder: &Path, kind: &str) -> Result<Vec<ObjectName>, PointError> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(PointError::folder("list", folder)(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(PointError::folder("list", folder))?.file_name();
-        names.extend(name.to_str().and_then(|name| format!("{kind}/{name}").parse::<ObjectName>().ok()));
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
 /// Its length; `None` when it is damaged.
-fn copy(folder: &Folder, from: &Path, name: &ObjectName, now: Timestamp) -> Result<Option<u64>, PointError> {
-    let (source, partial) = (from.join(name.to_string()), folder.partial(name));
-    let mut read = File::open(&source).map_err(PointError::folder("read", &source))?;
-    let mut file = File::create(&partial).map_err(PointError::folder("write", &partial))?;
-    let copied = name.copy(&mut read, &mut file).map_err(PointError::folder("copy", &source))?;
-    match copied {
-        Some(_) => folder.install(name, &partial, &file, now)?,
-        None => std::fs::remove_file(&partial).map_err(PointError::folder("remove", &partial))?,
+fn copy(folder: &Folder, from: &Objects, name: &ObjectName, now: Timestamp) -> Result<Option<u64>, PointError> {
+    let partial = folder.partial(name);
+    match from.copy(name, &partial)? {
+        Some((file, bytes)) => folder.install(name, &partial, &file, now).map(|()| Some(bytes)),
+        None => std::fs::remove_file(&partial).map(|()| None).map_err(PointError::folder("remove", partial)),
     }
-    Ok(copied)
 }
 
 #[cfg(test)]

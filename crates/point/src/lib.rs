@@ -11,7 +11,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod config;
-mod durable;
 pub mod enrol;
 pub mod error;
 pub mod folder;

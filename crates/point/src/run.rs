@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dray_client::error::in_full;
+use dray_model::cause::in_full;
 use dray_model::point::PointContentState;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;

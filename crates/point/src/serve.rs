@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dray_content::ObjectName;
+use dray_listen::Terms;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use buffers::Buffers;
 pub use measure::FolderServer;
@@ -135,55 +136,18 @@ impl Server {
     }
 
     /// Serves until `stop` changes, then lets requests under way finish.
-    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(self.serving.limits.connections));
-        let draining = hyper_util::server::graceful::GracefulShutdown::new();
-        let mut connections = tokio::task::JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
-                accepted = self.accept(&slots) => accepted,
-                Some(_) = connections.join_next() => continue,
+    pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
+        let Self { listener, door, serving, .. } = self;
+        let terms = Terms { places: serving.limits.connections, grace: serving.limits.drain_timeout };
+        let mut stopped = stop.clone();
+        dray_listen::attend(listener, terms, connection::until(&mut stopped), |stream| {
+            let (serving, stop) = (Arc::clone(&serving), stop.clone());
+            let tls = match &door {
+                Door::Site(tls) => Some(Arc::clone(&tls.borrow())),
+                Door::Open => None,
             };
-            let Some((stream, slot)) = accepted else { continue };
-            let (watcher, serving) = (draining.watcher(), Arc::clone(&self.serving));
-            match &self.door {
-                Door::Site(tls) => {
-                    let tls = Arc::clone(&tls.borrow());
-                    connections.spawn(async move {
-                        connection::serve(stream, tls, serving, watcher).await;
-                        drop(slot);
-                    });
-                }
-                Door::Open => {
-                    let _ = stream.set_nodelay(true);
-                    connections.spawn(async move {
-                        connection::requests(stream, "somebody", serving, watcher).await;
-                        drop(slot);
-                    });
-                }
-            }
-        }
-        drop(self.listener);
-        if tokio::time::timeout(self.serving.limits.drain_timeout, draining.shutdown()).await.is_err() {
-            tracing::warn!("requests were cut off because the point stops");
-        }
-        connections.shutdown().await;
-    }
-
-    async fn accept(
-        &self,
-        slots: &Arc<Semaphore>,
-    ) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-        let slot = Arc::clone(slots).acquire_owned().await.expect("nobody closes the semaphore");
-        match self.listener.accept().await {
-            Ok((stream, _)) => Some((stream, slot)),
-            Err(error) => {
-                // Out of file descriptors, most likely: some come back when connections end.
-                tracing::warn!(%error, "could not accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                None
-            }
-        }
+            connection::serve(stream, tls, serving, stop)
+        })
+        .await;
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dray_client::error::in_full;
 use dray_client::{ClientApi, HttpLimits};
+use dray_model::cause::in_full;
 use tokio::sync::watch;
 
 use crate::config::Clock;

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use dray_client::BaseUrl;
+use dray_content::durable::{self, Readers};
 use dray_model::point::PointContentState;
 use dray_model::{Digest, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{self, Readers};
 use crate::error::PointError;
 
 /// The only form of the file so far.

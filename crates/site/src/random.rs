@@ -1,13 +1,11 @@
-//! The server's one source of chance: the operating system, through AWS-LC.
+//! The server's one source of chance.
 
 use dray_model::{DeviceId, JobId};
 
 /// 64 random bits.
 #[must_use]
 pub fn bits() -> u64 {
-    let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
-    u64::from_le_bytes(bytes)
+    dray_trust::random_bits()
 }
 
 /// A new job's id.

@@ -26,5 +26,6 @@ pub use certificate::{
 pub use document::{Sealed, open_document, seal_document};
 pub use envelope::{Envelope, EnvelopeError, Limits, Verified};
 pub use keys::{KeyId, PublicKey, Role, SigningKey, TrustedKeys};
+pub use random::random_bits;
 pub use tls::{ClientAuth, TlsSettings, client_config, install_provider, pinned_client_config, server_config};
 pub use token::{Secret, Token, TokenHash, TokenKind};

@@ -32,7 +32,7 @@ pub(super) struct Options {
     /// content: measure the peers that are installed here on the same pairs
     #[arg(long, requires = "corpus")]
     peers: bool,
-    /// content: the release build of dray to measure, instead of building one
+    /// content: the program dray to measure, instead of building one
     #[arg(long, value_name = "FILE", requires = "corpus")]
     dray: Option<PathBuf>,
 }

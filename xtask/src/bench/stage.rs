@@ -1,4 +1,4 @@
-//! What a benchmark plays on: a site server and agents, real processes from release builds, in a temporary folder.
+//! What a benchmark plays on: a site server and agents, real processes as they ship, in a temporary folder.
 //!
 //! They are driven as a user would drive them, through the command line. Every process is killed when the stage is dropped.
 
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 pub(crate) use process::Process;
 
-use crate::process::{cargo, output, run, target_folder};
+use crate::process::{build_shipped, cargo, output, run, target_folder};
 
 /// How long a step of a benchmark may take before it counts as failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
@@ -32,12 +32,11 @@ pub(crate) struct Stage {
     site: Option<Process>,
 }
 
-/// The programs as they are released: the server for speed, the agent for size.
+/// The programs as they ship: the server for speed, the agent for size.
 pub(crate) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "dray"]))?;
+    let dray = build_shipped(&["--package", "dray"])?.join("dray");
     run(cargo().args(["build", "--quiet", "--profile", "release-agent", "--package", "dray-agent"]))?;
-    let target = target_folder();
-    Ok((target.join("release/dray"), target.join("release-agent/dray-agent")))
+    Ok((dray, target_folder().join("release-agent/dray-agent")))
 }
 
 impl Stage {

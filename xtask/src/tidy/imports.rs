@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::process::{cargo, output};
 
 /// A crate and the crates that it may import.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 17] = [
     ("dray-model", &[]),
     ("dray-schedule", &["dray-model"]),
     ("dray-query", &["dray-model"]),
@@ -16,12 +16,13 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("dray-agent-core", &["dray-model", "dray-schedule", "dray-query"]),
     ("dray-store", &["dray-model", "dray-query"]),
     ("dray-client", &["dray-model", "dray-content", "dray-trust"]),
-    ("dray-point", &["dray-model", "dray-content", "dray-trust", "dray-client"]),
+    ("dray-listen", &[]),
+    ("dray-point", &["dray-model", "dray-content", "dray-trust", "dray-client", "dray-listen"]),
     (
         "dray-site",
         &["dray-model", "dray-schedule", "dray-query", "dray-expression", "dray-content", "dray-trust", "dray-store"],
     ),
-    ("dray-api", &["dray-model", "dray-query", "dray-content", "dray-trust", "dray-site"]),
+    ("dray-api", &["dray-model", "dray-query", "dray-content", "dray-trust", "dray-listen", "dray-site"]),
     (
         "dray-agent",
         &[
@@ -32,6 +33,7 @@ const TABLE: [(&str, &[&str]); 16] = [
             "dray-trust",
             "dray-agent-core",
             "dray-client",
+            "dray-listen",
             "dray-point",
         ],
     ),

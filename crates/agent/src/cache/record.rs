@@ -5,11 +5,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use dray_content::durable::{self, Readers};
 use dray_content::{Limits, Manifest, Tree};
 use dray_model::Digest;
 
 use super::Cache;
-use crate::durable;
 
 impl Cache {
     pub(super) fn manifest_file(&self, content: Digest) -> PathBuf {
@@ -22,12 +22,12 @@ impl Cache {
 
     /// Keeps a manifest as it was fetched.
     pub(super) fn keep_manifest(&self, content: Digest, bytes: &[u8]) -> io::Result<()> {
-        durable::replace(&self.manifest_file(content), bytes)
+        durable::replace(&self.manifest_file(content), bytes, Readers::Owner)
     }
 
     /// Keeps what an update says of a content.
     pub(super) fn keep_tree(&self, content: Digest, tree: &Tree) -> io::Result<()> {
-        durable::replace(&self.tree_file(content), &tree.encode())
+        durable::replace(&self.tree_file(content), &tree.encode(), Readers::Owner)
     }
 
     /// When something was last written down of a content, which every try to fetch it does; `None` when there is nothing.

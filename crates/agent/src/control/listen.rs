@@ -1,21 +1,20 @@
 //! The agent's side of the socket.
 
-use std::sync::Arc;
+use std::io;
 use std::time::Duration;
 
+use dray_listen::{Source, Terms};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::protocol::{Answer, REQUEST_BYTES_MAX, Request};
 use crate::platform::Listener;
 
-/// Callers at a time.
-const CALLERS_MAX: usize = 8;
+/// A few callers at a time.
+const TERMS: Terms = Terms { places: 8, grace: Duration::ZERO };
 /// Time for a request, its answer and each part of it.
 const TIME_MAX: Duration = Duration::from_secs(10);
-/// Pause when the system gives no more descriptors.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A request and where its answer goes.
 #[derive(Debug)]
@@ -24,29 +23,27 @@ pub(crate) struct Ask {
     pub(crate) reply: oneshot::Sender<Answer>,
 }
 
-/// Takes callers for ever and hands their requests to the engine.
-pub(crate) async fn listen(listener: Listener, engine: mpsc::Sender<Ask>) {
-    let places = Arc::new(Semaphore::new(CALLERS_MAX));
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-        match listener.accept().await {
-            Ok(caller) => {
-                let engine = engine.clone();
-                tokio::spawn(async move {
-                    // Who does not ask or listen in time, or hangs up, gets no answer.
-                    let _ = tokio::time::timeout(TIME_MAX, attend(caller, engine)).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a local command could not be taken");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
+impl Source for Listener {
+    type Connection = UnixStream;
+
+    async fn accept(&self) -> io::Result<UnixStream> {
+        Self::accept(self).await
     }
 }
 
-async fn attend(mut caller: UnixStream, engine: mpsc::Sender<Ask>) -> std::io::Result<()> {
+/// Takes callers for ever and hands their requests to the engine.
+pub(crate) async fn listen(listener: Listener, engine: mpsc::Sender<Ask>) {
+    dray_listen::attend(listener, TERMS, std::future::pending(), |caller| {
+        let engine = engine.clone();
+        async move {
+            // Who does not ask or listen in time, or hangs up, gets no answer.
+            let _ = tokio::time::timeout(TIME_MAX, attend(caller, engine)).await;
+        }
+    })
+    .await;
+}
+
+async fn attend(mut caller: UnixStream, engine: mpsc::Sender<Ask>) -> io::Result<()> {
     let (reading, mut writing) = caller.split();
     let mut line = String::new();
     BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;

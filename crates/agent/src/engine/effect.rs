@@ -55,7 +55,7 @@ impl Engine {
             Effect::RemoveRun { run } => {
                 if let Err(error) = self.runs.remove(run) {
                     // The next start finds it again.
-                    tracing::warn!(error = %dray_client::error::in_full(&error), "a run's folder stays");
+                    tracing::warn!(error = %dray_model::cause::in_full(&error), "a run's folder stays");
                 }
             }
         }

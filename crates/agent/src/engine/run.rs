@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use dray_agent_core::{Event, NotStarted, Outcome, RunResult, RunSpec};
-use dray_client::error::in_full;
 use dray_model::RunId;
+use dray_model::cause::in_full;
 
 use super::{News, Outbound};
 use crate::cache::Cache;

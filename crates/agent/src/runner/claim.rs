@@ -10,10 +10,11 @@ use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use dray_agent_core::RunResult;
+use dray_content::durable::{self, Readers};
 use dray_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{clock, durable, platform};
+use crate::{clock, platform};
 
 /// The lock's file name.
 pub const LOCK: &str = "lock";
@@ -48,7 +49,7 @@ impl Started {
     /// # Errors
     /// The folder can't be written; there is no mark then.
     pub(crate) fn create(&self, folder: &Path) -> io::Result<bool> {
-        durable::create_once(&folder.join(STARTED), &serde_json::to_vec(self)?)
+        durable::create_once(&folder.join(STARTED), &serde_json::to_vec(self)?, Readers::Owner)
     }
 }
 
@@ -130,10 +131,7 @@ impl Claim {
         self.reserved.rewind()?;
         self.reserved.write_all(&bytes)?;
         self.reserved.set_len(bytes.len() as u64)?;
-        self.reserved.sync_all()?;
-        let path = self.folder.join(RESULT);
-        std::fs::rename(self.folder.join(RESERVED), &path)?;
-        durable::sync_parent(&path)
+        durable::place(&self.reserved, &self.folder.join(RESERVED), &self.folder.join(RESULT))
     }
 }
 

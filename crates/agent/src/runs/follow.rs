@@ -34,7 +34,7 @@ impl Runs {
                 Look::NotStarted => {
                     let failure = match self.spawn(run) {
                         Ok(mut child) => ended(&mut child).await,
-                        Err(error) => describe(&error),
+                        Err(error) => dray_model::cause::in_full(&error),
                     };
                     if self.look(run)? != Look::NotStarted {
                         continue;
@@ -87,15 +87,4 @@ async fn ended(child: &mut Child) -> String {
         Ok(status) => format!("its runner ended with {status} before it started anything"),
         Err(error) => format!("its runner can't be waited for: {error}"),
     }
-}
-
-/// An error with its causes in one sentence.
-fn describe(error: &RunsError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use dray_agent_core::RunSpec;
+use dray_content::durable::{self, Readers};
 use dray_model::RunId;
 use tokio::process::{Child, Command};
 
 use super::{Runs, RunsError, failed};
+use crate::platform;
 use crate::runner::SPEC;
 use crate::runner::spec::Spec;
-use crate::{durable, platform};
 
 impl Runs {
     /// Makes the folder of a run with its spec; the same run may be prepared again. `content` is the verified tree.
@@ -32,7 +33,7 @@ impl Runs {
         durable::sync_parent(&folder).map_err(failed("sync the folder of", &folder))?;
         let path = folder.join(SPEC);
         let bytes = serde_json::to_vec(&spec).expect("texts and numbers are always JSON");
-        durable::replace(&path, &bytes).map_err(failed("write", &path))
+        durable::replace(&path, &bytes, Readers::Owner).map_err(failed("write", &path))
     }
 
     /// Starts a runner for a prepared run. It outlives this process; its end is the child's.

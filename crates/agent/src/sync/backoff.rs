@@ -1,37 +1,26 @@
-//! Pauses between tries: doubling, bounded, and different on every client.
+//! Pauses between tries of one kind of request: how often it failed, and waiting.
 
 use std::time::Duration;
 
 use dray_client::ClientError;
 
-/// First pause.
-const FIRST: Duration = Duration::from_secs(1);
-/// Longest pause.
-const MAX: Duration = Duration::from_secs(300);
+const PAUSES: dray_model::Backoff = dray_model::Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
 
 /// The pauses of one kind of request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Backoff {
-    pause: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self { pause: FIRST }
-    }
+    failures: u32,
 }
 
 impl Backoff {
     /// It worked: the next pause is the first one again.
     pub(crate) fn reset(&mut self) {
-        *self = Self::default();
+        self.failures = 0;
     }
 
-    /// The next pause: between half of it and all of it, by random bits.
-    pub(crate) fn next(&mut self, bits: u64) -> Duration {
-        let half = self.pause / 2;
-        self.pause = (self.pause * 2).min(MAX);
-        half + half.mul_f64(bits as f64 / u64::MAX as f64)
+    fn next(&mut self, bits: u64) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        PAUSES.pause(self.failures, bits)
     }
 
     /// Waits for the next pause, or as long as the site asked for in its refusal, but for no more than twice the longest.
@@ -39,14 +28,13 @@ impl Backoff {
         // Without random bits clients are spread a little less.
         let pause = self.next(crate::platform::random_bits().unwrap_or(0));
         let asked = error.and_then(|error| error.refusal()?.retry_after).unwrap_or_default();
-        tokio::time::sleep(pause.max(asked).min(2 * MAX)).await;
+        tokio::time::sleep(pause.max(asked).min(2 * PAUSES.longest())).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn pauses_double_up_to_five_minutes_and_begin_again() {
@@ -55,18 +43,5 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         backoff.reset();
         assert_eq!(backoff.next(0), Duration::from_millis(500));
-    }
-
-    proptest! {
-        #[test]
-        fn a_pause_lies_between_half_and_all_of_it(tries in 0_usize..20, bits in any::<u64>()) {
-            let mut backoff = Backoff::default();
-            for _ in 0..tries {
-                backoff.next(bits);
-            }
-            let all = backoff.pause;
-            let pause = backoff.next(bits);
-            prop_assert!(pause >= all / 2 && pause <= all);
-        }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn keep_certificate(folder: Folder, mut identity: Identity, lin
                 backoff.wait(Some(&error)).await;
             }
             Err(RenewError::Identity(error)) => {
-                tracing::error!(error = %dray_client::error::in_full(&error), "the new certificate can't be kept");
+                tracing::error!(error = %dray_model::cause::in_full(&error), "the new certificate can't be kept");
                 backoff.wait(None).await;
             }
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use dray_agent_core::{Document, DocumentKind, Event};
 use dray_client::ErrorClass;
-use dray_client::error::in_full;
 use dray_model::Digest;
+use dray_model::cause::in_full;
 use dray_trust::{EnvelopeError, Role, open_document};
 
 use super::Link;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dray_agent_core::Event;
 use dray_client::client_api::Held;
-use dray_client::error::in_full;
+use dray_model::cause::in_full;
 use dray_model::policy::Policy;
 use dray_model::readable::Readable;
 use dray_model::state::Reason;

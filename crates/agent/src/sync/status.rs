@@ -58,7 +58,7 @@ impl Sender {
             Ok(messages) if messages.is_empty() => return Sent::All,
             Ok(messages) => messages,
             Err(error) => {
-                tracing::error!(error = %dray_client::error::in_full(&error), "messages can't be read");
+                tracing::error!(error = %dray_model::cause::in_full(&error), "messages can't be read");
                 self.backoff.wait(None).await;
                 return Sent::Some;
             }
@@ -90,7 +90,7 @@ impl Sender {
         let numbers: BTreeSet<u64> = messages.iter().map(|message| message.number).collect();
         let dropped: Result<(), StoreError> = self.memory.with(|store| store.answered(&numbers, refused));
         if let Err(error) = dropped {
-            tracing::warn!(error = %dray_client::error::in_full(&error), "delivered messages stay and are sent again");
+            tracing::warn!(error = %dray_model::cause::in_full(&error), "delivered messages stay and are sent again");
             self.backoff.wait(None).await;
         }
     }

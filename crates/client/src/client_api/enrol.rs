@@ -64,6 +64,6 @@ fn check(enrolled: &Enrolled, key_pem: &str, authority: Fingerprint) -> Result<(
     }
     let identity = Some((enrolled.certificate.as_str(), key_pem));
     dray_trust::client_config(&enrolled.authority, identity, &TlsSettings::without_alpn())
-        .map_err(|error| format!("the certificate can't be used: {}", crate::error::in_full(&error)))?;
+        .map_err(|error| format!("the certificate can't be used: {}", dray_model::cause::in_full(&error)))?;
     Ok(())
 }

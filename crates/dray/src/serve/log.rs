@@ -3,8 +3,13 @@
 use std::io::IsTerminal as _;
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
+
+/// The variable with the filters.
+const VARIABLE: &str = "DRAY_LOG";
 
 /// How a service logs.
 #[derive(Debug, Args)]
@@ -26,14 +31,41 @@ enum LogForm {
 impl LogOptions {
     /// Begins to log.
     pub(in crate::serve) fn init(&self) {
-        let filter = EnvFilter::builder()
-            .with_default_directive(LevelFilter::INFO.into())
-            .with_env_var("DRAY_LOG")
-            .from_env_lossy();
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        match self.log {
-            LogForm::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-            LogForm::Json => log.json().flatten_event(true).init(),
+        let wanted = std::env::var(VARIABLE).unwrap_or_default();
+        let (filter, unreadable) = match filter(&wanted) {
+            Ok(filter) => (filter, None),
+            Err(error) => (Targets::new().with_default(LevelFilter::INFO), Some(error)),
+        };
+        let layer = fmt::layer().with_writer(std::io::stderr);
+        let layer = match self.log {
+            LogForm::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+            LogForm::Json => layer.json().flatten_event(true).boxed(),
+        };
+        registry().with(layer.with_filter(filter)).init();
+        if let Some(error) = unreadable {
+            tracing::warn!(%error, value = %wanted, "cannot read the filters in {VARIABLE}; logging from info on");
         }
+    }
+}
+
+/// The filters in a text like `debug` or `info,dray_site=debug`; nothing means `info`.
+fn filter(text: &str) -> Result<Targets, ParseError> {
+    if text.trim().is_empty() { Ok(Targets::new().with_default(LevelFilter::INFO)) } else { text.parse() }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn filters_say_what_is_logged() {
+        let logs = |text: &str, target, level| filter(text).unwrap().would_enable(target, &level);
+        assert!(logs("", "hyper", Level::INFO) && !logs("", "hyper", Level::DEBUG));
+        assert!(logs("debug", "hyper", Level::DEBUG));
+        assert!(logs("warn,dray_site=debug", "dray_site::job", Level::DEBUG));
+        assert!(!logs("warn,dray_site=debug", "hyper", Level::INFO));
+        assert!(filter("dray_site=loud").is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! What lies in a point's folder, by looking.
 
 use std::collections::BTreeMap;
-use std::fs::{DirEntry, File};
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use dray_content::ObjectName;
@@ -30,12 +31,11 @@ impl Folder {
     /// [`PointError::Folder`].
     pub fn inventory(&self) -> Result<Inventory, PointError> {
         let mut objects = Inventory::new();
-        for (kind, _) in ObjectName::KINDS {
-            let path = self.root().join(kind);
-            let entries = std::fs::read_dir(&path).map_err(PointError::folder("list", &path))?;
-            for entry in entries {
-                let held = entry.and_then(|entry| held(kind, &entry)).map_err(PointError::folder("list", &path))?;
-                objects.extend(held);
+        for kind in ObjectName::KINDS {
+            for name in self.objects.names(kind)? {
+                let path = self.object(&name);
+                let held = held(&path).map_err(PointError::folder("look at", path))?;
+                objects.extend(held.map(|held| (name, held)));
             }
         }
         Ok(objects)
@@ -59,16 +59,14 @@ impl Folder {
     }
 }
 
-fn held(kind: &str, entry: &DirEntry) -> io::Result<Option<(ObjectName, HeldObject)>> {
-    let name = entry.file_name();
-    let Some(Ok(name)) = name.to_str().map(|name| format!("{kind}/{name}").parse()) else { return Ok(None) };
-    let metadata = entry.metadata()?;
+fn held(path: &Path) -> io::Result<Option<HeldObject>> {
+    let metadata = std::fs::symlink_metadata(path)?;
     if !metadata.is_file() {
         return Ok(None);
     }
     let since_1970 = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let verified_at = Timestamp::from_secs(0) + since_1970;
-    Ok(Some((name, HeldObject { bytes: metadata.len(), verified_at })))
+    Ok(Some(HeldObject { bytes: metadata.len(), verified_at }))
 }
 
 /// The time of last change of an object is when it was last verified.

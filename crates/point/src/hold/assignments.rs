@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dray_client::{ClientApi, Held};
+use dray_content::durable::{self, Readers};
 use dray_model::Timestamp;
 use dray_model::api::client::PointAssignments;
 use dray_model::point::PointAssignment;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::backoff;
+use super::pause;
 use crate::config::Clock;
-use crate::durable::{self, Readers};
 use crate::error::PointError;
 use crate::folder::Folder;
 use crate::summary::Contact;
@@ -91,7 +91,7 @@ pub(crate) async fn keep_asking(
                 if contact.send_if_modified(|contact| contact.lost(at, &reason)) {
                     tracing::warn!(error = %reason, "the site can't be asked for assignments; the last known ones stand");
                 }
-                tokio::time::sleep(backoff::delay(failures)).await;
+                tokio::time::sleep(pause(failures)).await;
             }
         }
     }
@@ -111,7 +111,7 @@ async fn take_over(
     };
     if let Ok(Err(error)) = written {
         // They hold until a restart, and then the site tells again.
-        tracing::warn!(error = %dray_client::error::in_full(&error), "the assignments could not be kept on disk");
+        tracing::warn!(error = %dray_model::cause::in_full(&error), "the assignments could not be kept on disk");
     }
     duty.send_replace(Some(new));
 }

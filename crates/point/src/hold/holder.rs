@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use dray_client::ClientApi;
 use dray_client::content::RateLimit;
-use dray_client::error::in_full;
 use dray_content::ObjectName;
 use dray_model::Digest;
+use dray_model::cause::in_full;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;

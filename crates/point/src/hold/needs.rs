@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dray_client::error::in_full;
 use dray_content::manifest::PackInfo;
 use dray_content::{Limits, Manifest, ObjectName};
 use dray_model::Digest;
+use dray_model::cause::in_full;
 
 use crate::folder::Folder;
 

@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dray_client::content::{self, FetchError};
-use dray_client::error::in_full;
 use dray_content::packed::{Packed, Packs};
 use dray_content::rebuild::{self, RebuildError, Scratch};
 use dray_content::{DecodeError, Limits, Manifest, ObjectName, Update};
 use dray_model::Digest;
+use dray_model::cause::in_full;
 
 use super::reconcile::Fetch;
 use super::transfer::TransferError;

@@ -10,7 +10,7 @@ use dray_model::Digest;
 use dray_model::point::{PointContentState, PointReport};
 use tokio::sync::watch;
 
-use super::{Duty, Standings, backoff};
+use super::{Duty, Standings};
 
 /// Shortest time between two reports of progress, which is for people to look at.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ pub(crate) async fn keep_reporting(
             Err(error) => {
                 failures += 1;
                 tracing::debug!(error = %error.in_full(), "a report did not reach the site");
-                tokio::time::sleep(backoff::delay(failures)).await;
+                tokio::time::sleep(super::pause(failures)).await;
             }
         }
         told.retain(|content, _| standings.borrow().contents.contains_key(content));

@@ -1,6 +1,6 @@
 //! One connection: TLS, who the caller is, and its requests one after the other.
 //!
-//! [`requests`] knows nothing of TLS: measurements come in there.
+//! [`requests`] knows nothing of TLS, which measurements go without.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use dray_trust::{Identity, PeerIdentity};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -20,10 +20,16 @@ use super::Serving;
 use super::service;
 use super::stall::Pulse;
 
-/// Serves a caller with a certificate of the site until it goes, stalls, or the point stops.
-pub(super) async fn serve(stream: TcpStream, tls: Arc<rustls::ServerConfig>, serving: Arc<Serving>, watcher: Watcher) {
+/// Serves a caller with a certificate of the site, or without TLS anybody, until it goes, stalls, or the point stops.
+pub(super) async fn serve(
+    stream: TcpStream,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    serving: Arc<Serving>,
+    stop: watch::Receiver<bool>,
+) {
     // Without it the last piece of an answer waits for an acknowledgement; an error means that the caller is gone.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return requests(stream, "somebody", serving, stop).await };
     let accepting = TlsAcceptor::from(tls).accept(stream);
     let stream = match tokio::time::timeout(serving.limits.handshake_timeout, accepting).await {
         Ok(Ok(stream)) => stream,
@@ -31,17 +37,17 @@ pub(super) async fn serve(stream: TcpStream, tls: Arc<rustls::ServerConfig>, ser
         Err(_) => return tracing::debug!("a caller was too slow to prove who it is"),
     };
     match caller(&stream) {
-        Some(caller) => requests(stream, caller, serving, watcher).await,
+        Some(caller) => requests(stream, caller, serving, stop).await,
         None => tracing::info!("a caller's certificate is neither a device's nor a point's"),
     }
 }
 
 /// Answers what comes over `stream`.
-pub(super) async fn requests(
+async fn requests(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     caller: impl Display,
     serving: Arc<Serving>,
-    watcher: Watcher,
+    mut stop: watch::Receiver<bool>,
 ) {
     let limits = &serving.limits;
     let pulse = Arc::new(Pulse::default());
@@ -55,14 +61,29 @@ pub(super) async fn requests(
         .max_headers(limits.headers_max)
         .max_buf_size(limits.head_bytes_max.max(8 << 10))
         .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let served = async {
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = until(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    };
     tokio::select! {
-        ended = watcher.watch(connection) => {
+        ended = served => {
             if let Err(error) = ended {
                 tracing::debug!(%caller, %error, "a connection broke");
             }
         }
         () = stalled(&pulse, limits.stall_timeout) => tracing::info!(%caller, "a caller took no bytes and was cut off"),
     }
+}
+
+/// Ends when the point is told to stop, or is dropped.
+pub(super) async fn until(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Who calls: a device or a point of the site. TLS has checked the certificate.

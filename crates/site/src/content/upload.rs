@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use dray_content::{DecodeError, Limits, Manifest, ObjectName};
+use dray_content::{DecodeError, Limits, Manifest, ObjectName, durable};
 use dray_model::Digest;
 use dray_model::ObjectKind;
 use dray_store::content::{StoredObject, damage};
@@ -105,15 +105,11 @@ async fn move_in(site: &Site, name: &ObjectName, path: &std::path::Path) -> Resu
     let to = folder.join(name.digest().to_string());
     let moving = tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&folder)?;
-        match std::fs::rename(from, to) {
+        match std::fs::rename(from, &to) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return Ok(false),
             moved => moved?,
         }
-        // The name is durable when the folder is. Windows does that by itself.
-        if cfg!(unix) {
-            std::fs::File::open(&folder)?.sync_all()?;
-        }
-        Ok(true)
+        durable::sync_parent(&to).map(|()| true)
     });
     let moved = moving.await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
     moved.map_err(|error| failed("store an object")(unreadable(error)))

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use dray_model::cause::in_full;
 use futures_util::StreamExt as _;
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _};
@@ -209,7 +210,7 @@ impl<'a> Trial<'a> {
     }
 
     fn failed(&self, step: Step, source: Error) -> ContentCheckError {
-        let advice = self.advice(step, &said(&source));
+        let advice = self.advice(step, &in_full(&source));
         ContentCheckError::Failed { step, location: place(self.bucket), advice, source: Box::new(source) }
     }
 
@@ -246,12 +247,6 @@ impl<'a> Trial<'a> {
 /// The place alone, as `s3://BUCKET/PREFIX`.
 fn place(bucket: &BucketLocation) -> String {
     format!("s3://{}/{}", bucket.bucket, bucket.prefix)
-}
-
-/// An error and its causes in one line.
-fn said(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Bytes of which no two ranges of a length are alike.

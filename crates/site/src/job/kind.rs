@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dray_model::api::job::JobProgress;
+use dray_model::cause::in_full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,12 +44,12 @@ pub enum JobFailure {
 impl JobFailure {
     /// A failure that may pass, in the words of an error and its causes.
     pub fn passing(error: &dyn std::error::Error) -> Self {
-        Self::Passing(chain(error))
+        Self::Passing(in_full(error))
     }
 
     /// A failure that won't pass, in the words of an error and its causes.
     pub fn permanent(error: &dyn std::error::Error) -> Self {
-        Self::Final(chain(error))
+        Self::Final(in_full(error))
     }
 }
 
@@ -63,17 +64,6 @@ impl From<dray_store::StoreError> for JobFailure {
     fn from(error: dray_store::StoreError) -> Self {
         Self::passing(&error)
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Where a job tells how far it is. It is written down when the lease is renewed, so telling often costs nothing.

@@ -9,6 +9,7 @@ mod owner;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dray_model::Backoff;
 use dray_store::StoreError;
 use dray_store::job::{self, Claim, ClaimedJob, Outcome};
 use tokio::sync::{Semaphore, watch};
@@ -17,6 +18,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::owner::Owner;
 use super::Housekeeping;
 use super::kind::{JobFailure, Progress, Registry};
+use crate::random;
 use crate::site::Site;
 
 /// Jobs that run side by side in one process.
@@ -27,10 +29,8 @@ const LEASE: Duration = Duration::from_secs(60);
 const RENEW: Duration = Duration::from_secs(5);
 /// Longest sleep: the delay with which jobs of other processes are noticed.
 const POLL: Duration = Duration::from_secs(5);
-/// Pause before the second attempt; doubles with each, up to [`PAUSE_MAX`].
-const PAUSE_MIN: Duration = Duration::from_secs(5);
-/// Longest pause between attempts.
-const PAUSE_MAX: Duration = Duration::from_secs(60 * 60);
+/// Pauses between attempts.
+const PAUSES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(60 * 60));
 
 /// Running workers.
 pub struct Runner {
@@ -192,7 +192,7 @@ impl Worker {
         let outcome = match &result {
             Ok(()) => Outcome::Done,
             Err(JobFailure::Passing(error)) if job.attempts < max_attempts => {
-                Outcome::Retry { at: now + pause(job.attempts), error }
+                Outcome::Retry { at: now + PAUSES.pause(job.attempts, random::bits()), error }
             }
             Err(JobFailure::Passing(error) | JobFailure::Final(error)) => Outcome::Failed { error },
         };
@@ -205,12 +205,6 @@ impl Worker {
         job::finish(&mut tx, job.id, self.owner.name(), outcome, now).await?;
         tx.commit().await
     }
-}
-
-/// Pause after the given number of attempts.
-fn pause(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(16);
-    (PAUSE_MIN * 2_u32.pow(doublings)).min(PAUSE_MAX)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::dray::{self, Measured};
 use super::peers::{self, Sent};
 use super::point::Branch;
 use super::{Level, Options, bars, tools};
-use crate::process::{cargo, run, target_folder};
+use crate::process::build_shipped;
 
 /// The programs that are measured.
 struct Programs {
@@ -162,16 +162,12 @@ pub(super) fn kb(bytes: u64) -> f64 {
 }
 
 fn programs(options: &Options) -> anyhow::Result<Programs> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "dray-content", "--example", "floor"]))?;
-    let target = target_folder();
+    let floor = build_shipped(&["--package", "dray-content", "--example", "floor"])?.join("examples/floor");
     let dray = match &options.dray {
         Some(given) => given.clone(),
-        None => {
-            run(cargo().args(["build", "--quiet", "--release", "--package", "dray"]))?;
-            target.join("release/dray")
-        }
+        None => build_shipped(&["--package", "dray"])?.join("dray"),
     };
-    Ok(Programs { dray, floor: target.join("release/examples/floor") })
+    Ok(Programs { dray, floor })
 }
 
 /// The pairs in the folder, sorted; all or only those asked for.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::super::metered::{Metered, least, metered};
 use super::Level;
-use super::same::same;
+use super::same::delivered;
 
 /// What was measured.
 pub(super) struct Measured {
@@ -45,7 +45,7 @@ pub(super) fn measure(dray: &Path, level: Level, old: &Path, new: &Path, scratch
     let to = text(&to, "/content")?;
     let (prepare, compared) = content(&["prepare", "--level", level.word()], &[old, new])?;
     let (apply, applied) = content(&["apply", to, "--have"], &[old, &target])?;
-    same(new, &target).context("what was built is not what it should be")?;
+    delivered(new, &target).context("what was built is not what it should be")?;
     Ok(Measured { ingest, prepare, apply, compared, applied })
 }
 

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use super::super::report::Figure;
 use super::super::stage::{Process, free_address, until};
 use super::{bars, tools};
-use crate::process::{cargo, run, shown, target_folder};
+use crate::process::{SHIPPED, build_shipped, shown, target_folder};
 
 /// The one object.
 const OBJECT: &str = "0000000000000000000000000000000000000000000000000000000000000001";
@@ -68,7 +68,7 @@ pub(super) fn measure() -> anyhow::Result<Vec<Figure>> {
 
 /// The program that serves with a point's code.
 pub(super) fn build() -> anyhow::Result<()> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "dray-point", "--example", "serving"]))
+    build_shipped(&["--package", "dray-point", "--example", "serving"]).map(drop)
 }
 
 fn figures_of(
@@ -121,7 +121,7 @@ impl Server {
     /// Our service over `objects`; with `credentials` over TLS, and they are written there.
     pub(super) fn ours(objects: &Path, credentials: Option<&Path>, scratch: &Path) -> anyhow::Result<Self> {
         let name = if credentials.is_some() { "serving-tls" } else { "serving" };
-        let mut command = Command::new(target_folder().join("release/examples/serving"));
+        let mut command = Command::new(target_folder().join(SHIPPED).join("examples/serving"));
         command.arg(objects).args(credentials);
         let process = Process::start(&mut command, scratch, name)?;
         let log = scratch.join(format!("{name}.log"));

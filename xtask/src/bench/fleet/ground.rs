@@ -10,7 +10,7 @@ use super::load::Load;
 use super::postgres::Cluster;
 use crate::bench::report::Figure;
 use crate::bench::stage::{Stage, rest, until};
-use crate::process::{cargo, run, target_folder};
+use crate::process::build_shipped;
 
 /// How long the site is looked at to find out whether it rests.
 const LOOK: Duration = Duration::from_millis(500);
@@ -39,12 +39,11 @@ pub(super) struct Cost {
     postgres_s: Option<f64>,
 }
 
-/// The programs as they are released. Each alone: the load generator has parts of them built for tests.
+/// The programs as they ship. Each alone: the load generator has parts of them built for tests.
 pub(super) fn build() -> anyhow::Result<Programs> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "dray"]))?;
-    run(cargo().args(["build", "--quiet", "--release", "--package", "dray-sim"]))?;
-    let folder = target_folder().join("release");
-    Ok(Programs { dray: folder.join("dray"), sim: folder.join("dray-sim") })
+    let dray = build_shipped(&["--package", "dray"])?.join("dray");
+    let sim = build_shipped(&["--package", "dray-sim"])?.join("dray-sim");
+    Ok(Programs { dray, sim })
 }
 
 impl Ground {

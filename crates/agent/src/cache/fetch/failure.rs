@@ -4,9 +4,10 @@ use std::io;
 
 use dray_agent_core::{ContentFailure, ContentFailureKind};
 use dray_client::content::{FetchError, TreeError};
-use dray_client::error::{ErrorClass, in_full};
+use dray_client::error::ErrorClass;
 use dray_content::assemble::AssembleError;
 use dray_model::Digest;
+use dray_model::cause::in_full;
 
 use super::Cache;
 

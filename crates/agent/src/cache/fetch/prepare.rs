@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use dray_agent_core::{ContentFailure, ContentFailureKind};
 use dray_client::content::TreeError;
-use dray_client::error::in_full;
 use dray_content::assemble::{AssembleError, Assembly};
 use dray_content::plan::{FetchOptions, HeldTreeId, Plan, plan, plan_update};
 use dray_content::{Limits, Manifest, Tree, Update};
 use dray_model::Digest;
+use dray_model::cause::in_full;
 
 use super::Cache;
 use super::failure::failure;

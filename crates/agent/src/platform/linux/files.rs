@@ -33,6 +33,17 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(no_follow).open(path)
 }
 
+/// Removes a folder with all that is in it; one that is not there is no error.
+///
+/// # Errors
+/// Something in it can't be removed.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
 /// Takes every right on a file away from everybody but the agent.
 ///
 /// # Errors

@@ -12,12 +12,13 @@ use clap::Args;
 use dray_content::Progress as _;
 use dray_content::assemble::{AssembleError, Assembly, Outcome as Assembled};
 use dray_content::plan::{Plan, Totals};
+use dray_content::store::FolderStore;
 use dray_model::Digest;
 use serde::Serialize;
 
 use super::held::Held;
 use super::progress::Work;
-use super::store::{FolderStore, StoreOption};
+use super::store::StoreOption;
 use super::ways::{self, Kind};
 use super::wire::{Fetched, Wire};
 use crate::error::{Exit, Failure, Outcome};

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use dray_content::store::{FolderStore, Found, Reach, Unreadable};
 use dray_content::{ObjectName, Progress as _};
 use dray_model::Digest;
 use serde::Serialize;
 
 use super::progress::Work;
-use super::store::{FolderStore, Found, Reach, Unreadable};
 use crate::error::Outcome;
 use crate::output::{Listed, bytes};
 
@@ -52,7 +52,7 @@ pub(super) enum State {
 
 /// Reads all of a store.
 pub(super) fn check(store: &FolderStore, work: &Work) -> Outcome<Checked> {
-    let objects = store.objects()?;
+    let objects = store.objects().all()?;
     work.total(objects.len() as u64, objects.iter().map(|found| found.size_bytes).sum());
     let mut damaged = damaged(store, &objects, work);
     let reach = store.reach()?;
@@ -86,11 +86,12 @@ fn damaged(store: &FolderStore, objects: &[Found], work: &Work) -> BTreeMap<Obje
     let damaged = Mutex::new(BTreeMap::new());
     let read = || {
         while let Some(found) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let why = match File::open(store.path(&found.name)).and_then(|mut file| found.name.check(&mut file)) {
-                Ok(Some(_)) => None,
-                Ok(None) => Some("its bytes are others than its name says".to_owned()),
-                Err(error) => Some(format!("it can't be read: {error}")),
-            };
+            let why =
+                match File::open(store.objects().path(&found.name)).and_then(|mut file| found.name.check(&mut file)) {
+                    Ok(Some(_)) => None,
+                    Ok(None) => Some("its bytes are others than its name says".to_owned()),
+                    Err(error) => Some(format!("it can't be read: {error}")),
+                };
             if let Some(why) = why {
                 damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(found.name, why);
             }

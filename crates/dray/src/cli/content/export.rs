@@ -9,14 +9,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dray_content::manifest::PackInfo;
+use dray_content::store::{FolderStore, Incoming, Reach};
 use dray_content::{ObjectName, Progress as _};
 use dray_model::Digest;
 use serde::Serialize;
-use tempfile::TempDir;
 
 use super::progress::Work;
 use super::site::Asking;
-use super::store::{AnyStoreOption, FolderStore, Reach, StoreOption};
+use super::store::{AnyStoreOption, StoreOption};
 use crate::error::{Failure, Outcome};
 use crate::output::{Fields, Output, Shown, bytes, count};
 
@@ -83,7 +83,7 @@ fn export(store: StoreOption, contents: &[String], to: PathBuf, output: Output) 
 pub(super) struct Copying<'a> {
     from: &'a FolderStore,
     to: &'a FolderStore,
-    incoming: TempDir,
+    incoming: Incoming,
     work: Work,
     pub(super) copied: Copied,
 }
@@ -143,7 +143,7 @@ impl<'a> Copying<'a> {
 
     /// Copies an object unless it is there and good.
     pub(super) fn object(&mut self, name: ObjectName) -> Outcome {
-        let copied = if self.from.path(&name).exists() || self.to.holds(&name)? {
+        let copied = if self.from.objects().path(&name).exists() || self.to.objects().holds(&name)? {
             self.to.copy_from(self.from, &name, &self.incoming)?
         } else {
             None
@@ -151,7 +151,7 @@ impl<'a> Copying<'a> {
         match copied {
             Some(true) => {
                 self.copied.copied += 1;
-                self.copied.copied_bytes += self.to.size(&name)?;
+                self.copied.copied_bytes += self.to.objects().size(&name)?;
             }
             Some(false) => self.copied.present += 1,
             None => {

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use clap::Args;
 use dray_content::ObjectName;
+use dray_content::store::{FolderStore, Found, KeptUpdate, Reach, Unreadable};
 use dray_model::Digest;
 use serde::Serialize;
 
 use super::site::Asking;
-use super::store::{AnyStoreOption, FolderStore, Found, KeptUpdate, Reach, Unreadable, cannot};
+use super::store::{AnyStoreOption, cannot};
 use crate::error::{Failure, Outcome};
 use crate::output::{Fields, Output, Shown, bytes, count};
 
@@ -102,7 +103,7 @@ impl Garbage {
             kept.extend(update.packs.iter().map(|pack| ObjectName::Pack(pack.digest)));
         }
         let (kept, mut surplus): (Vec<Found>, Vec<Found>) =
-            store.objects()?.into_iter().partition(|found| kept.contains(&found.name));
+            store.objects().all()?.into_iter().partition(|found| kept.contains(&found.name));
         let is_pack = |found: &Found| matches!(found.name, ObjectName::Pack(_));
         let mut unread = Vec::new();
         if !unread_updates.is_empty() {
@@ -129,7 +130,7 @@ impl Garbage {
             store.write_tree(content, &tree)?;
         }
         for name in &self.removed {
-            store.remove(name)?;
+            store.objects().remove(name)?;
         }
         for content in &self.trees.removed {
             store.remove_tree(content)?;

@@ -6,11 +6,11 @@ use std::path::Path;
 use dray_content::identify::identify;
 use dray_content::ingest::Ingested;
 use dray_content::plan::HeldTreeId;
+use dray_content::store::FolderStore;
 use dray_content::update::prepare::Folder;
 use dray_content::{Manifest, Tree};
 
 use super::source::Source;
-use super::store::FolderStore;
 use crate::error::{Failure, Outcome};
 
 /// A folder with its tree.

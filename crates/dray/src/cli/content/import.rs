@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
+use dray_content::store::{FolderStore, Lock, Unreadable};
 use dray_content::{ObjectName, Progress as _};
 use dray_model::Digest;
 
 use super::export::Copying;
 use super::progress::Work;
 use super::site::Asking;
-use super::store::{AnyStoreOption, FolderStore, Lock, StoreOption, Unreadable};
+use super::store::{AnyStoreOption, StoreOption};
 use crate::error::Outcome;
 use crate::output::Output;
 
@@ -41,7 +42,7 @@ fn import(from: &FolderStore, store: StoreOption, output: Output) -> Outcome {
     let store = store.make()?;
     let work = Work::new(output, "importing");
     let reach = from.reach()?;
-    let objects = from.objects()?;
+    let objects = from.objects().all()?;
     let is_pack = |name: &ObjectName| matches!(name, ObjectName::Pack(_));
     let packs: Vec<_> = objects.iter().filter(|found| is_pack(&found.name)).collect();
     work.total(packs.len() as u64, packs.iter().map(|found| found.size_bytes).sum());
@@ -83,5 +84,5 @@ fn import(from: &FolderStore, store: StoreOption, output: Output) -> Outcome {
 }
 
 fn is_there(store: &FolderStore, pack: &Digest) -> bool {
-    store.path(&ObjectName::Pack(*pack)).exists()
+    store.objects().path(&ObjectName::Pack(*pack)).exists()
 }

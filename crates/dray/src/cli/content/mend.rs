@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use dray_content::ingest::KnownChunks;
 use dray_content::mend::{self, Mended};
+use dray_content::store::FolderStore;
 use dray_content::{Manifest, ObjectName};
 use dray_model::Digest;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use serde::Serialize;
 use super::check::{Problem, State, check};
 use super::progress::Work;
 use super::source::{Reading, Source, Staged, known_chunks};
-use super::store::{FolderStore, cannot};
+use super::store::cannot;
 use crate::error::Outcome;
 use crate::output::{bytes, count};
 
@@ -113,7 +114,7 @@ impl<'a> Mending<'a> {
         };
         let replaced_by = Some(ObjectName::Manifest(staged.ingested.manifest_digest));
         staged.keep(self.store)?;
-        self.store.remove(&damaged)?;
+        self.store.objects().remove(&damaged)?;
         left.remove(&damaged);
         Ok(Some(Remade { object: damaged, replaced_by }))
     }
@@ -131,7 +132,7 @@ impl<'a> Mending<'a> {
             .flat_map(|folder| manifests.iter().map(move |manifest| mend::Source::folder(folder, manifest)))
             .collect();
         let damaged = match problem.state {
-            State::Damaged => File::open(self.store.path(&name)).ok(),
+            State::Damaged => File::open(self.store.objects().path(&name)).ok(),
             State::Missing => None,
         };
         let incoming = self.store.incoming()?;
@@ -140,7 +141,6 @@ impl<'a> Mending<'a> {
         let mut out = File::options().read(true).write(true).create_new(true).open(&path).map_err(failed)?;
         let mended = mend::mend(digest, damaged, &sources, &mut out, self.store.limits()).map_err(failed)?;
         if mended == Mended::Whole {
-            out.sync_all().map_err(failed)?;
             self.store.put_file(&name, &path)?;
         } else {
             fs::remove_file(&path).map_err(failed)?;

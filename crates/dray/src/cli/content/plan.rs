@@ -1,5 +1,6 @@
 //! `dray content plan`: what an update would cost, before anything is published.
 
+use dray_content::store::FolderStore;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +9,7 @@ use super::held::Held;
 use super::prepare::Effort;
 use super::progress::Work;
 use super::source::{Reading, Source, known_chunks};
-use super::store::{FolderStore, cannot};
+use super::store::cannot;
 use crate::error::Outcome;
 use crate::output::Output;
 

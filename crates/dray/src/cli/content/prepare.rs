@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use dray_content::difference::Level;
+use dray_content::store::FolderStore;
 use dray_content::update::prepare::{self, Options, Prepared, Source};
 use dray_content::{ObjectName, Progress};
 
 use super::cost::Comparison;
 use super::held::Held;
 use super::progress::Work;
-use super::store::{FolderStore, StoreOption};
+use super::store::StoreOption;
 use crate::error::{Failure, Outcome};
 use crate::output::{Format, Output};
 
@@ -58,7 +59,7 @@ impl Prepare {
             Failure::not_found(format!("the store doesn't hold what is in {}", self.new.display()))
                 .hint("dray content ingest puts it there")
         })?;
-        let manifest_bytes = store.size(&name)?;
+        let manifest_bytes = store.objects().size(&name)?;
         let prepared = self.effort.prepare(&store, &old, &new, &Work::new(output, "preparing"))?;
         self.effort.show(output, &old, new, manifest_bytes, prepared.as_deref())
     }

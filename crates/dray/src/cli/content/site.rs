@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use dray_content::store::FolderStore;
 use dray_model::api::content::{ContentStats, DamagedObject};
 use serde::Serialize;
 
 use super::stats::{by_kind, words};
-use super::store::FolderStore;
 use crate::cli::wait::wait_for_job;
 use crate::cli::{Context, block_on};
 use crate::error::{Failure, Outcome};

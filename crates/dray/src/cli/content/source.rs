@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use dray_content::ingest::{self, IngestError, Ingested, KnownChunks};
 use dray_content::scan::{Names, OutsideLinks, Rules, SourceError};
+use dray_content::store::{FolderStore, Incoming, KeptIndex};
 use dray_content::{ObjectName, Progress};
 use tempfile::TempDir;
 
-use super::store::{FolderStore, KeptIndex, cannot};
+use super::store::cannot;
 use crate::error::{Exit, Failure, Outcome};
 
 /// How sources are read.
@@ -35,7 +36,7 @@ pub(super) struct Source {
 pub(super) struct Staged {
     pub(super) ingested: Ingested,
     /// Holds its packs.
-    incoming: TempDir,
+    incoming: Incoming,
 }
 
 impl Source {
@@ -61,7 +62,7 @@ impl Source {
 
     /// What `store` remembers of it; `None` of a single file, whose copy is another file each time.
     pub(super) fn index(&self, store: &FolderStore) -> Outcome<Option<KeptIndex>> {
-        if self.copy.is_some() { Ok(None) } else { store.source_index(&self.folder).map(Some) }
+        if self.copy.is_some() { Ok(None) } else { Ok(Some(store.source_index(&self.folder)?)) }
     }
 
     /// Puts it into `store`, sparing what is `known`.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use dray_content::ObjectName;
+use dray_content::store::FolderStore;
 use dray_model::api::content::ObjectSums;
 use serde::Serialize;
 
 use super::site::Asking;
-use super::store::{AnyStoreOption, FolderStore};
+use super::store::AnyStoreOption;
 use crate::error::Outcome;
 use crate::output::{Fields, Output, Shown, bytes, count};
 
@@ -51,7 +52,7 @@ impl Sums {
             reach.contents.iter().flat_map(|content| &content.packs).map(|pack| pack.digest).collect();
         let of_updates: BTreeSet<_> =
             reach.updates.iter().flat_map(|update| &update.packs).map(|pack| pack.digest).collect();
-        for found in store.objects()? {
+        for found in store.objects().all()? {
             let kind = match found.name {
                 ObjectName::Manifest(_) => &mut sums.manifests,
                 ObjectName::Update(_) => &mut sums.updates,

@@ -7,12 +7,13 @@ use std::fs;
 use std::sync::Arc;
 
 use dray_content::plan::{FetchOptions, HeldTreeId, Plan, PlanError, plan, plan_update};
+use dray_content::store::FolderStore;
 use dray_content::{DecodeError, Manifest, ObjectName, Tree, Update};
 use dray_model::Digest;
 use serde::Serialize;
 
 use super::held::Held;
-use super::store::{FolderStore, cannot};
+use super::store::cannot;
 use super::wire::Fetched;
 use crate::error::{Failure, Outcome};
 
@@ -73,7 +74,7 @@ impl Way {
 pub(super) fn manifest_way(store: &FolderStore, content: &Digest, held: &[Held]) -> Outcome<Option<Way>> {
     let Some(name) = store.find_manifest(content)? else { return Ok(None) };
     let want = Arc::new(store.manifest(&name, content)?);
-    Way::by_manifest(&want, store.size(&name)?, &known(held)).map(Some)
+    Way::by_manifest(&want, store.objects().size(&name)?, &known(held)).map(Some)
 }
 
 /// The way of the fewest bytes; `None` when there is none.
@@ -97,12 +98,12 @@ fn update_way(
     content: &Digest,
     held: &[Held],
 ) -> Outcome<Option<Way>> {
-    let path = store.path(name);
+    let path = store.objects().path(name);
     let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
     match Update::decode(&bytes, base, content, store.limits()) {
         Ok(update) => Way::by_update(update, bytes.len() as u64, &known(held)).map(Some),
         Err(DecodeError::OtherContent { .. } | DecodeError::OtherBase { .. }) => Ok(None),
-        Err(error) => Err(store.damaged(name, &error)),
+        Err(error) => Err(store.damaged(name, error).into()),
     }
 }
 

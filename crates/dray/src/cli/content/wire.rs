@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use dray_content::plan::FetchRange;
+use dray_content::store::FolderStore;
 use serde::Serialize;
 
-use super::store::{FolderStore, cannot};
+use super::store::cannot;
 use crate::error::Outcome;
 
 /// Bytes that crossed the wire, or would.
@@ -77,8 +78,8 @@ impl<'a> Wire<'a> {
     /// Reads a range of a pack.
     pub(super) fn range(&mut self, range: &FetchRange) -> Outcome<Vec<u8>> {
         let name = range.object();
-        let bytes = read_range(self.store.open_object(&name)?, range);
-        let bytes = bytes.map_err(|error| cannot("read", &self.store.path(&name), &error))?;
+        let bytes = read_range(self.store.objects().open(&name)?, range);
+        let bytes = bytes.map_err(|error| cannot("read", &self.store.objects().path(&name), &error))?;
         self.count(Fetched::range(range));
         Ok(bytes)
     }

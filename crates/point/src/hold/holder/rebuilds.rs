@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use dray_client::content::Fetcher;
-use dray_client::error::in_full;
 use dray_content::{ObjectName, Tree};
 use dray_model::Digest;
+use dray_model::cause::in_full;
 use dray_model::point::{AssignedUpdate, PointAssignment};
 use tokio::time::Instant;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dray_client::content::{Fetcher, Source};
-use dray_client::error::in_full;
 use dray_client::{ClientApi, ClientError};
 use dray_content::ObjectName;
+use dray_model::cause::in_full;
 use tokio::time::Instant;
 
 use super::super::reconcile::{Fetch, Reconciliation};

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dray_client::error::in_full;
 use dray_content::ObjectName;
+use dray_model::cause::in_full;
 use tokio::time::Instant;
 
 use super::super::reconcile::Reconciliation;

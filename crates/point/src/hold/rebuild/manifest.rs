@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use dray_client::error::in_full;
 use dray_content::Manifest;
 use dray_model::Digest;
+use dray_model::cause::in_full;
 
 use super::super::reconcile::Fetch;
 use super::super::transfer::Transfer;

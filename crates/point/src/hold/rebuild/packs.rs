@@ -6,11 +6,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use dray_client::error::in_full;
 use dray_content::manifest::PackInfo;
 use dray_content::rebuild::Scratch;
 use dray_content::{Manifest, ObjectName};
 use dray_model::Digest;
+use dray_model::cause::in_full;
 
 use super::{Built, Rebuild, RebuildFailure, Rebuilt};
 use crate::error::PointError;

@@ -84,8 +84,3 @@ async fn what_a_killed_process_left_is_taken_back_by_the_next_at_once() {
     worker.take_back(&name).await;
     assert_eq!(claim(&site, worker.owner.name()).await[0].attempts, 2);
 }
-
-#[test]
-fn pauses_double_up_to_an_hour() {
-    assert_eq!([pause(1), pause(2), pause(12)].map(|p| p.as_secs()), [5, 10, 3600]);
-}

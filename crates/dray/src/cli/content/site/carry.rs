@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 
+use dray_content::store::{FolderStore, Incoming};
 use dray_content::{ObjectName, Progress as _};
 use dray_model::{Digest, Name};
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::cli::Context;
 use crate::cli::content::export::Copied;
 use crate::cli::content::progress::Work;
-use crate::cli::content::store::{FolderStore, cannot};
+use crate::cli::content::store::cannot;
 use crate::error::{Failure, Outcome};
 use crate::output::{Fields, Shown, bytes, count};
 
@@ -72,7 +72,7 @@ pub(super) async fn export(context: &Context, versions: &[Version], to: &FolderS
     let incoming = to.incoming()?;
     let mut copied = Copied::default();
     for (name, size) in wanted {
-        if to.holds(&name)? {
+        if to.objects().holds(&name)? {
             copied.present += 1;
         } else if rank(&name) > 0 && !copied.damaged.is_empty() {
             copied.left.insert(name);
@@ -88,7 +88,7 @@ pub(super) async fn export(context: &Context, versions: &[Version], to: &FolderS
 }
 
 /// False when the site lacks the object or its bytes are others.
-async fn fetch(context: &Context, name: &ObjectName, to: &FolderStore, incoming: &TempDir) -> Outcome<bool> {
+async fn fetch(context: &Context, name: &ObjectName, to: &FolderStore, incoming: &Incoming) -> Outcome<bool> {
     let mut body = match context.api.content_object(name).await {
         Ok(body) => body,
         Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 404) => return Ok(false),
@@ -100,9 +100,8 @@ async fn fetch(context: &Context, name: &ObjectName, to: &FolderStore, incoming:
     while let Some(piece) = body.next().await? {
         file.write_all(&piece).map_err(failed)?;
     }
-    file.sync_all().map_err(failed)?;
     let is_good = File::open(&path).and_then(|mut file| name.check(&mut file)).map_err(failed)?.is_some();
-    if is_good { to.put_file(name, &path) } else { Ok(false) }
+    if is_good { Ok(to.put_file(name, &path)?) } else { Ok(false) }
 }
 
 /// Brings what the site knows to be damaged or missing and the folder holds.
@@ -115,7 +114,7 @@ pub(super) async fn import(context: &Context, from: &FolderStore) -> Outcome<Res
     let work = Work::new(context.output, "importing");
     for object in damaged.objects {
         let Ok(name) = object.object.parse::<ObjectName>() else { continue };
-        let Ok(bytes) = fs::read(from.path(&name)) else {
+        let Ok(bytes) = fs::read(from.objects().path(&name)) else {
             restored.left.insert(name);
             continue;
         };

@@ -1,4 +1,4 @@
-//! Who works on a store: commands side by side, or a collection of garbage alone.
+//! Who works on a store: several side by side, or a collection of garbage alone.
 //!
 //! A lock of the system on the file `lock` in the store, gone with its process. Whoever only reads and may not write there goes on
 //! without: nobody who could remove something shares such a store.
@@ -7,20 +7,22 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use super::cannot;
-use crate::error::Outcome;
+use super::StoreError;
 
 const NAME: &str = "lock";
 
 /// Held as long as somebody works on the store.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: Option<File>,
 }
 
 impl Lock {
     /// Beside others. Waits for who has the store alone.
-    pub(crate) fn shared(root: &Path) -> Outcome<Self> {
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn shared(root: &Path) -> Result<Self, StoreError> {
         let file = match open(root) {
             Ok(file) => file,
             Err(error)
@@ -28,24 +30,30 @@ impl Lock {
             {
                 return Ok(Self { _file: None });
             }
-            Err(error) => return Err(cannot("open", &root.join(NAME), &error)),
+            Err(error) => return Err(StoreError::file("open", root.join(NAME))(error)),
         };
         match file.lock_shared() {
             Ok(()) => Ok(Self { _file: Some(file) }),
             Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Self { _file: None }),
-            Err(error) => Err(cannot("lock", &root.join(NAME), &error)),
+            Err(error) => Err(StoreError::file("lock", root.join(NAME))(error)),
         }
     }
 
     /// None: what is read may go meanwhile, and who works there isn't held up. For folders of others, as that of a running point.
+    ///
+    /// # Errors
+    /// Never.
     #[expect(clippy::unnecessary_wraps, reason = "the form of the others")]
-    pub(crate) const fn none(_: &Path) -> Outcome<Self> {
+    pub const fn none(_: &Path) -> Result<Self, StoreError> {
         Ok(Self { _file: None })
     }
 
     /// Alone. Waits until nobody else is there; `waiting` is called before.
-    pub(crate) fn alone(root: &Path, waiting: impl FnOnce()) -> Outcome<Self> {
-        let failed = |error| cannot("lock", &root.join(NAME), &error);
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn alone(root: &Path, waiting: impl FnOnce()) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::file("lock", root.join(NAME))(error);
         let file = open(root).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => return Ok(Self { _file: Some(file) }),

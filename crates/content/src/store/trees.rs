@@ -7,18 +7,19 @@ use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
-use dray_content::Tree;
 use dray_model::Digest;
 
-use super::write::sync_folder;
-use super::{FolderStore, cannot};
-use crate::error::Outcome;
+use super::{FolderStore, StoreError};
+use crate::{Tree, durable};
 
 const FOLDER: &str = "trees";
 
 impl FolderStore {
     /// The tree of a content: of the empty one, from a manifest, or as it was kept; `None` when there is neither.
-    pub(crate) fn tree(&self, content: &Digest) -> Outcome<Option<Tree>> {
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn tree(&self, content: &Digest) -> Result<Option<Tree>, StoreError> {
         let empty = Tree::default();
         if *content == empty.digest() {
             return Ok(Some(empty));
@@ -32,39 +33,48 @@ impl FolderStore {
             Ok(bytes) if Digest::of(&bytes) == *content => Ok(Tree::decode(&bytes, self.limits()).ok()),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(cannot("read", &path, &error)),
+            Err(error) => Err(StoreError::file("read", path)(error)),
         }
     }
 
     /// Keeps a tree that an update begins from, unless it can be told without.
-    pub(crate) fn keep_tree(&self, tree: &Tree) -> Outcome {
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn keep_tree(&self, tree: &Tree) -> Result<(), StoreError> {
         let content = tree.digest();
         if self.tree(&content)?.is_some() { Ok(()) } else { self.write_tree(&content, tree) }
     }
 
     /// Keeps a tree whose manifest is about to go.
-    pub(crate) fn write_tree(&self, content: &Digest, tree: &Tree) -> Outcome {
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn write_tree(&self, content: &Digest, tree: &Tree) -> Result<(), StoreError> {
         let path = self.tree_path(content);
         let incoming = self.incoming()?;
         let unfinished = incoming.path().join("tree");
         let written = fs::create_dir_all(self.root().join(FOLDER))
             .and_then(|()| fs::write(&unfinished, tree.encode()))
-            .and_then(|()| File::open(&unfinished)?.sync_all())
-            .and_then(|()| fs::rename(&unfinished, &path))
-            .and_then(|()| sync_folder(&path));
-        written.map_err(|error| cannot("write", &path, &error))
+            .and_then(|()| durable::place(&File::open(&unfinished)?, &unfinished, &path));
+        written.map_err(StoreError::file("write", path))
     }
 
     /// The trees that are kept, by content.
-    pub(crate) fn kept_trees(&self) -> Outcome<Vec<Digest>> {
-        let trees = self.names(FOLDER, dray_content::ObjectName::Update)?;
-        Ok(trees.iter().map(dray_content::ObjectName::digest).collect())
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn kept_trees(&self) -> Result<Vec<Digest>, StoreError> {
+        self.objects.digests(FOLDER)
     }
 
     /// Forgets a tree.
-    pub(crate) fn remove_tree(&self, content: &Digest) -> Outcome {
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn remove_tree(&self, content: &Digest) -> Result<(), StoreError> {
         let path = self.tree_path(content);
-        fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
+        fs::remove_file(&path).map_err(StoreError::file("remove", path))
     }
 
     fn tree_path(&self, content: &Digest) -> PathBuf {

@@ -1,48 +1,55 @@
 //! What is in a store and what each of it needs: contents by their manifests, updates by the trees that they begin from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::error::Error as _;
 use std::fs;
 
-use dray_content::manifest::PackInfo;
-use dray_content::{ObjectName, Tree, Update};
 use dray_model::Digest;
 
-use super::{FolderStore, cannot};
-use crate::error::Outcome;
+use super::{FolderStore, StoreError};
+use crate::manifest::PackInfo;
+use crate::{DecodeError, ObjectName, Tree, Update};
 
 /// What a store holds, as its manifests and updates tell.
 #[derive(Debug, Default)]
-pub(crate) struct Reach {
+pub struct Reach {
     /// By the names of their manifests.
-    pub(crate) contents: Vec<KeptContent>,
+    pub contents: Vec<KeptContent>,
     /// By name.
-    pub(crate) updates: Vec<KeptUpdate>,
+    pub updates: Vec<KeptUpdate>,
     /// What can't be read, by name.
-    pub(crate) unreadable: Vec<(ObjectName, Unreadable)>,
+    pub unreadable: Vec<(ObjectName, Unreadable)>,
 }
 
 /// A content with a manifest that can be read.
 #[derive(Debug)]
-pub(crate) struct KeptContent {
-    pub(crate) manifest: ObjectName,
-    pub(crate) content: Digest,
-    pub(crate) size_bytes: u64,
-    pub(crate) packs: Vec<PackInfo>,
+pub struct KeptContent {
+    /// The manifest.
+    pub manifest: ObjectName,
+    /// The content.
+    pub content: Digest,
+    /// Bytes of its files.
+    pub size_bytes: u64,
+    /// The packs that it needs.
+    pub packs: Vec<PackInfo>,
 }
 
 /// An update that can be read.
 #[derive(Debug)]
-pub(crate) struct KeptUpdate {
-    pub(crate) name: ObjectName,
-    pub(crate) from: Digest,
-    pub(crate) to: Digest,
+pub struct KeptUpdate {
+    /// The update.
+    pub name: ObjectName,
+    /// The content that it begins from.
+    pub from: Digest,
+    /// The content that it makes.
+    pub to: Digest,
     /// Of its segments, and of the chunks that it asks for.
-    pub(crate) packs: Vec<PackInfo>,
+    pub packs: Vec<PackInfo>,
 }
 
 /// Why a manifest or update can't be read.
 #[derive(Debug)]
-pub(crate) enum Unreadable {
+pub enum Unreadable {
     /// Its bytes.
     Damaged(String),
     /// The store lacks the tree that the update begins from.
@@ -51,9 +58,12 @@ pub(crate) enum Unreadable {
 
 impl FolderStore {
     /// Reads all manifests and updates.
-    pub(crate) fn reach(&self) -> Outcome<Reach> {
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn reach(&self) -> Result<Reach, StoreError> {
         let mut reach = Reach::default();
-        for name in self.names("manifests", ObjectName::Manifest)? {
+        for name in self.manifests()? {
             self.reach_content(name, &mut reach)?;
         }
         // Several updates mostly begin from one tree.
@@ -64,7 +74,7 @@ impl FolderStore {
         Ok(reach)
     }
 
-    fn reach_content(&self, name: ObjectName, reach: &mut Reach) -> Outcome {
+    fn reach_content(&self, name: ObjectName, reach: &mut Reach) -> Result<(), StoreError> {
         let Some(content) = self.content_of(&name)? else {
             reach.unreadable.push((name, Unreadable::Damaged("its header is damaged".to_owned())));
             return Ok(());
@@ -75,15 +85,23 @@ impl FolderStore {
                 let packs = manifest.packs().to_vec();
                 reach.contents.push(KeptContent { manifest: name, content, size_bytes, packs });
             }
-            Err(failure) => reach.unreadable.push((name, Unreadable::Damaged(failure.cause()))),
+            Err(error) => {
+                let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                reach.unreadable.push((name, Unreadable::Damaged(why)));
+            }
         }
         Ok(())
     }
 
-    fn reach_update(&self, name: ObjectName, trees: &mut HashMap<Digest, Option<Tree>>, reach: &mut Reach) -> Outcome {
-        let path = self.path(&name);
-        let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
-        let mut damaged = |error: &dray_content::DecodeError| {
+    fn reach_update(
+        &self,
+        name: ObjectName,
+        trees: &mut HashMap<Digest, Option<Tree>>,
+        reach: &mut Reach,
+    ) -> Result<(), StoreError> {
+        let path = self.objects.path(&name);
+        let bytes = fs::read(&path).map_err(StoreError::file("read", path))?;
+        let mut damaged = |error: &DecodeError| {
             reach.unreadable.push((name, Unreadable::Damaged(error.to_string())));
         };
         let from = match Self::whole(&name, &bytes).and_then(|()| Update::base(&bytes)) {
@@ -114,7 +132,8 @@ impl FolderStore {
 
 impl Reach {
     /// For each pack the contents and updates that need it, and the length that they say it has.
-    pub(crate) fn packs(&self) -> BTreeMap<Digest, (u64, BTreeSet<ObjectName>)> {
+    #[must_use]
+    pub fn packs(&self) -> BTreeMap<Digest, (u64, BTreeSet<ObjectName>)> {
         let of_contents = self.contents.iter().map(|content| (content.manifest, &content.packs));
         let of_updates = self.updates.iter().map(|update| (update.name, &update.packs));
         let mut needed: BTreeMap<Digest, (u64, BTreeSet<ObjectName>)> = BTreeMap::new();
@@ -127,7 +146,8 @@ impl Reach {
     }
 
     /// The contents that some manifests are for.
-    pub(crate) fn contents_of(&self, manifests: &BTreeSet<ObjectName>) -> BTreeSet<Digest> {
+    #[must_use]
+    pub fn contents_of(&self, manifests: &BTreeSet<ObjectName>) -> BTreeSet<Digest> {
         self.contents
             .iter()
             .filter(|content| manifests.contains(&content.manifest))
