@@ -33,8 +33,12 @@ impl LoginCommand {
         let path = Profile::path(profile)?;
         let token = if self.token == "-" { read_token()? } else { self.token };
         let profile = Profile { url: self.url, token: token.trim().to_owned(), ca: None };
-        // Every role may read packages: an answer proves the site, the token and the address.
-        connect(&profile)?.packages().first(1).await?;
+        // An answer proves the site, the token and the address, even if it is that the role may not read packages.
+        if let Err(error) = connect(&profile)?.packages().first(1).await
+            && error.refusal().is_none_or(|refusal| refusal.code != "denied")
+        {
+            return Err(error.into());
+        }
         profile.write(&path)?;
         output.remark(format!("logged in at {}; the profile is {}", profile.url, path.display()))
     }

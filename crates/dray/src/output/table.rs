@@ -30,6 +30,7 @@ pub(crate) fn render_table(headings: &[&str], rows: impl IntoIterator<Item = Vec
     table.load_style(presets::NOTHING).set_header(headings.iter().map(|heading| heading.to_uppercase()));
     table.set_content_arrangement(if terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
     for row in rows {
+        debug_assert_eq!(row.len(), headings.len(), "every row has a cell under each heading");
         table.add_row(row.iter().map(|cell| printable(cell, terminal)));
     }
     for column in table.column_iter_mut() {
