@@ -117,3 +117,19 @@ impl std::fmt::Debug for Identity {
 fn path(folder: &Path) -> PathBuf {
     folder.join("identity").join("identity.json")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_read_whatever_version_enrolled() {
+        let identity = serde_json::json!({
+            "format": 1, "site_url": "https://dray.example.org:8441", "site": "main", "name": "berlin",
+            "authority": "-----BEGIN CERTIFICATE-----", "certificate": "-----BEGIN CERTIFICATE-----",
+            "key": "-----BEGIN PRIVATE KEY-----",
+        });
+        let identity: Identity = serde_json::from_value(identity).unwrap();
+        dray_golden::check(env!("CARGO_MANIFEST_DIR"), env!("CARGO_PKG_VERSION"), "identity", &identity, &[]);
+    }
+}

@@ -137,6 +137,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_summary_is_read_whatever_version_of_the_point_wrote_it() {
+        for contact in [
+            serde_json::json!({ "contact": "none" }),
+            serde_json::json!({ "contact": "connected", "since": "2026-11-24T12:00:00Z" }),
+            serde_json::json!({ "contact": "away", "since": "2026-11-24T12:00:00Z", "reason": "no route" }),
+        ] {
+            let name = format!("summary_{}", contact["contact"].as_str().unwrap());
+            let content = blake3::hash(b"tree").to_hex().to_string();
+            let summary = serde_json::json!({
+                "format": 1, "at": "2026-11-24T12:00:00Z", "point": "berlin", "site": "main",
+                "site_url": "https://dray.example.org:8441", "listening": "0.0.0.0:8442", "contact": contact,
+                "contents": [{
+                    "package": "editor", "source_version": 3, "content": content, "state": { "state": "installed" },
+                }],
+                "objects": 9, "bytes": 1000, "free_bytes": 5000, "served_requests": 3, "served_bytes": 700,
+            });
+            let summary: Summary = serde_json::from_value(summary).unwrap();
+            dray_golden::check(env!("CARGO_MANIFEST_DIR"), env!("CARGO_PKG_VERSION"), &name, &summary, &["state"]);
+        }
+    }
+
+    #[test]
     fn contact_is_news_only_when_it_changes() {
         let at = Timestamp::from_secs;
         let mut contact = Contact::None;

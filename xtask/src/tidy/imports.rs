@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::process::{cargo, output};
 
 /// A crate and the crates that it may import.
-const TABLE: [(&str, &[&str]); 17] = [
+const TABLE: [(&str, &[&str]); 18] = [
     ("dray-model", &[]),
     ("dray-schedule", &["dray-model"]),
     ("dray-query", &["dray-model"]),
@@ -56,6 +56,7 @@ const TABLE: [(&str, &[&str]); 17] = [
         ],
     ),
     ("dray-sim", &["dray-model", "dray-trust", "dray-store", "dray-client"]),
+    ("dray-golden", &[]),
     ("xtask", &[]),
 ];
 

@@ -72,6 +72,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_spec_is_read_whatever_version_of_the_agent_wrote_it() {
+        let spec = serde_json::json!({
+            "format": 1, "run": "r-0000000000009", "package": "editor", "content": "/var/lib/dray/cache/editor",
+            "run_limit_ms": 7_200_000, "stop_grace_ms": 10_000,
+            "program": {
+                "name": "install", "command": "./install.sh /q", "start_in": "bin",
+                "requirement": { "text": "memory_bytes > 1", "compiled": { "version": 1 } },
+                "exit_codes": { "0": "success", "75": "retry" }
+            }
+        });
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let closed = ["exit_codes", "compiled"];
+        dray_golden::check(env!("CARGO_MANIFEST_DIR"), env!("CARGO_PKG_VERSION"), "spec", &spec, &closed);
+    }
+
+    #[test]
     fn a_spec_of_another_format_or_none_at_all_is_refused() {
         let temp = tempfile::tempdir().unwrap();
         let read = |text: &str| {

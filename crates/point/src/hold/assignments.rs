@@ -121,6 +121,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_duty_is_read_whatever_version_kept_it() {
+        let digest = |of: &str| blake3::hash(of.as_bytes()).to_hex().to_string();
+        let contents = serde_json::json!([{
+            "package": "editor", "source_version": 3, "content": digest("tree"), "manifest": digest("manifest"),
+            "manifest_bytes": 700,
+            "updates": [{ "from": digest("old"), "object": digest("update"), "bytes": 900, "packs": [] }],
+        }]);
+        let duty = serde_json::json!({ "format": 1, "since": "2026-11-24T12:00:00Z", "contents": contents });
+        let duty: Duty = serde_json::from_value(duty).unwrap();
+        dray_golden::check(env!("CARGO_MANIFEST_DIR"), env!("CARGO_PKG_VERSION"), "duty", &duty, &[]);
+    }
+
+    #[test]
     fn the_last_known_duty_reads_back_and_a_damaged_one_is_no_duty() {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::open(root.path()).unwrap();

@@ -26,7 +26,7 @@ const KEY: &str = "site";
 pub struct Housekeeping;
 
 /// Nothing to know.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Nothing {}
 
 impl Housekeeping {

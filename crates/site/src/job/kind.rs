@@ -128,3 +128,24 @@ impl Registry {
         self.kinds.get(kind).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::job::{Nothing, registry};
+    use crate::package::{Publish, PublishPackage};
+
+    fn check<T: Serialize + DeserializeOwned + PartialEq>(name: &str, payload: Value) {
+        let payload: T = serde_json::from_value(payload).unwrap();
+        dray_golden::check(env!("CARGO_MANIFEST_DIR"), env!("CARGO_PKG_VERSION"), name, &payload, &[]);
+    }
+
+    #[test]
+    fn a_job_is_done_whatever_version_asked_for_it() {
+        check::<PublishPackage>("job_publish", json!({ "package": "editor", "checksum": true, "times": true }));
+        check::<Nothing>("job_without_payload", json!({}));
+        assert!(registry().get(Publish::KIND).is_some());
+    }
+}
