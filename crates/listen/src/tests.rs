@@ -1,3 +1,5 @@
+//! Bounds, failures and the end, with connections that a test makes up.
+
 use std::sync::Mutex;
 
 use tokio::sync::{mpsc, oneshot};

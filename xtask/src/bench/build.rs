@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
-use wait4::Wait4 as _;
+use wait4::Wait4;
 
 use super::metered::metered;
 use super::report::{Figure, Report};
@@ -68,7 +68,7 @@ pub(crate) fn wrap() -> Option<ExitCode> {
     let words: Vec<OsString> = words.collect();
     let name = words.iter().skip_while(|word| *word != "--crate-name").nth(1);
     let name = name.map_or_else(|| "rustc".to_owned(), |name| name.to_string_lossy().into_owned());
-    let ended = Command::new(rustc).args(words).spawn().and_then(|child| child.wait4());
+    let ended = Command::new(rustc).args(words).spawn().and_then(Wait4::wait4);
     let Ok(used) = ended else { return Some(ExitCode::FAILURE) };
     let cpu_s = (used.rusage.utime + used.rusage.stime).as_secs_f64();
     // One write, so that the lines of processes side by side stay whole.

@@ -40,12 +40,9 @@ impl Lock {
     }
 
     /// None: what is read may go meanwhile, and who works there isn't held up. For folders of others, as that of a running point.
-    ///
-    /// # Errors
-    /// Never.
-    #[expect(clippy::unnecessary_wraps, reason = "the form of the others")]
-    pub const fn none(_: &Path) -> Result<Self, StoreError> {
-        Ok(Self { _file: None })
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { _file: None }
     }
 
     /// Alone. Waits until nobody else is there; `waiting` is called before.

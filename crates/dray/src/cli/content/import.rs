@@ -29,7 +29,7 @@ pub(crate) struct Import {
 
 impl Import {
     pub(super) fn run(self, output: Output, site: &Asking<'_>) -> Outcome {
-        let from = FolderStore::open(self.folder, Lock::none)?;
+        let from = FolderStore::open(self.folder, |_| Ok(Lock::none()))?;
         match self.store.folder() {
             Some(store) => import(&from, store, output),
             None => site.import(&from),
