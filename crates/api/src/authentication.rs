@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use dray_model::history::{AWAITS_ACCEPTANCE, NAME_HEADER};
 use dray_model::{DeviceId, Name};
-use dray_site::admission::Credential;
+use dray_site::admission::{Credential, Standing};
 use dray_site::token::authenticate;
 use dray_site::{Actor, SiteError};
 use dray_trust::certificate::Identity;
@@ -88,10 +89,20 @@ impl FromRequestParts<Api> for MemberIdentity {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let credential = parts.extensions.get::<Peer>().and_then(|peer| peer.credential.clone());
         let credential = credential.ok_or_else(|| no_certificate("a device or distribution point"))?;
-        if !api.site.admission().admits(&api.site, &credential).await.map_err(SiteError::from)? {
-            let detail = format!("the {} may not talk to this site", credential.identity);
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
-                .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+        let name = parts.headers.get(NAME_HEADER).and_then(|value| value.to_str().ok()?.parse::<Name>().ok());
+        let standing = api.site.admission().standing(&api.site, &credential, name.as_ref()).await;
+        match standing.map_err(SiteError::from)? {
+            Standing::Admitted => {}
+            Standing::Waiting => {
+                let detail = format!("the {} is not known to the copy from which this site went on", credential.identity);
+                return Err(ApiError::new(StatusCode::FORBIDDEN, AWAITS_ACCEPTANCE, detail)
+                    .with_hint("it goes on by itself once an administrator accepts it with dray device accept"));
+            }
+            Standing::ShutOut => {
+                let detail = format!("the {} may not talk to this site", credential.identity);
+                return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
+                    .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+            }
         }
         match credential.identity {
             Identity::Device(id) => {

@@ -16,6 +16,8 @@ mod pages;
 mod point;
 mod role;
 mod scope;
+mod quarantine;
+mod site;
 mod status;
 mod token;
 mod why;

@@ -13,6 +13,8 @@ pub mod point;
 pub mod problem;
 pub mod role;
 pub mod scope;
+pub mod quarantine;
+pub mod site;
 pub mod status;
 pub mod token;
 pub mod why;

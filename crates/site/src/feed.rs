@@ -138,7 +138,9 @@ impl Feed {
 
 fn apply(site: &Site, sequence: i64, scope: &Scope) {
     match scope {
+        Scope::History => site.history().forget(),
         Scope::Everyone => {
+            site.history().forget();
             site.admission().forget_all();
             site.points_waiting().wake_all();
             site.policies().everyone_moved(sequence);

@@ -53,6 +53,7 @@ const ALL: &[Migration] = &[
     migration!(5, "0005_updates"),
     migration!(6, "0006_outside_links"),
     migration!(7, "0007_content_care"),
+    migration!(8, "0008_history"),
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \

@@ -24,6 +24,7 @@ pub struct EnrolRequest {
 
 /// The kinds of members that enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberKind {
     /// A client computer.
