@@ -21,6 +21,7 @@ mod actor;
 pub mod admission;
 pub mod advertisement;
 pub mod audit;
+pub mod backup;
 mod change;
 pub mod clock;
 pub mod collection;

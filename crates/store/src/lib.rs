@@ -17,6 +17,7 @@
 
 pub mod advertisement;
 pub mod audit;
+pub mod backup;
 pub mod collection;
 pub mod content;
 mod db;

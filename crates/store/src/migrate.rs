@@ -64,6 +64,16 @@ pub(crate) async fn run(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     run_list(db, ALL, now).await
 }
 
+/// Applies what is missing of the steps up to `last`.
+pub(crate) async fn run_up_to(db: &Db, last: i64, now: Timestamp) -> Result<(), StoreError> {
+    let known = ALL.iter().map(|step| step.number).max().unwrap_or(0);
+    if last > known {
+        return Err(StoreError::NewerSchema { found: last, needed: last, known });
+    }
+    let count = ALL.iter().take_while(|step| step.number <= last).count();
+    run_list(db, &ALL[..count], now).await
+}
+
 async fn run_list(db: &Db, list: &[Migration], now: Timestamp) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
     tx.connection().execute(CREATE_HISTORY).await.attempt("create the schema's history")?;
