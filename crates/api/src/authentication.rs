@@ -17,6 +17,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use crate::problem::ApiError;
+use crate::site::refuse_doubtful;
 use crate::state::Api;
 
 /// Who is at the other end of the connection; put into each request by the server.
@@ -94,11 +95,14 @@ impl FromRequestParts<Api> for MemberIdentity {
         match standing.map_err(SiteError::from)? {
             Standing::Admitted => {}
             Standing::Waiting => {
-                let detail = format!("the {} is not known to the copy from which this site went on", credential.identity);
+                let detail =
+                    format!("the {} is not known to the copy from which this site went on", credential.identity);
                 return Err(ApiError::new(StatusCode::FORBIDDEN, AWAITS_ACCEPTANCE, detail)
                     .with_hint("it goes on by itself once an administrator accepts it with dray device accept"));
             }
             Standing::ShutOut => {
+                // It may hold what shows that the site has forgotten it.
+                refuse_doubtful(api, &parts.headers).await?;
                 let detail = format!("the {} may not talk to this site", credential.identity);
                 return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
                     .with_hint("it was revoked or removed; an administrator can let it enrol again"));
@@ -134,6 +138,21 @@ impl FromRequestParts<Api> for DeviceIdentity {
         match MemberIdentity::from_request_parts(parts, api).await? {
             MemberIdentity::Device(id) => Ok(Self(id)),
             MemberIdentity::Point(_) => Err(no_certificate("a device")),
+        }
+    }
+}
+
+/// A device with a good certificate, known or not: it may show what the site has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Prover(pub(crate) DeviceId);
+
+impl FromRequestParts<Api> for Prover {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        match parts.extensions.get::<Peer>().and_then(|peer| Some(&peer.credential.as_ref()?.identity)) {
+            Some(Identity::Device(id)) => Ok(Self(*id)),
+            _ => Err(no_certificate("a device")),
         }
     }
 }

@@ -8,13 +8,13 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::routing::post;
 use dray_model::api::site::SiteStatus;
 use dray_model::history::{HOLDS_HEADER, Holds, PROOF_WANTED};
-use dray_site::{SiteError, history};
+use dray_site::{Actor, SiteError, history};
 use dray_trust::Limits;
 use http::{HeaderMap, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::authentication::{Caller, DeviceIdentity};
+use crate::authentication::{Caller, Prover};
 use crate::extract::Json;
 use crate::openapi::failing;
 use crate::problem::ApiError;
@@ -54,10 +54,10 @@ pub(crate) async fn refuse_doubtful(api: &Api, headers: &HeaderMap) -> Result<()
         .with_hint("send it, as the site signed it, to /client/v1/proof"))
 }
 
-/// Takes what the calling device holds. The body is read in turn, and only as long as the claim in the header doesn't fit.
+/// Takes what the calling device holds, also of one that the site doesn't know: it may be what was forgotten. The body is read in turn, and only as long as the claim in the header doesn't fit.
 async fn prove(
     State(api): State<Api>,
-    identity: DeviceIdentity,
+    Prover(device): Prover,
     headers: HeaderMap,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
@@ -69,7 +69,7 @@ async fn prove(
     }
     let body = tokio::time::timeout(PROOF_TIME, request.extract::<Bytes, _>()).await;
     let envelope = body.map_err(|_| unreadable("it took too long"))?.map_err(|error| unreadable(&error.body_text()))?;
-    history::prove(&api.site, &identity.actor(), identity.0, &envelope, &turn).await?;
+    history::prove(&api.site, &Actor::Device(device), device, &envelope, &turn).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

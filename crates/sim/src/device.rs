@@ -170,7 +170,11 @@ impl Device {
             let memory = self.memory();
             (memory.api.clone(), memory.etag.clone())
         };
-        match api.policy(etag.as_deref(), wait_s, &Introduction::default()).await.map_err(|source| self.failed(source))? {
+        match api
+            .policy(etag.as_deref(), wait_s, &Introduction::default())
+            .await
+            .map_err(|source| self.failed(source))?
+        {
             Held::NotModified => Ok(Polled::Unchanged),
             Held::Changed { etag, value } => {
                 self.memory().etag = Some(etag);

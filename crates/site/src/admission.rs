@@ -210,7 +210,9 @@ async fn is_forgotten(site: &Site, credential: &Credential) -> Result<bool, Stor
     let member = match &credential.identity {
         Identity::Device(id) if device::find(&mut snapshot, *id).await?.is_none() => id.to_string(),
         // A point that is there and whose certificate doesn't count was enrolled again since.
-        Identity::Point(name) if point::find(&mut snapshot, name).await?.is_none_or(|point| point.enrolled_at.is_none()) => {
+        Identity::Point(name)
+            if point::find(&mut snapshot, name).await?.is_none_or(|point| point.enrolled_at.is_none()) =>
+        {
             name.to_string()
         }
         _ => return Ok(false),

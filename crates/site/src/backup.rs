@@ -86,7 +86,9 @@ impl BackupError {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::DatabaseInUse(_) => Some("give the address of an empty one with --database"),
-            Self::ContentElsewhere(_) => Some("leave out --content, and copy the bucket with the means of its provider"),
+            Self::ContentElsewhere(_) => {
+                Some("leave out --content, and copy the bucket with the means of its provider")
+            }
             Self::Exists(_) => Some("give a path that does not exist yet"),
             Self::Newer { .. } => Some("use a newer version of Dray"),
             _ => None,

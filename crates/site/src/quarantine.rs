@@ -14,7 +14,7 @@ use dray_model::api::site::WaitingMembers;
 
 pub use accept::{AT_ONCE, accept, accept_all};
 pub(crate) use hear::{Heard, hear};
-pub use list::{is_waiting, list};
+pub use list::list;
 pub use refuse::{refuse, refuse_all};
 
 use crate::error::{Failure, SiteError, codes, from_store_error};

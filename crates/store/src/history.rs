@@ -50,10 +50,8 @@ pub async fn place(snapshot: &mut Snapshot) -> Result<Place, StoreError> {
     const SQL: &str = "SELECT e.id, (SELECT r.id FROM site_era AS r WHERE r.copied_at IS NOT NULL \
                        ORDER BY r.sequence DESC LIMIT 1) AS returned \
                        FROM site_era AS e ORDER BY e.sequence DESC LIMIT 1";
-    let row = sqlx::query(SQL)
-        .fetch_optional(snapshot.connection())
-        .await
-        .attempt("find out which era of the site it is")?;
+    let row =
+        sqlx::query(SQL).fetch_optional(snapshot.connection()).await.attempt("find out which era of the site it is")?;
     let Some(row) = row else { return Ok(Place::default()) };
     let record = Record::new("site_era", "id", &row);
     Ok(Place {
@@ -95,11 +93,7 @@ pub async fn begin(tx: &mut WriteTx, era: &Era) -> Result<(), StoreError> {
         .attempt("begin an era of the site")?;
     const FORGET: &str = "DELETE FROM site_era WHERE copied_at IS NULL AND sequence <= \
                           (SELECT sequence FROM site_era ORDER BY sequence DESC LIMIT 1 OFFSET $1)";
-    sqlx::query(FORGET)
-        .bind(STARTS_MAX)
-        .execute(tx.connection())
-        .await
-        .attempt("forget old eras of the site")?;
+    sqlx::query(FORGET).bind(STARTS_MAX).execute(tx.connection()).await.attempt("forget old eras of the site")?;
     Ok(())
 }
 
@@ -122,11 +116,7 @@ pub async fn noted_before(snapshot: &mut Snapshot, before: Timestamp) -> Result<
 pub async fn revoke_enrolment_tokens(tx: &mut WriteTx, now: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "UPDATE enrolment_token SET revoked_at = $1 WHERE revoked_at IS NULL AND expires_at > $1 \
                        AND used < allowed";
-    let done = sqlx::query(SQL)
-        .bind(now.micros())
-        .execute(tx.connection())
-        .await
-        .attempt("revoke enrolment tokens")?;
+    let done = sqlx::query(SQL).bind(now.micros()).execute(tx.connection()).await.attempt("revoke enrolment tokens")?;
     Ok(done.rows_affected())
 }
 

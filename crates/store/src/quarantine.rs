@@ -93,7 +93,11 @@ pub async fn find(snapshot: &mut Snapshot, name: &Name) -> Result<Option<Quarant
 }
 
 /// Those that wait after this identity, at most `most`.
-pub async fn waiting_after(snapshot: &mut Snapshot, after: &str, most: u32) -> Result<Vec<QuarantinedView>, StoreError> {
+pub async fn waiting_after(
+    snapshot: &mut Snapshot,
+    after: &str,
+    most: u32,
+) -> Result<Vec<QuarantinedView>, StoreError> {
     const SQL: &str = "SELECT member, kind, name, issued_at, seen_at, refused_at FROM quarantine \
                        WHERE member > $1 AND refused_at IS NULL ORDER BY member LIMIT $2";
     let rows = sqlx::query(SQL)
@@ -118,10 +122,8 @@ pub async fn is_refused(snapshot: &mut Snapshot, member: &Name) -> Result<bool, 
 /// How many wait.
 pub async fn count(snapshot: &mut Snapshot) -> Result<WaitingMembers, StoreError> {
     const SQL: &str = "SELECT kind, COUNT(*) AS waiting FROM quarantine WHERE refused_at IS NULL GROUP BY kind";
-    let rows = sqlx::query(SQL)
-        .fetch_all(snapshot.connection())
-        .await
-        .attempt("count the members that are not known")?;
+    let rows =
+        sqlx::query(SQL).fetch_all(snapshot.connection()).await.attempt("count the members that are not known")?;
     let mut found = WaitingMembers::default();
     for row in &rows {
         let record = Record::new("quarantine", "kind", row);

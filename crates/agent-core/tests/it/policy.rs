@@ -115,12 +115,12 @@ fn a_site_that_returned_is_told_everything_again_and_nothing_runs_twice() {
     let mut world = world();
     let terms = terms("editor", "install", &[AsSoonAsPossible]);
     let terms = dray_model::advertisement::AdvertisementTerms { rerun: Rerun::Always, ..terms };
-    world.site.advertise("now", 7, at(0), terms.clone());
+    world.site.advertise("now", 7, at(HOUR), terms.clone());
     world.send_policy();
     world.live(HOUR);
     let told = world.told("now").len();
     world.site.returned = Some(EraId::from_random(1));
-    world.site.advertise("now", 5, at(-HOUR), terms);
+    world.site.advertise("now", 5, at(0), terms);
     world.send_policy();
     assert!(world.effects.contains(&Effect::SiteReturned) && world.effects.contains(&Effect::PolicyTaken));
     world.live(HOUR);

@@ -31,7 +31,7 @@ async fn a_held_request_names_what_is_known_and_hears_of_news_or_none() {
 #[tokio::test]
 async fn news_without_a_name_could_never_be_asked_for_again_and_is_damaged() {
     let authority = Authority::new();
-    let none = PointAssignments { contents: Vec::new() };
+    let none = PointAssignments { contents: Vec::new(), number: 0, returned: None };
     let server = TestServer::start(&authority, &authority.site(), move |_| {
         let answer = server::json(200, &none);
         async { answer }

@@ -20,7 +20,8 @@ impl Shown for SiteStatus {
         ];
         if let Some(returned) = &self.returned {
             let times = if returned.times > 1 { format!(" (time {})", returned.times) } else { String::new() };
-            fields.push(("went back", format!("noticed {}{times}: {}", time(returned.at), local_times(&returned.cause))));
+            fields
+                .push(("went back", format!("noticed {}{times}: {}", time(returned.at), local_times(&returned.cause))));
             fields.push(("to", time(returned.copied_at)));
         }
         let waiting = self.waiting;

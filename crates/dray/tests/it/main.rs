@@ -14,5 +14,6 @@ mod demo;
 mod errors;
 mod fleet;
 mod output;
+mod site_return;
 mod store_care;
 mod wait;

@@ -159,7 +159,10 @@ fn answers() -> Vec<Sample> {
         sample("renewed", Renewed { certificate: "-----BEGIN CERTIFICATE-----".to_owned() }),
         sample("locations", Locations { contents: vec![locations] }),
         sample("status_answer", StatusAnswer { accepted: 9, new: 8, refused: vec![refused] }),
-        sample("point_assignments", PointAssignments { contents: vec![assignment()] }),
+        sample(
+            "point_assignments",
+            PointAssignments { contents: vec![assignment()], number: 42, returned: Some(EraId::from_random(8)) },
+        ),
         sample("problem", problem),
     ]
 }

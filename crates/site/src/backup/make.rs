@@ -4,16 +4,15 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use dray_model::Timestamp;
+use dray_model::ObjectKind;
+use dray_store::audit::{self, Entry};
 use dray_store::{Snapshot, backup as rows, feed};
 use serde_json::json;
 
 use super::manifest::{ContentPart, FilePart, Manifest};
 use super::{BackupError, content, files, tables};
-use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::actor::Actor;
 use crate::config::{AdminProfile, SiteConfig};
-use crate::error::SiteError;
 use crate::site::Site;
 
 /// A backup just made.
@@ -88,10 +87,7 @@ fn copy_files(dir: &Path, folder: &Path) -> Result<Vec<FilePart>, BackupError> {
     Ok(parts)
 }
 
-async fn write_tables(
-    snapshot: &mut Snapshot,
-    folder: &Path,
-) -> Result<Vec<super::manifest::TablePart>, BackupError> {
+async fn write_tables(snapshot: &mut Snapshot, folder: &Path) -> Result<Vec<super::manifest::TablePart>, BackupError> {
     let mut parts = Vec::with_capacity(rows::TABLES.len());
     for table in rows::TABLES {
         parts.push(tables::write(snapshot, folder, table).await?);
@@ -134,12 +130,17 @@ pub(super) async fn check(folder: &Path, manifest: &Manifest) -> Result<(), Back
 
 /// Tells the audit log: whoever has the backup has the site's keys.
 async fn note(site: &Site, to: &Path, manifest: &Manifest) -> Result<(), BackupError> {
-    let change = site.change(&Actor::System, Permission::ManageSite).await.map_err(|error| match error {
-        SiteError::Store(error) => error,
-        _ => dray_store::StoreError::Interrupted,
-    })?;
-    let made_at: Timestamp = manifest.made_at;
-    let detail = json!({ "new": { "path": to.display().to_string(), "made_at": made_at, "number": manifest.number } });
-    let note = Note { object_kind: "site", object_name: site.name().to_string(), action: "site.backup", detail };
-    Ok(change.commit(&note).await?)
+    let mut tx = site.db().write().await?;
+    let (made_at, number) = (manifest.made_at, manifest.number);
+    let detail = json!({ "new": { "path": to.display().to_string(), "made_at": made_at, "number": number } });
+    let entry = Entry {
+        at: site.now(),
+        actor: &Actor::System.to_string(),
+        action: "site.backup",
+        object_kind: ObjectKind::Site.as_str(),
+        object_name: site.name().as_str(),
+        detail: &detail,
+    };
+    audit::append(&mut tx, &entry).await?;
+    Ok(tx.commit().await?)
 }

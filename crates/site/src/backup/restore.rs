@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use dray_model::{Name, Timestamp};
+use dray_model::{Name, ObjectKind, Timestamp};
 use dray_store::audit::{self, Entry};
 use dray_store::{Db, WriteTx, backup as rows, history};
 
@@ -172,7 +172,7 @@ async fn go_on(tx: &mut WriteTx, dir: &Path, manifest: &Manifest, now: Timestamp
         at: now,
         actor: "system",
         action: "site.restore",
-        object_kind: "site",
+        object_kind: ObjectKind::Site.as_str(),
         object_name: manifest.site.as_str(),
         detail: &detail,
     };

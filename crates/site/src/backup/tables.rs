@@ -78,7 +78,8 @@ async fn read(
 }
 
 fn row(line: &[u8], columns: &[Column]) -> Result<Vec<Value>, String> {
-    let row: Vec<Value> = serde_json::from_slice(line).map_err(|error| format!("has a line that is no row: {error}"))?;
+    let row: Vec<Value> =
+        serde_json::from_slice(line).map_err(|error| format!("has a line that is no row: {error}"))?;
     let is_plain = row.iter().all(|value| value.is_null() || value.is_i64() || value.is_string());
     if row.len() == columns.len() && is_plain { Ok(row) } else { Err("has a row of another form".to_owned()) }
 }

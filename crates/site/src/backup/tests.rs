@@ -55,7 +55,7 @@ async fn a_backup_restores_to_each_kind_of_database_and_the_site_knows_that_it_r
         assert_eq!(dray_store::audit::verify(&mut snapshot).await.unwrap(), None, "the audit log holds together");
         drop(snapshot);
         site.close().await;
-        let again = restore(&made.path, &folder.path().join("again"), &options, &clock::system()).await;
+        let again = restore(&made.path, &dir.with_extension("again"), &options, &clock::system()).await;
         match database {
             Some(_) => assert!(matches!(again, Err(BackupError::DatabaseInUse(_))), "{again:?}"),
             None => assert!(again.is_ok(), "a folder has a database of its own"),
@@ -103,7 +103,9 @@ async fn a_damaged_backup_is_refused_before_anything_is_made() {
     }
     let manifest = made.path.join("manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
-    for (from, to) in [("\"format\": 1", "\"format\": 2"), ("keys/policy.key", "../policy.key"), ("\"device\"", "\"x\"")] {
+    for (from, to) in
+        [("\"format\": 1", "\"format\": 2"), ("keys/policy.key", "../policy.key"), ("\"device\"", "\"x\"")]
+    {
         fs::write(&manifest, text.replace(from, to)).unwrap();
         assert!(restore(&made.path, &dir, &RestoreOptions::default(), &clock::system()).await.is_err(), "{to}");
         assert!(!dir.exists());

@@ -79,9 +79,9 @@ pub(crate) fn may_be_forgotten(eras: &[Era], issued_at: Timestamp, now: Timestam
         return false;
     }
     eras.iter().any(|era| {
-        era.returned.as_ref().is_some_and(|returned| {
-            (second(returned.copied_at)..=second(era.began_at)).contains(&second(issued_at))
-        })
+        era.returned
+            .as_ref()
+            .is_some_and(|returned| (second(returned.copied_at)..=second(era.began_at)).contains(&second(issued_at)))
     })
 }
 

@@ -1,7 +1,7 @@
 //! The site returns: it goes on from an older copy of itself, and says so.
 
 use dray_model::history::Holds;
-use dray_model::{DeviceId, Timestamp};
+use dray_model::{DeviceId, ObjectKind, Timestamp};
 use dray_store::feed::{self, Scope};
 use dray_store::history::{self, Era, Return};
 use dray_store::{StoreError, WriteTx};
@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{GAP, HistoryError, judge, known};
 use crate::actor::{Actor, Permission};
-use crate::change::Note;
+use crate::object::Object;
 use crate::random;
+use crate::record::Record;
 use crate::site::Site;
 
 /// What proves that the site must return.
@@ -29,7 +30,7 @@ pub(super) async fn returns(site: &Site, found: &Found) -> Result<(), HistoryErr
     let Holds { number, .. } = found.holds;
     let held = i64::try_from(number).ok().filter(|number| *number < i64::MAX - 2 * GAP);
     let held = held.ok_or(HistoryError::Number(number))?;
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await?;
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Site)).await?;
     let (eras, newest) = known::read(&mut change).await?;
     if !judge::contradicts(&eras, newest, found.holds) {
         return Ok(());
@@ -41,8 +42,8 @@ pub(super) async fn returns(site: &Site, found: &Found) -> Result<(), HistoryErr
     let now = change.now();
     let detail = goes_on(&mut change, held.max(newest), copied_at, &cause, now).await?;
     change.concerns(Scope::Everyone);
-    let name = site.name().to_string();
-    change.commit(&Note { object_kind: "site", object_name: name, action: "site.return", detail }).await?;
+    change.record(Record::done(Object::new(ObjectKind::Site, site.name()), "return", detail));
+    change.commit().await?;
     site.history().forget();
     tell(&cause, copied_at, now);
     Ok(())

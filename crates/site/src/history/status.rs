@@ -1,7 +1,7 @@
 //! How the site is, for its administrators.
 
-use dray_model::Timestamp;
 use dray_model::api::site::{ReturnView, SiteStatus, WaitingMembers};
+use dray_model::{ObjectKind, Timestamp};
 use dray_store::history::Era;
 use dray_store::quarantine;
 
@@ -16,7 +16,7 @@ use crate::site::Site;
 /// # Errors
 /// [`SiteError`].
 pub async fn status(site: &Site, actor: &Actor) -> Result<SiteStatus, SiteError> {
-    let mut snapshot = site.read(actor, Permission::Read).await?;
+    let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Site)).await?;
     let (eras, newest) = known::read(&mut snapshot).await?;
     let waiting = quarantine::count(&mut snapshot).await?;
     let returned = last(&eras);

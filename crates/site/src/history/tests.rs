@@ -6,33 +6,34 @@ use std::time::Duration;
 use dray_model::api::page::PageRequest;
 use dray_model::history::Holds;
 use dray_model::policy::Policy;
-use dray_model::{DeviceId, Name};
+use dray_model::{DeviceId, Name, ObjectKind};
 use dray_store::feed::Scope;
 use dray_trust::{Role, open_document};
 
 use super::*;
 use crate::actor::{Actor, Permission};
+use crate::object::Object;
 use crate::package::tests::admin;
+use crate::record::Record;
 use crate::site::Site;
 use crate::testing::{self, TestSite};
 use crate::{enrolment, policy, random};
 
 pub(crate) async fn enrol(site: &Site, name: &str) -> DeviceId {
     let id = random::device_id();
-    let mut change = site.change(&Actor::System, Permission::ManageDevices).await.unwrap();
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Device)).await.unwrap();
     let now = change.now();
     let name: Name = name.parse().unwrap();
     dray_store::device::insert(&mut change, id, &name, now).await.unwrap();
-    let detail = serde_json::json!({});
-    let note = crate::Note { object_kind: "device", object_name: id.to_string(), action: "device.enrol", detail };
-    change.commit(&note).await.unwrap();
+    change.record(Record::done(Object::new(ObjectKind::Device, id), "enrol", serde_json::json!({})));
+    change.commit().await.unwrap();
     id
 }
 
 async fn change_something(site: &Site) {
-    let mut change = site.change(&Actor::System, Permission::ManageSite).await.unwrap();
+    let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Site)).await.unwrap();
     change.concerns(Scope::Everyone);
-    change.commit_unnoted().await.unwrap();
+    change.commit_unrecorded().await.unwrap();
 }
 
 async fn fetch(site: &Site, device: DeviceId) -> (Holds, Vec<u8>) {

@@ -4,16 +4,18 @@ use dray_model::api::client::MemberKind;
 use dray_model::api::quarantine::{QuarantineOutcome, QuarantinedView};
 use dray_model::facts::Facts;
 use dray_model::inventory::Class;
-use dray_model::{DeviceId, Name};
+use dray_model::{DeviceId, Name, ObjectKind};
 use dray_store::feed::Scope;
 use dray_store::{device, point, quarantine};
 use serde_json::json;
 
 use super::QuarantineError;
 use crate::actor::{Actor, Permission};
-use crate::change::{Change, Note};
+use crate::change::Change;
 use crate::collection::{Placed, place};
 use crate::enrolment::free_name;
+use crate::object::Object;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Members that are accepted or refused in one request.
@@ -24,11 +26,13 @@ pub const AT_ONCE: u32 = 500;
 /// # Errors
 /// [`QuarantineError::NotFound`], [`QuarantineError::NoPoint`].
 pub async fn accept(site: &Site, actor: &Actor, name: &Name) -> Result<QuarantinedView, QuarantineError> {
-    let mut change = site.change(actor, Permission::ManageDevices).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Device))?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Device)).await?;
     let found = quarantine::find(&mut change, name).await?;
     let view = found.ok_or_else(|| QuarantineError::NotFound(name.clone()))?;
-    let note = let_in(&mut change, actor, &view).await?;
-    change.commit(&note).await?;
+    let record = let_in(&mut change, actor, &view).await?;
+    change.record(record);
+    change.commit().await?;
     super::measure(quarantine::count(&mut site.db().read().await?).await?);
     Ok(view)
 }
@@ -38,25 +42,21 @@ pub async fn accept(site: &Site, actor: &Actor, name: &Name) -> Result<Quarantin
 /// # Errors
 /// [`QuarantineError::Site`].
 pub async fn accept_all(site: &Site, actor: &Actor) -> Result<QuarantineOutcome, QuarantineError> {
-    let mut change = site.change(actor, Permission::ManageDevices).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Device))?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Device)).await?;
     let mut outcome = QuarantineOutcome::default();
-    let mut last = None;
     for view in quarantine::waiting_after(&mut change, "", AT_ONCE).await? {
         match let_in(&mut change, actor, &view).await {
-            Ok(note) => {
-                if let Some(former) = last.replace(note) {
-                    change.note(&former).await?;
-                }
+            Ok(record) => {
+                change.record(record);
                 outcome.done += 1;
             }
             Err(QuarantineError::NoPoint(name)) => outcome.left.push(name),
             Err(error) => return Err(error),
         }
     }
-    if let Some(note) = last {
-        change.commit(&note).await?;
-        super::measure(quarantine::count(&mut site.db().read().await?).await?);
-    }
+    change.commit().await?;
+    super::measure(quarantine::count(&mut site.db().read().await?).await?);
     Ok(outcome)
 }
 
@@ -64,43 +64,35 @@ async fn let_in(
     change: &mut Change<'_>,
     actor: &Actor,
     view: &QuarantinedView,
-) -> Result<Note<'static>, QuarantineError> {
-    let note = match view.kind {
+) -> Result<Record, QuarantineError> {
+    let record = match view.kind {
         MemberKind::Device => let_device_in(change, view).await?,
         MemberKind::Point => {
-            actor.authorise(Permission::ManagePoints)?;
+            actor.authorise(Permission::Manage(ObjectKind::Point))?;
             let_point_in(change, view).await?
         }
     };
     quarantine::remove(change, &view.member).await?;
-    Ok(note)
+    Ok(record)
 }
 
-async fn let_device_in(change: &mut Change<'_>, view: &QuarantinedView) -> Result<Note<'static>, QuarantineError> {
+async fn let_device_in(change: &mut Change<'_>, view: &QuarantinedView) -> Result<Record, QuarantineError> {
     let id: DeviceId = view.member.as_str().parse().map_err(|_| QuarantineError::NotFound(view.member.clone()))?;
     let name = free_name(change, view.name.as_ref().map_or("", Name::as_str)).await?;
     device::insert(change, id, &name, view.issued_at).await?;
     place(change, &[Placed { device: id, name: &name, facts: &Facts::default() }], &Class::all().collect()).await?;
     // It is remembered as one that waits.
     change.concerns(Scope::DeviceShutOut(id));
-    Ok(Note {
-        object_kind: "device",
-        object_name: id.to_string(),
-        action: "device.accept",
-        detail: json!({ "new": { "id": id, "name": name } }),
-    })
+    let detail = json!({ "new": { "id": id, "name": name } });
+    Ok(Record::done(Object::new(ObjectKind::Device, id), "accept", detail))
 }
 
-async fn let_point_in(change: &mut Change<'_>, view: &QuarantinedView) -> Result<Note<'static>, QuarantineError> {
+async fn let_point_in(change: &mut Change<'_>, view: &QuarantinedView) -> Result<Record, QuarantineError> {
     let name = &view.member;
     if !point::enrolled(change, name, view.issued_at).await? {
         return Err(QuarantineError::NoPoint(name.clone()));
     }
     change.concerns(Scope::PointShutOut(name.clone()));
-    Ok(Note {
-        object_kind: "point",
-        object_name: name.to_string(),
-        action: "point.accept",
-        detail: json!({ "new": { "enrolled_at": view.issued_at } }),
-    })
+    let detail = json!({ "new": { "enrolled_at": view.issued_at } });
+    Ok(Record::done(Object::new(ObjectKind::Point, name), "accept", detail))
 }

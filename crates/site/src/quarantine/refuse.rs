@@ -1,6 +1,6 @@
 //! Shuts members that wait out for good.
 
-use dray_model::Name;
+use dray_model::{Name, ObjectKind};
 use dray_model::api::client::MemberKind;
 use dray_model::api::quarantine::{QuarantineOutcome, QuarantinedView};
 use dray_store::feed::Scope;
@@ -9,7 +9,9 @@ use serde_json::json;
 
 use super::{AT_ONCE, QuarantineError};
 use crate::actor::{Actor, Permission};
-use crate::change::{Change, Note};
+use crate::change::Change;
+use crate::object::Object;
+use crate::record::Record;
 use crate::site::Site;
 
 /// Refuses the member with this identity, or the only one that calls itself so; again changes nothing.
@@ -17,15 +19,16 @@ use crate::site::Site;
 /// # Errors
 /// [`QuarantineError::NotFound`].
 pub async fn refuse(site: &Site, actor: &Actor, name: &Name) -> Result<QuarantinedView, QuarantineError> {
-    let mut change = site.change(actor, Permission::ManageDevices).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Device))?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Device)).await?;
     let found = quarantine::find(&mut change, name).await?;
     let view = found.ok_or_else(|| QuarantineError::NotFound(name.clone()))?;
     if view.refused_at.is_some() {
         return Ok(view);
     }
-    let note = shut_out(&mut change, &view).await?;
+    shut_out(&mut change, &view).await?;
     let now = change.now();
-    change.commit(&note).await?;
+    change.commit().await?;
     super::measure(quarantine::count(&mut site.db().read().await?).await?);
     Ok(QuarantinedView { refused_at: Some(now), ..view })
 }
@@ -35,33 +38,30 @@ pub async fn refuse(site: &Site, actor: &Actor, name: &Name) -> Result<Quarantin
 /// # Errors
 /// [`QuarantineError::Site`].
 pub async fn refuse_all(site: &Site, actor: &Actor) -> Result<QuarantineOutcome, QuarantineError> {
-    let mut change = site.change(actor, Permission::ManageDevices).await?;
+    actor.authorise_everywhere(Permission::Manage(ObjectKind::Device))?;
+    let mut change = site.change(actor, Permission::Manage(ObjectKind::Device)).await?;
     let mut outcome = QuarantineOutcome::default();
-    let mut last = None;
     for view in quarantine::waiting_after(&mut change, "", AT_ONCE).await? {
-        if let Some(former) = last.replace(shut_out(&mut change, &view).await?) {
-            change.note(&former).await?;
-        }
+        shut_out(&mut change, &view).await?;
         outcome.done += 1;
     }
-    if let Some(note) = last {
-        change.commit(&note).await?;
-        super::measure(quarantine::count(&mut site.db().read().await?).await?);
-    }
+    change.commit().await?;
+    super::measure(quarantine::count(&mut site.db().read().await?).await?);
     Ok(outcome)
 }
 
-async fn shut_out(change: &mut Change<'_>, view: &QuarantinedView) -> Result<Note<'static>, QuarantineError> {
+async fn shut_out(change: &mut Change<'_>, view: &QuarantinedView) -> Result<(), QuarantineError> {
     let now = change.now();
     quarantine::refuse(change, &view.member, now).await?;
-    let (object_kind, action) = match view.kind {
-        MemberKind::Device => ("device", "device.refuse"),
-        MemberKind::Point => ("point", "point.refuse"),
+    let kind = match view.kind {
+        MemberKind::Device => ObjectKind::Device,
+        MemberKind::Point => ObjectKind::Point,
     };
     match (view.kind, view.member.as_str().parse()) {
         (MemberKind::Device, Ok(id)) => change.concerns(Scope::DeviceShutOut(id)),
         _ => change.concerns(Scope::PointShutOut(view.member.clone())),
     }
     let detail = json!({ "new": { "name": view.name } });
-    Ok(Note { object_kind, object_name: view.member.to_string(), action, detail })
+    change.record(Record::done(Object::new(kind, &view.member), "refuse", detail));
+    Ok(())
 }

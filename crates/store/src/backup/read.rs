@@ -22,10 +22,11 @@ pub async fn schema(snapshot: &mut Snapshot) -> Result<i64, StoreError> {
 
 /// The names of the objects that the content store should have.
 pub async fn content_objects(snapshot: &mut Snapshot) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query("SELECT name FROM content_object WHERE uploading_since IS NULL AND removing = 0 ORDER BY name")
-        .fetch_all(snapshot.connection())
-        .await
-        .attempt("list the objects of the content store")?;
+    let rows =
+        sqlx::query("SELECT name FROM content_object WHERE uploading_since IS NULL AND removing = 0 ORDER BY name")
+            .fetch_all(snapshot.connection())
+            .await
+            .attempt("list the objects of the content store")?;
     crate::page::read_all(&rows, |row| Record::new("content_object", "name", row).text("name"))
 }
 

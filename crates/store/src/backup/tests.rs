@@ -44,8 +44,11 @@ async fn fill(tx: &mut WriteTx) {
         let name = format!("pc-{number}").parse().unwrap();
         device::insert(tx, DeviceId::from_random(number), &name, Timestamp::from_secs(1)).await.unwrap();
     }
-    execute(tx, "INSERT INTO document (digest, role, envelope, created_at) VALUES (unhex('00ff'), 'policy', unhex(''), 9)")
-        .await;
+    execute(
+        tx,
+        "INSERT INTO document (digest, role, envelope, created_at) VALUES (unhex('00ff'), 'policy', unhex(''), 9)",
+    )
+    .await;
     let purpose = dray_model::api::device::EnrolmentFor::Devices { count: 2 };
     for hash in [b"one", b"two"] {
         let token = enrolment::NewToken {
@@ -64,11 +67,8 @@ async fn fill(tx: &mut WriteTx) {
          release_revision, state, standing, received_at) SELECT 'now', id, 1, 'p', 'i', 1, 1, 'failed', '{}', 5 FROM device",
     )
     .await;
-    execute(
-        tx,
-        "INSERT INTO status_message (device, number, body, received_at) SELECT id, 7, '{}', 5 FROM device",
-    )
-    .await;
+    execute(tx, "INSERT INTO status_message (device, number, body, received_at) SELECT id, 7, '{}', 5 FROM device")
+        .await;
 }
 
 #[test]
@@ -106,7 +106,8 @@ fn rows_go_from_each_engine_to_each_and_counters_follow() {
             tx.commit().await.unwrap();
             assert_eq!(dump(&to).await, carried);
             let mut tx = to.write().await.unwrap();
-            let counts = sqlx::query("SELECT devices FROM advertisement_count").fetch_all(tx.connection()).await.unwrap();
+            let counts =
+                sqlx::query("SELECT devices FROM advertisement_count").fetch_all(tx.connection()).await.unwrap();
             assert_eq!(counts.iter().map(|row| sqlx::Row::get::<i64, _>(row, "devices")).collect::<Vec<_>>(), [3]);
             fill_again(&mut tx).await;
         }
@@ -124,6 +125,7 @@ async fn fill_again(tx: &mut WriteTx) {
         expires_at: Timestamp::from_secs(2),
     };
     assert_eq!(enrolment::insert(tx, &token).await.unwrap(), 3);
-    execute(tx, "INSERT INTO status_message (device, number, body, received_at) SELECT id, 8, '{}', 5 FROM device").await;
+    execute(tx, "INSERT INTO status_message (device, number, body, received_at) SELECT id, 8, '{}', 5 FROM device")
+        .await;
     let _ = collection::names_of(tx, DeviceId::from_random(1)).await.unwrap();
 }

@@ -37,7 +37,9 @@ pub(super) async fn accept(context: &Context, which: Which) -> Outcome {
     let done = all(async || Ok(context.api.accept_quarantine().await?)).await?;
     context.output.remark(format!("{} accepted", count(done.done, "member")))?;
     for name in done.left {
-        context.output.remark(format!("{name} still waits: create it first with dray point create {name} --url URL"))?;
+        context
+            .output
+            .remark(format!("{name} still waits: create it first with dray point create {name} --url URL"))?;
     }
     Ok(())
 }
@@ -77,13 +79,6 @@ impl Listed for QuarantinedView {
         };
         let state = if self.refused_at.is_some() { "refused" } else { "waits" };
         let name = self.name.as_ref().map_or_else(|| "-".to_owned(), Name::to_string);
-        vec![
-            kind.to_owned(),
-            self.member.to_string(),
-            name,
-            state.to_owned(),
-            time(self.issued_at),
-            time(self.seen_at),
-        ]
+        vec![kind.to_owned(), self.member.to_string(), name, state.to_owned(), time(self.issued_at), time(self.seen_at)]
     }
 }
