@@ -15,10 +15,13 @@ pub use read::{content_objects, last_id, rows, schema};
 pub use write::{insert, is_empty, settle_ids};
 
 /// The tables whose rows are carried, each after those that it refers to.
-pub const TABLES: [&str; 35] = [
+pub const TABLES: [&str; 38] = [
     "site_meta",
     "site_era",
     "quarantine",
+    "role",
+    "scope",
+    "scope_object",
     "administrator_token",
     "audit",
     "job",

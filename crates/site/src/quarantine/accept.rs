@@ -60,11 +60,7 @@ pub async fn accept_all(site: &Site, actor: &Actor) -> Result<QuarantineOutcome,
     Ok(outcome)
 }
 
-async fn let_in(
-    change: &mut Change<'_>,
-    actor: &Actor,
-    view: &QuarantinedView,
-) -> Result<Record, QuarantineError> {
+async fn let_in(change: &mut Change<'_>, actor: &Actor, view: &QuarantinedView) -> Result<Record, QuarantineError> {
     let record = match view.kind {
         MemberKind::Device => let_device_in(change, view).await?,
         MemberKind::Point => {

@@ -1,8 +1,8 @@
 //! Shuts members that wait out for good.
 
-use dray_model::{Name, ObjectKind};
 use dray_model::api::client::MemberKind;
 use dray_model::api::quarantine::{QuarantineOutcome, QuarantinedView};
+use dray_model::{Name, ObjectKind};
 use dray_store::feed::Scope;
 use dray_store::quarantine;
 use serde_json::json;
