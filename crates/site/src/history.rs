@@ -15,7 +15,7 @@ mod status;
 pub use begin::begin_era;
 pub(crate) use known::{Known, may_be_forgotten};
 pub use prove::{ProofTurn, doubts, prove, turn};
-pub(crate) use returns::{Restored, restored};
+pub(crate) use returns::{Restored, restored, went_back};
 pub use status::status;
 
 use dray_model::DeviceId;

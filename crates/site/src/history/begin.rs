@@ -20,7 +20,9 @@ pub async fn begin_era(site: &Site) -> Result<(), SiteError> {
     tx.commit().await?;
     let mut snapshot = site.db().read().await?;
     site.history().refresh(&mut snapshot).await?;
-    crate::quarantine::measure(quarantine::count(&mut snapshot).await?);
-    super::returns::measure(&history::eras(&mut snapshot).await?);
+    let (eras, waiting) = (history::eras(&mut snapshot).await?, quarantine::count(&mut snapshot).await?);
+    crate::quarantine::measure(waiting);
+    super::returns::measure(&eras);
+    super::status::remind(&eras, waiting, now);
     Ok(())
 }

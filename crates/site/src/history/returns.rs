@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{GAP, HistoryError, judge, known};
 use crate::actor::{Actor, Permission};
+use crate::change::Change;
 use crate::object::Object;
 use crate::random;
 use crate::record::Record;
@@ -41,6 +42,25 @@ pub(super) async fn returns(site: &Site, found: &Found) -> Result<(), HistoryErr
     let cause = format!("{by} holds policy {number}, signed at {signed_at}, which the database does not know");
     let now = change.now();
     let detail = goes_on(&mut change, held.max(newest), copied_at, &cause, now).await?;
+    change.concerns(Scope::Everyone);
+    change.record(Record::done(Object::new(ObjectKind::Site, site.name()), "return", detail));
+    change.commit().await?;
+    site.history().forget();
+    tell(&cause, copied_at, now);
+    Ok(())
+}
+
+/// Returns because this process has seen the sequence `seen`, which the database doesn't have any more.
+pub(crate) async fn went_back(site: &Site, seen: i64) -> Result<(), StoreError> {
+    let now = site.now();
+    let mut change = Change::new(site, &Actor::System, now, site.db().write().await?);
+    let newest = feed::sequences(&mut change).await?.newest;
+    if newest >= seen {
+        return Ok(());
+    }
+    let copied_at = history::noted_before(&mut change, now).await?.unwrap_or(Timestamp::MIN);
+    let cause = format!("the database is at change {newest}, and a server has seen change {seen} in it");
+    let detail = goes_on(&mut change, seen, copied_at, &cause, now).await?;
     change.concerns(Scope::Everyone);
     change.record(Record::done(Object::new(ObjectKind::Site, site.name()), "return", detail));
     change.commit().await?;

@@ -30,6 +30,13 @@ pub async fn status(site: &Site, actor: &Actor) -> Result<SiteStatus, SiteError>
     })
 }
 
+/// Says in the log of a server that starts what an administrator should look at.
+pub(super) fn remind(eras: &[Era], waiting: WaitingMembers, now: Timestamp) {
+    for advice in advice(last(eras).as_ref(), waiting, now) {
+        tracing::warn!("{advice}");
+    }
+}
+
 fn last(eras: &[Era]) -> Option<ReturnView> {
     let returns = || eras.iter().filter_map(|era| Some((era, era.returned.as_ref()?)));
     let (era, returned) = returns().next_back()?;

@@ -155,3 +155,23 @@ async fn enrolment_tokens_of_the_copy_are_revoked() {
     let tokens = enrolment::list(&old, &admin(), &PageRequest::default()).await.unwrap();
     assert!(tokens.items.iter().all(|token| token.revoked_at.is_some()));
 }
+
+#[tokio::test]
+async fn a_database_that_goes_back_under_a_server_is_noticed_by_the_server_itself() {
+    let test = testing::site().await;
+    begin_era(&test.site).await.unwrap();
+    change_something(&test.site).await;
+    test.site.feed().look_now();
+    test.site.feed().keep_up(&test.site).await.unwrap();
+    let seen = testing::sequence(&test.site).await;
+    let mut tx = test.site.db().write().await.unwrap();
+    dray_store::testing::execute(&mut tx, "DELETE FROM change_feed").await;
+    dray_store::testing::execute(&mut tx, "UPDATE site_meta SET value = '0' WHERE key = 'change_sequence'").await;
+    tx.commit().await.unwrap();
+    for _ in 0..2 {
+        test.site.feed().look_now();
+        test.site.feed().keep_up(&test.site).await.unwrap();
+    }
+    assert!(testing::sequence(&test.site).await > seen + GAP);
+    assert_eq!(returns_noted(&test.site).await, 1);
+}
