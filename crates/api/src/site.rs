@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::RequestExt as _;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::routing::post;
 use dray_model::api::site::SiteStatus;
 use dray_model::history::{HOLDS_HEADER, Holds, PROOF_WANTED};
 use dray_site::{Actor, SiteError, history};
 use dray_trust::Limits;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,12 +47,25 @@ fn holds(headers: &HeaderMap) -> Option<Holds> {
 /// Refuses a caller that says it holds what the site can't have signed, until it proves it.
 pub(crate) async fn refuse_doubtful(api: &Api, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(holds) = holds(headers) else { return Ok(()) };
-    if !history::doubts(&api.site, holds).await.map_err(SiteError::from)? {
+    // Boxed, so that held requests, of which this is a part, keep no room for it.
+    if !Box::pin(history::doubts(&api.site, holds)).await.map_err(SiteError::from)? {
         return Ok(());
     }
     let detail = "the site does not remember what is held here";
     Err(ApiError::new(StatusCode::PRECONDITION_REQUIRED, PROOF_WANTED, detail)
         .with_hint("send it, as the site signed it, to /client/v1/proof"))
+}
+
+/// A caller whose claim the site doesn't doubt. Held requests take this and not the headers, as with [`Known`](crate::held::Known).
+#[derive(Debug)]
+pub(crate) struct Undoubted;
+
+impl FromRequestParts<Api> for Undoubted {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        refuse_doubtful(api, &parts.headers).await.map(|()| Self)
+    }
 }
 
 /// Takes what the calling device holds, also of one that the site doesn't know: it may be what was forgotten. The body is read in turn, and only as long as the claim in the header doesn't fit.

@@ -67,7 +67,7 @@ impl Engine {
     fn tell_facts_again(&self) {
         tracing::warn!("the site went on from an older copy of itself; it is told everything again");
         if let Err(error) = self.memory.with(|store| store.forget_facts_told()) {
-            tracing::warn!(error = %dray_client::error::in_full(&error), "the site gets the facts again within a week");
+            tracing::warn!(error = %dray_model::cause::in_full(&error), "the site gets the facts again within a week");
         }
         self.signals.facts.send_modify(|_| {});
     }

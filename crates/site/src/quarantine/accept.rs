@@ -13,7 +13,7 @@ use super::QuarantineError;
 use crate::actor::{Actor, Permission};
 use crate::change::Change;
 use crate::collection::{Placed, place};
-use crate::enrolment::free_name;
+use crate::enrolment::free_names;
 use crate::object::Object;
 use crate::record::Record;
 use crate::site::Site;
@@ -74,7 +74,8 @@ async fn let_in(change: &mut Change<'_>, actor: &Actor, view: &QuarantinedView) 
 
 async fn let_device_in(change: &mut Change<'_>, view: &QuarantinedView) -> Result<Record, QuarantineError> {
     let id: DeviceId = view.member.as_str().parse().map_err(|_| QuarantineError::NotFound(view.member.clone()))?;
-    let name = free_name(change, view.name.as_ref().map_or("", Name::as_str)).await?;
+    let names = free_names(change, &[view.name.as_ref().map_or("", Name::as_str)]).await?;
+    let name = names.into_iter().next().ok_or_else(|| QuarantineError::NotFound(view.member.clone()))?;
     device::insert(change, id, &name, view.issued_at).await?;
     place(change, &[Placed { device: id, name: &name, facts: &Facts::default() }], &Class::all().collect()).await?;
     // It is remembered as one that waits.
