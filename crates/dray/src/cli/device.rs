@@ -11,7 +11,7 @@ use dray_model::{DeviceId, Name};
 
 use super::Context;
 use crate::error::Outcome;
-use crate::output::{Fields, Listed, Shown, time, time_or_dash};
+use crate::output::{Fields, Format, Listed, Shown, time, time_or_dash};
 
 /// Commands on devices. A device is named by its id or its name.
 #[derive(Debug, Subcommand)]
@@ -79,6 +79,9 @@ impl DeviceCommand {
 
 /// Devices that wait aren't in the list, so it says that there are some.
 async fn remark_on_waiting(context: &Context) -> Outcome {
+    if context.output.format() != Format::Table {
+        return Ok(());
+    }
     // Whoever may not see that sees the list all the same.
     let waiting = context.api.site_status().await.map_or(0, |status| status.waiting.devices);
     if waiting == 0 {

@@ -16,6 +16,7 @@ use crate::site::Site;
 /// # Errors
 /// [`SiteError`].
 pub async fn status(site: &Site, actor: &Actor) -> Result<SiteStatus, SiteError> {
+    actor.authorise_everywhere(Permission::Read(ObjectKind::Site))?;
     let mut snapshot = site.read(actor, Permission::Read(ObjectKind::Site)).await?;
     let (eras, newest) = known::read(&mut snapshot).await?;
     let waiting = quarantine::count(&mut snapshot).await?;
