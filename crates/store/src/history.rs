@@ -54,10 +54,7 @@ pub async fn place(snapshot: &mut Snapshot) -> Result<Place, StoreError> {
         sqlx::query(SQL).fetch_optional(snapshot.connection()).await.attempt("find out which era of the site it is")?;
     let Some(row) = row else { return Ok(Place::default()) };
     let record = Record::new("site_era", "id", &row);
-    Ok(Place {
-        era: Some(record.converted("id")?),
-        returned: record.optional("returned", |record, column| record.converted(column))?,
-    })
+    Ok(Place { era: Some(record.converted("id")?), returned: record.optional("returned", Record::converted)? })
 }
 
 /// All eras that are remembered, in their order.

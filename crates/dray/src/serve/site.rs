@@ -39,7 +39,7 @@ pub(crate) enum SiteCommand {
     /// Copy a site to a folder, while it serves: database, keys, configuration
     Backup(Backup),
     /// Make a site from a backup, on the same or another machine and database
-    Restore(Restore),
+    Restore(Box<Restore>),
     /// Show how the site is, whether it went back in time, and what to look at
     Status,
 }

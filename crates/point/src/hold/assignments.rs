@@ -70,7 +70,7 @@ impl Duty {
         if former.returned != returned {
             return Some(Self { kept_until: Some(since + KEPT), ..new });
         }
-        (number >= former.number).then(|| Self { kept_until: former.kept_until, ..new })
+        (number >= former.number).then_some(Self { kept_until: former.kept_until, ..new })
     }
 
     /// Whether what isn't assigned may be removed.
