@@ -131,7 +131,7 @@ fn a_restored_site_goes_on_and_a_device_enrolled_since_waits_until_it_is_accepte
     stage.lose_and_restore(&[]);
     let status = stage.status();
     assert!(status["returned"]["cause"].as_str().unwrap().contains("restored"), "{status}");
-    assert_eq!(status["advice"].as_array().unwrap().is_empty(), false, "{status}");
+    assert!(!status["advice"].as_array().unwrap().is_empty(), "{status}");
     let waiting = until("the forgotten device waits", || {
         let waiting = stage.fleet.dray(&["device", "waiting"]);
         waiting.as_array()?.iter().find(|view| view["kind"] == "device" && view["name"].is_string()).cloned()
