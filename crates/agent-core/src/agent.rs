@@ -215,7 +215,14 @@ impl Agent {
 
     fn policy_received(&mut self, now: Timestamp, policy: Policy, effects: &mut Vec<Effect>) {
         match policy::check(&policy, self.state.policy.as_ref(), self.identity.device, now) {
-            Ok(()) => self.state.policy = Some(policy),
+            Ok(()) => {
+                if self.state.policy.as_ref().is_some_and(|held| held.returned != policy.returned) {
+                    self.state.forget_what_was_told();
+                    effects.push(Effect::SiteReturned);
+                }
+                effects.push(Effect::PolicyTaken);
+                self.state.policy = Some(policy);
+            }
             Err(refusal) => effects.push(Effect::PolicyRefused(refusal)),
         }
     }

@@ -14,6 +14,12 @@ pub enum Effect {
     Report(StatusMessage),
     /// The policy that just came does not count: log it, and wait before the next request.
     PolicyRefused(PolicyRefusal),
+    /// The policy that just came counts: keep its envelope in the transaction that persists the state. Should the site forget that it
+    /// signed it, it is the proof.
+    PolicyTaken,
+    /// The site went on from an older copy of itself and has forgotten what it was told: send it the facts again. States are reported
+    /// again without this.
+    SiteReturned,
     /// Take the device's facts now and answer with [`crate::Event::FactsTaken`] under this ticket, whatever could be found out.
     TakeFacts {
         /// Names the request. Facts that were begun earlier don't answer it.

@@ -3,13 +3,14 @@
 //!
 //! What one occurrence is, `dray_schedule` says: an edit that keeps an assignment does not arm it again; "run again" is one more *at*.
 //! A revision that goes down, or the same one published at another time, is another advertisement under the same name: its
-//! assignments are new ones (and the rerun rule still looks at the program's history).
+//! assignments are new ones (and the rerun rule still looks at the program's history). Not so after the site has returned: then it is the
+//! same advertisement as the site remembers it, and what is settled stays so.
 
 use dray_model::advertisement::Advertisement;
 use dray_model::package::ReleaseNumber;
 use dray_model::program::Expression;
 use dray_model::state::{ClientState, Reason};
-use dray_model::{Name, RunId, Timestamp};
+use dray_model::{EraId, Name, RunId, Timestamp};
 use dray_schedule::{OccurrenceId, Schedule, Settled};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Ledger {
     revision: u32,
     published_at: Timestamp,
+    /// The site's last return when this was met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    returned: Option<EraId>,
     pub(crate) settled: Settled,
     pub(crate) finished: Option<Finished>,
     /// Goes up with every withdrawal on this device; the lowest is forgotten first.
@@ -48,22 +52,25 @@ pub(crate) struct AwaitedRestart {
 }
 
 impl Ledger {
-    pub(crate) fn new(advertisement: &Advertisement) -> Self {
+    pub(crate) fn new(advertisement: &Advertisement, returned: Option<EraId>) -> Self {
         Self {
             revision: advertisement.revision,
             published_at: advertisement.published_at,
+            returned,
             settled: Settled::default(),
             finished: None,
             withdrawn: 0,
         }
     }
 
-    /// Notes the revision that is in force; starts over for another advertisement of the same name.
-    pub(crate) fn meet(&mut self, advertisement: &Advertisement) {
+    /// Notes the revision that is in force; starts over for another advertisement of the same name. `returned`: the era with which the
+    /// site returned last.
+    pub(crate) fn meet(&mut self, advertisement: &Advertisement, returned: Option<EraId>) {
         let same = advertisement.revision == self.revision && advertisement.published_at == self.published_at;
-        if !same && advertisement.revision <= self.revision {
-            *self = Self::new(advertisement);
+        if !same && advertisement.revision <= self.revision && returned == self.returned {
+            *self = Self::new(advertisement, returned);
         }
+        self.returned = returned;
         self.revision = advertisement.revision;
         self.published_at = advertisement.published_at;
     }
@@ -109,7 +116,7 @@ mod tests {
     }
 
     fn settled(advertisement: &Advertisement, now: i64) -> Ledger {
-        let mut ledger = Ledger::new(advertisement);
+        let mut ledger = Ledger::new(advertisement, None);
         let schedule = Schedule::new(&advertisement.terms, &Zone::UTC);
         ledger.settle(schedule.due(&ledger.settled, at(now)), schedule, finished());
         ledger
@@ -120,7 +127,7 @@ mod tests {
         let first = advertisement(1, 0, &[AsSoonAsPossible, At { time: at(10) }]);
         let mut ledger = settled(&first, 10);
         let edited = advertisement(2, 5, &[AsSoonAsPossible, At { time: at(10) }, At { time: at(15) }]);
-        ledger.meet(&edited);
+        ledger.meet(&edited, None);
         assert_eq!((due(&ledger, &edited, 12), due(&ledger, &edited, 15)), (0, 1));
     }
 
@@ -130,8 +137,22 @@ mod tests {
         for (revision, published, fresh) in [(3, 0, false), (4, 9, false), (3, 9, true), (1, 9, true)] {
             let mut ledger = settled(&first, 0);
             let next = advertisement(revision, published, &[AsSoonAsPossible]);
-            ledger.meet(&next);
+            ledger.meet(&next, None);
             assert_eq!(due(&ledger, &next, 10) == 1, fresh, "revision {revision}, {published}");
         }
+    }
+
+    #[test]
+    fn an_older_revision_of_a_site_that_returned_arms_nothing_again() {
+        let mut ledger = settled(&advertisement(7, 9, &[AsSoonAsPossible, At { time: at(10) }]), 10);
+        let returned = Some(EraId::from_random(1));
+        for (revision, published) in [(5, 0), (6, 20), (7, 21)] {
+            let copy = advertisement(revision, published, &[AsSoonAsPossible, At { time: at(10) }]);
+            ledger.meet(&copy, returned);
+            assert_eq!(due(&ledger, &copy, 12), 0, "revision {revision}");
+        }
+        let new = advertisement(8, 22, &[AsSoonAsPossible, At { time: at(30) }]);
+        ledger.meet(&new, returned);
+        assert_eq!(due(&ledger, &new, 30), 1);
     }
 }

@@ -94,7 +94,17 @@ mod tests {
     fn policy(number: u64, day: i64) -> Policy {
         let settings = AgentSettings::default();
         let (issued_at, expires_at) = (at(day), at(day + 7));
-        Policy { format: Policy::FORMAT, device: device(), number, issued_at, expires_at, entries: vec![], settings }
+        Policy {
+            format: Policy::FORMAT,
+            device: device(),
+            number,
+            era: None,
+            returned: None,
+            issued_at,
+            expires_at,
+            entries: vec![],
+            settings,
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dray_model::policy::Policy;
 use dray_model::requirement::Requirement;
 use dray_model::state::{ClientState, Reason, Standing};
-use dray_model::{Name, Timestamp};
+use dray_model::{EraId, Name, Timestamp};
 
 use crate::documents::{Documents, entries};
 use crate::ledger::Ledger;
@@ -20,10 +20,11 @@ use crate::state::State;
 /// Brings the offers in line with the policy and the documents that are here.
 pub(crate) fn reconcile(state: &mut State, now: Timestamp) {
     let Some(policy) = &state.policy else { return };
+    let returned = policy.returned;
     let complete = policy.entries.iter().all(|entry| entry.names().is_some());
     let named = named(policy, &state.documents);
     for (name, found) in &named {
-        take_up(state, name, found, now);
+        take_up(state, name, found, returned, now);
     }
     let absence = if complete { Presence::Withdrawn } else { Presence::Unsure };
     for (_, offer) in state.offers.iter_mut().filter(|(name, _)| !named.contains_key(*name)) {
@@ -55,7 +56,7 @@ fn named(policy: &Policy, documents: &Documents) -> BTreeMap<Name, Found> {
     named
 }
 
-fn take_up(state: &mut State, name: &Name, found: &Found, now: Timestamp) {
+fn take_up(state: &mut State, name: &Name, found: &Found, returned: Option<EraId>, now: Timestamp) {
     let Found { revision, entry, lacking } = found;
     let advertisement = state.documents.advertisement(&entry.advertisement);
     let is_another = |offer: &Offer| offer.entry.advertisement != entry.advertisement;
@@ -68,8 +69,8 @@ fn take_up(state: &mut State, name: &Name, found: &Found, now: Timestamp) {
         return;
     }
     if let Some(advertisement) = advertisement {
-        let ledger = state.ledgers.entry(name.clone()).or_insert_with(|| Ledger::new(advertisement));
-        ledger.meet(advertisement);
+        let ledger = state.ledgers.entry(name.clone()).or_insert_with(|| Ledger::new(advertisement, returned));
+        ledger.meet(advertisement, returned);
     }
     let offer = state.offers.entry(name.clone()).or_insert_with(|| new_offer(*entry, now));
     offer.entry = *entry;

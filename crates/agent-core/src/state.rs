@@ -65,6 +65,14 @@ impl State {
         effects.push(Effect::Report(StatusMessage { number: self.messages, at, event }));
     }
 
+    /// Has every standing told again: the site has forgotten what it was told.
+    pub(crate) fn forget_what_was_told(&mut self) {
+        for offer in self.offers.values_mut() {
+            offer.told = None;
+            offer.told_progress = None;
+        }
+    }
+
     /// A number above all that were given before.
     pub(crate) fn count_up(&mut self) -> u64 {
         self.count += 1;

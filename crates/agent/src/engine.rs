@@ -23,6 +23,7 @@ use crate::clock;
 use crate::control::{self, Ask, Profile};
 use crate::platform::{self, WallTimer};
 use crate::runs::Runs;
+use crate::state::Taken;
 use crate::sync::{Backoff, Link};
 
 pub(crate) use memory::Memory;
@@ -65,27 +66,28 @@ impl Engine {
         timer: WallTimer,
     ) -> Result<(), io::Error> {
         loop {
-            let event = tokio::select! {
+            let news = tokio::select! {
                 Some(news) = events.recv() => {
                     self.tasks.done(&news);
-                    news.event
+                    news
                 }
                 Some(ask) = asked.recv() => match self.answer(ask) {
-                    Some(event) => event,
+                    Some(event) => News::of(event),
                     None => continue,
                 },
                 fired = timer.wait(self.agent.next_wakeup()) => {
                     fired?;
-                    Event::Timer
+                    News::of(Event::Timer)
                 }
             };
-            self.handle(event).await?;
+            self.handle(news).await?;
         }
     }
 
     /// Takes an event through the state machine, keeps what came of it and begins its effects.
-    async fn handle(&mut self, event: Event) -> Result<(), io::Error> {
+    async fn handle(&mut self, News { event, policy, .. }: News) -> Result<(), io::Error> {
         let effects = self.agent.handle(clock::now(), event, platform::random_bits()?);
+        let taken = policy.filter(|_| effects.contains(&Effect::PolicyTaken));
         let mut messages = Vec::new();
         let mut others = Vec::new();
         for effect in effects {
@@ -94,7 +96,7 @@ impl Engine {
                 other => others.push(other),
             }
         }
-        self.keep(&messages).await;
+        self.keep(&messages, taken.as_ref()).await;
         if !messages.is_empty() {
             self.signals.outbox.notify_one();
         }
@@ -106,9 +108,9 @@ impl Engine {
     }
 
     /// Commits, however long that takes: no effect may happen before, and no event be forgotten. A full disk is waited out.
-    async fn keep(&self, messages: &[dray_model::status::StatusMessage]) {
+    async fn keep(&self, messages: &[dray_model::status::StatusMessage], taken: Option<&Taken>) {
         let mut backoff = Backoff::default();
-        while let Err(error) = self.memory.with(|store| store.commit(self.agent.state(), messages)) {
+        while let Err(error) = self.memory.with(|store| store.commit(self.agent.state(), messages, taken)) {
             tracing::error!(error = %dray_model::cause::in_full(&error), "the agent waits until it can keep its state");
             backoff.wait(None).await;
         }

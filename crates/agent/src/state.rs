@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use dray_agent_core::State;
 use dray_model::Digest;
+use dray_model::history::Holds;
 use dray_model::status::StatusMessage;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 
@@ -19,7 +20,7 @@ use error::Attempt;
 pub use error::StoreError;
 use outbox::raw;
 pub use outbox::{Refusals, Refused, Waiting};
-pub use told::FactsTold;
+pub use told::{FactsTold, Taken};
 
 /// Numbers and texts by name: the format, the decisions' state, what was last told to the site.
 const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("notes");
@@ -30,6 +31,8 @@ const NOTE_FORMAT: &str = "format";
 const NOTE_STATE: &str = "state";
 const NOTE_FACTS: &str = "facts";
 const NOTE_REFUSED: &str = "refused";
+const NOTE_HOLDS: &str = "holds";
+const NOTE_POLICY: &str = "policy";
 
 /// Memory that the database may use for pages: the agent's state is small.
 const CACHE_BYTES: usize = 1 << 20;
@@ -100,21 +103,30 @@ impl Store {
         serde_json::from_slice(&bytes).map_err(|error| self.damaged(format!("its state: {error}")))
     }
 
-    /// Keeps a state and the messages that came with it, together, on disk. What is there already is not written again.
+    /// Keeps a state, the messages that came with it and the policy that was taken, together, on disk. What is there already is not written again.
     ///
     /// # Errors
     /// [`StoreError::Database`], as when the disk is full: nothing was kept then, and it may be tried again after
     /// [`Store::reopen`].
-    pub fn commit(&mut self, state: &State, messages: &[StatusMessage]) -> Result<(), StoreError> {
+    pub fn commit(
+        &mut self,
+        state: &State,
+        messages: &[StatusMessage],
+        taken: Option<&Taken>,
+    ) -> Result<(), StoreError> {
         let state = encode(state);
         let digest = Digest::of(&state);
-        if messages.is_empty() && self.kept == Some(digest) {
+        if messages.is_empty() && taken.is_none() && self.kept == Some(digest) {
             return Ok(());
         }
         self.write("write to", |tables| {
             tables.notes.insert(NOTE_STATE, &state[..])?;
             for message in messages {
                 tables.outbox.insert(message.number, &encode(message)[..])?;
+            }
+            if let Some(taken) = taken {
+                tables.notes.insert(NOTE_HOLDS, taken.holds.to_string().as_bytes())?;
+                tables.notes.insert(NOTE_POLICY, &taken.envelope[..])?;
             }
             Ok(())
         })?;
@@ -201,6 +213,34 @@ impl Store {
             tables.notes.insert(NOTE_FACTS, &told.to_bytes()[..])?;
             Ok(())
         })
+    }
+
+    /// Has the facts sent again: the site has forgotten them.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub fn forget_facts_told(&self) -> Result<(), StoreError> {
+        self.write("write to", |tables| {
+            tables.notes.remove(NOTE_FACTS)?;
+            Ok(())
+        })
+    }
+
+    /// Which policy was taken last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn holds(&self) -> Result<Option<Holds>, StoreError> {
+        let text = self.note(NOTE_HOLDS)?;
+        Ok(text.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
+    }
+
+    /// That policy in its signed envelope.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn held_policy(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.note(NOTE_POLICY)
     }
 
     /// Opens the database again: after a failed write the old handle refuses everything.

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use dray_model::history::{AWAITS_ACCEPTANCE, NAME_HEADER};
 use dray_model::{DeviceId, Name};
-use dray_site::admission::Credential;
+use dray_site::admission::{Credential, Standing};
 use dray_site::token::authenticate;
 use dray_site::{Actor, SiteError};
 use dray_trust::certificate::Identity;
@@ -16,6 +17,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use crate::problem::ApiError;
+use crate::site::refuse_doubtful;
 use crate::state::Api;
 
 /// Who is at the other end of the connection; put into each request by the server.
@@ -88,10 +90,23 @@ impl FromRequestParts<Api> for MemberIdentity {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let credential = parts.extensions.get::<Peer>().and_then(|peer| peer.credential.clone());
         let credential = credential.ok_or_else(|| no_certificate("a device or distribution point"))?;
-        if !api.site.admission().admits(&api.site, &credential).await.map_err(SiteError::from)? {
-            let detail = format!("the {} may not talk to this site", credential.identity);
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
-                .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+        let name = parts.headers.get(NAME_HEADER).and_then(|value| value.to_str().ok()?.parse::<Name>().ok());
+        let standing = api.site.admission().standing(&api.site, &credential, name.as_ref()).await;
+        match standing.map_err(SiteError::from)? {
+            Standing::Admitted => {}
+            Standing::Waiting => {
+                let detail =
+                    format!("the {} is not known to the copy from which this site went on", credential.identity);
+                return Err(ApiError::new(StatusCode::FORBIDDEN, AWAITS_ACCEPTANCE, detail)
+                    .with_hint("it goes on by itself once an administrator accepts it with dray device accept"));
+            }
+            Standing::ShutOut => {
+                // It may hold what shows that the site has forgotten it.
+                refuse_doubtful(api, &parts.headers).await?;
+                let detail = format!("the {} may not talk to this site", credential.identity);
+                return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
+                    .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+            }
         }
         match credential.identity {
             Identity::Device(id) => {
@@ -123,6 +138,21 @@ impl FromRequestParts<Api> for DeviceIdentity {
         match MemberIdentity::from_request_parts(parts, api).await? {
             MemberIdentity::Device(id) => Ok(Self(id)),
             MemberIdentity::Point(_) => Err(no_certificate("a device")),
+        }
+    }
+}
+
+/// A device with a good certificate, known or not: it may show what the site has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Prover(pub(crate) DeviceId);
+
+impl FromRequestParts<Api> for Prover {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        match parts.extensions.get::<Peer>().and_then(|peer| Some(&peer.credential.as_ref()?.identity)) {
+            Some(Identity::Device(id)) => Ok(Self(*id)),
+            _ => Err(no_certificate("a device")),
         }
     }
 }

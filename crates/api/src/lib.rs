@@ -34,10 +34,12 @@ mod package;
 mod point;
 mod policy;
 mod problem;
+mod quarantine;
 mod role;
 mod router;
 mod scope;
 mod server;
+mod site;
 mod state;
 mod status;
 mod system;
@@ -65,6 +67,8 @@ fn administrators_json() -> OpenApiRouter<Api> {
         .merge(point::routes())
         .merge(enrolment::routes())
         .merge(device::routes())
+        .merge(quarantine::routes())
+        .merge(site::routes())
         .merge(collection::routes())
         .merge(advertisement::routes())
         .merge(status::routes())
@@ -84,6 +88,7 @@ fn clients_json() -> OpenApiRouter<Api> {
         .merge(enrolment::client_routes())
         .merge(device::client_routes())
         .merge(status::client_routes())
+        .merge(site::client_routes())
 }
 
 /// Downloads and held connections of clients and points: no limits of time and size but their own.

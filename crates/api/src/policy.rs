@@ -11,6 +11,7 @@ use crate::authentication::DeviceIdentity;
 use crate::extract::Query;
 use crate::held::{Known, Wait, tag};
 use crate::problem::ApiError;
+use crate::site::Undoubted;
 use crate::state::Api;
 
 pub(crate) fn held_routes() -> OpenApiRouter<Api> {
@@ -21,6 +22,7 @@ pub(crate) fn held_routes() -> OpenApiRouter<Api> {
 async fn current(
     State(api): State<Api>,
     identity: DeviceIdentity,
+    _: Undoubted,
     Query(wait): Query<Wait>,
     Known(known): Known,
 ) -> Result<Response, ApiError> {

@@ -58,6 +58,9 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// The beginning of an era can't be noted.
+    #[error("cannot note in the database that the server starts")]
+    Database(#[from] dray_site::SiteError),
     /// The server's certificate.
     #[error("cannot make the server's certificate")]
     Identity(#[from] ServerIdentityError),
@@ -97,6 +100,7 @@ impl Running {
 /// [`ServeError`]; nothing listens then.
 pub async fn serve(site: Site, options: ServeOptions) -> Result<Running, ServeError> {
     system::recorder();
+    dray_site::history::begin_era(&site).await?;
     let identity = site.server_identity()?;
     let acceptor = |auth: &ClientAuth| -> Result<TlsAcceptor, TlsError> {
         let config = server_config(&identity.chain_pem, &identity.key_pem, auth, &TlsSettings::http())?;

@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use ::http::Method;
 use ::http::StatusCode;
-use ::http::header::{HeaderValue, IF_NONE_MATCH};
+use ::http::header::{HeaderName, HeaderValue, IF_NONE_MATCH};
 
 pub use enrol::{EnrolError, Enrolment, enrol};
 pub use point::POINT_REPORTS_MAX;
+pub use policy::Introduction;
 pub use renew::Renewal;
 pub use status::STATUS_BATCH_MAX;
 
@@ -84,10 +85,17 @@ impl ClientApi {
     }
 
     /// Asks for what `path` holds once it is not what `etag` names, for at most `wait_s` seconds.
-    async fn held(&self, path: &str, etag: Option<&str>, wait_s: u32) -> Result<Held<Answer>, ClientError> {
+    async fn held(
+        &self,
+        path: &str,
+        etag: Option<&str>,
+        wait_s: u32,
+        headers: Vec<(HeaderName, HeaderValue)>,
+    ) -> Result<Held<Answer>, ClientError> {
         let wait_s = wait_s.min(WAIT_MAX_S);
         let path = PathAndQuery::new(path).query("wait_s", wait_s);
         let mut call = self.call(Method::GET, path.as_str())?.wait(Duration::from_secs(wait_s.into()));
+        call = headers.into_iter().fold(call, |call, (name, value)| call.header(name, value));
         if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             call = call.header(IF_NONE_MATCH, etag);
         }

@@ -163,7 +163,7 @@ impl Dray {
         let profile = global.profile.as_deref();
         match command {
             Command::Agent(line) => line.run(),
-            Command::Site(command) => command.run(output).map(done),
+            Command::Site(command) => command.run(output, profile).map(done),
             Command::Objects(command) => {
                 block_on(async { command.run(&Context::open(profile, output)?).await }).map(done)
             }

@@ -5,10 +5,12 @@
 
 use crate::error::{Failure, Outcome};
 
+mod backup;
 mod log;
 mod point;
 pub(crate) mod shutdown;
 mod site;
+mod status;
 mod token;
 
 pub(crate) use point::PointCommand;

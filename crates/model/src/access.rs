@@ -37,11 +37,12 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The right on the kind; `None` where there is no such right: nobody changes the audit log.
+    /// The right on the kind; `None` where there is no such right: nobody changes the audit log, or the site
+    /// as a whole but on its server.
     #[must_use]
     pub const fn new(right: Right, kind: ObjectKind) -> Option<Self> {
         match (right, kind) {
-            (Right::Manage, ObjectKind::Audit) => None,
+            (Right::Manage, ObjectKind::Audit | ObjectKind::Site) => None,
             _ => Some(Self { right, kind }),
         }
     }

@@ -93,6 +93,8 @@ id!(/// One start of a program on one client. Drawn by the client before the sta
     RunId, "r", "run");
 id!(/// A job: side work of the site server.
     JobId, "j", "job");
+id!(/// An era of a site's history, see [`crate::history`].
+    EraId, "e", "era");
 
 fn to_text(number: u64, prefix: &str) -> String {
     let mut text = format!("{prefix}-");

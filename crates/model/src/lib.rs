@@ -16,6 +16,7 @@ pub mod device;
 pub mod digest;
 pub mod excerpt;
 pub mod facts;
+pub mod history;
 pub mod id;
 pub mod inventory;
 pub mod name;
@@ -37,7 +38,7 @@ pub mod unknown;
 
 pub use backoff::Backoff;
 pub use digest::Digest;
-pub use id::{DeviceId, JobId, RunId};
+pub use id::{DeviceId, EraId, JobId, RunId};
 pub use name::{Name, Text};
 pub use object::ObjectKind;
 pub use size::Size;

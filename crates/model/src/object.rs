@@ -36,11 +36,13 @@ pub enum ObjectKind {
     Role,
     /// A part of the site's objects.
     Scope,
+    /// The site itself.
+    Site,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Package,
         Self::Collection,
         Self::Advertisement,
@@ -53,6 +55,7 @@ impl ObjectKind {
         Self::Audit,
         Self::Role,
         Self::Scope,
+        Self::Site,
     ];
 
     /// Whether scopes hold objects of this kind. Advertisements are in the scope of their collection, devices in those of the collections
@@ -78,6 +81,7 @@ impl ObjectKind {
             Self::Audit => "audit",
             Self::Role => "role",
             Self::Scope => "scope",
+            Self::Site => "site",
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::readable::{Payload, Readable};
 use crate::requirement::{PREREQUISITES, Requirement};
-use crate::{DeviceId, Digest, Name, Timestamp};
+use crate::{DeviceId, Digest, EraId, Name, Timestamp};
 
 /// The policy of one device. Signed for this device alone, with a number that never goes down and an expiry.
 ///
@@ -19,6 +19,13 @@ pub struct Policy {
     /// Goes up whenever anything that policies depend on changes at the site. A client refuses a lower number than the
     /// highest that it has seen.
     pub number: u64,
+    /// The era of the site's history that the number belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub era: Option<EraId>,
+    /// The era with which the site returned last: went on from an older copy of itself. When that is another one than before, the site
+    /// has forgotten what it was told, and a client tells it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<EraId>,
     /// When it was signed.
     pub issued_at: Timestamp,
     /// From this instant on the client starts nothing by it.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dray_client::client_api::{EnrolError, enrol};
+use dray_client::client_api::{EnrolError, Introduction, enrol};
 use dray_client::{BaseUrl, ClientApi, ClientError, Held, HttpClient, HttpLimits};
 use dray_model::api::client::{Enrolled, EnrolledIdentity, MemberKind, RefusedMessage};
 use dray_model::policy::Policy;
@@ -170,7 +170,11 @@ impl Device {
             let memory = self.memory();
             (memory.api.clone(), memory.etag.clone())
         };
-        match api.policy(etag.as_deref(), wait_s).await.map_err(|source| self.failed(source))? {
+        match api
+            .policy(etag.as_deref(), wait_s, &Introduction::default())
+            .await
+            .map_err(|source| self.failed(source))?
+        {
             Held::NotModified => Ok(Polled::Unchanged),
             Held::Changed { etag, value } => {
                 self.memory().etag = Some(etag);

@@ -145,6 +145,7 @@ impl fmt::Display for Permission {
         match kind {
             ObjectKind::Audit => write!(f, "{verb} the audit log"),
             ObjectKind::Content => write!(f, "{verb} the content store"),
+            ObjectKind::Site => write!(f, "{verb} the state of the site"),
             kind => write!(f, "{verb} {kind}s"),
         }
     }

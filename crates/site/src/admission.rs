@@ -3,16 +3,24 @@
 //!
 //! Whoever was found in the database once is let in from memory. A change that shuts somebody out has that party forgotten: at once in the
 //! process that made the change, and in the others as soon as they read the change feed.
+//!
+//! A site that went on from an older copy of itself has forgotten who enrolled since. Those wait until they are accepted
+//! ([`quarantine`](crate::quarantine)).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dray_model::{DeviceId, Name, Timestamp};
 use dray_store::{StoreError, device, point};
 use dray_trust::certificate::Identity;
 
+use crate::history::may_be_forgotten;
+use crate::quarantine;
 use crate::site::Site;
 
+/// How often a party that waits is taken down again.
+const HEAR_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Most parties remembered, some 100 MB; beyond that the memory starts again.
 const REMEMBERED_MAX: usize = 1_000_000;
 
@@ -35,36 +43,79 @@ pub struct Admission {
 struct Memory {
     /// Instants of issue of the certificates that were let in.
     admitted: HashMap<Identity, HashSet<Timestamp>>,
+    /// Those that wait to be accepted, and when that was taken down.
+    waiting: HashMap<Identity, Noted>,
     /// Goes up each time that anybody is forgotten.
     epoch: u64,
 }
 
+/// That a party waits, as it was taken down last.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    at: Timestamp,
+    is_named: bool,
+}
+
+/// What a party may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may talk to the site.
+    Admitted,
+    /// The site has forgotten it: an administrator must accept it.
+    Waiting,
+    /// It may not.
+    ShutOut,
+}
+
 impl Admission {
-    /// Whether the party may talk to the site now. Costs a query the first time, and a look-up from then on.
+    /// What the party, which calls itself `name`, may do now. One that the site has forgotten is taken down. Costs a query the first time,
+    /// and a look-up from then on.
     ///
     /// # Errors
     /// The database's.
-    pub async fn admits(&self, site: &Site, credential: &Credential) -> Result<bool, StoreError> {
+    pub async fn standing(
+        &self,
+        site: &Site,
+        credential: &Credential,
+        name: Option<&Name>,
+    ) -> Result<Standing, StoreError> {
         site.feed().keep_up(site).await?;
+        let now = site.now();
         let epoch = {
             let memory = self.memory();
             if memory.admits(credential) {
-                return Ok(true);
+                return Ok(Standing::Admitted);
+            }
+            if memory.knows_as_waiting(credential, name.is_some(), now) {
+                return Ok(Standing::Waiting);
             }
             memory.epoch
         };
         // Boxed, so that held requests, of which this is a part, keep no room for it.
-        let found = Box::pin(find(site, credential)).await?;
-        if found {
-            self.remember(credential, epoch);
+        let standing = Box::pin(look_up(site, credential, name)).await?;
+        match standing {
+            Standing::Admitted => self.remember(credential, epoch),
+            Standing::Waiting => {
+                self.remember_waiting(credential, Noted { at: now, is_named: name.is_some() }, epoch);
+            }
+            Standing::ShutOut => {}
         }
-        Ok(found)
+        Ok(standing)
+    }
+
+    /// Whether the party may talk to the site now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn admits(&self, site: &Site, credential: &Credential) -> Result<bool, StoreError> {
+        Ok(self.standing(site, credential, None).await? == Standing::Admitted)
     }
 
     /// Forgets everybody.
     pub(crate) fn forget_all(&self) {
         let mut memory = self.memory();
         memory.admitted.clear();
+        memory.waiting.clear();
         memory.epoch += 1;
     }
 
@@ -81,6 +132,7 @@ impl Admission {
     fn forget(&self, identity: &Identity) {
         let mut memory = self.memory();
         memory.admitted.remove(identity);
+        memory.waiting.remove(identity);
         memory.epoch += 1;
     }
 
@@ -101,15 +153,42 @@ impl Admission {
         memory.admitted.entry(credential.identity.clone()).or_default().insert(credential.issued_at);
     }
 
+    /// When there are too many, the database says again who waits.
+    fn remember_waiting(&self, credential: &Credential, noted: Noted, epoch: u64) {
+        let mut memory = self.memory();
+        let has_room = u64::try_from(memory.waiting.len()).unwrap_or(u64::MAX) < quarantine::MEMBERS_MAX;
+        if memory.epoch == epoch && has_room {
+            memory.waiting.insert(credential.identity.clone(), noted);
+        }
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Memory {
+    /// Not when it is to be taken down again: an hour later, or with a name that isn't known yet.
+    fn knows_as_waiting(&self, credential: &Credential, is_named: bool, now: Timestamp) -> bool {
+        let noted = self.waiting.get(&credential.identity);
+        noted.is_some_and(|noted| (noted.is_named || !is_named) && (noted.at..noted.at + HEAR_EVERY).contains(&now))
+    }
+
     fn admits(&self, credential: &Credential) -> bool {
         self.admitted.get(&credential.identity).is_some_and(|issued| issued.contains(&credential.issued_at))
     }
+}
+
+/// What the database says, which learns of one that the site has forgotten.
+async fn look_up(site: &Site, credential: &Credential, name: Option<&Name>) -> Result<Standing, StoreError> {
+    if find(site, credential).await? {
+        return Ok(Standing::Admitted);
+    }
+    if !is_forgotten(site, credential).await? {
+        return Ok(Standing::ShutOut);
+    }
+    quarantine::hear(site, credential, name).await?;
+    Ok(Standing::Waiting)
 }
 
 async fn find(site: &Site, credential: &Credential) -> Result<bool, StoreError> {
@@ -122,6 +201,28 @@ async fn find(site: &Site, credential: &Credential) -> Result<bool, StoreError> 
         }
         Identity::Site => Ok(false),
     }
+}
+
+/// Whether the site may have forgotten the party: it isn't in the database at all, though its certificate was issued between the copy
+/// from which the site went on and its return.
+async fn is_forgotten(site: &Site, credential: &Credential) -> Result<bool, StoreError> {
+    let mut snapshot = site.db().read().await?;
+    let member = match &credential.identity {
+        Identity::Device(id) if device::find(&mut snapshot, *id).await?.is_none() => id.to_string(),
+        // A point that is there and whose certificate doesn't count was enrolled again since.
+        Identity::Point(name)
+            if point::find(&mut snapshot, name).await?.is_none_or(|point| point.enrolled_at.is_none()) =>
+        {
+            name.to_string()
+        }
+        _ => return Ok(false),
+    };
+    let eras = dray_store::history::eras(&mut snapshot).await?;
+    if !may_be_forgotten(&eras, credential.issued_at, site.now()) {
+        return Ok(false);
+    }
+    let member = member.parse().expect("ids and names have the form of names");
+    Ok(!dray_store::quarantine::is_refused(&mut snapshot, &member).await?)
 }
 
 fn to_the_second(at: Timestamp) -> Timestamp {

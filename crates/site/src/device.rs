@@ -26,6 +26,9 @@ pub enum DeviceError {
     /// What can happen to any object.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// The site has forgotten it, and nobody has accepted it yet.
+    #[error("the device {0} enrolled after the copy was made from which this site went on; it waits to be accepted")]
+    Waiting(Name),
     /// It may still talk to the site.
     #[error("cannot delete the device {0}: it is not revoked")]
     NotRevoked(Name),
@@ -39,6 +42,7 @@ from_store_error!(DeviceError);
 impl Failure for DeviceError {
     codes! {
         via Object(ObjectError), Site(SiteError);
+        Self::Waiting(_) => Absent "awaits_acceptance",
         Self::NotRevoked(_) => Conflict "not_revoked",
     }
 
@@ -47,6 +51,7 @@ impl Failure for DeviceError {
             Self::NotRevoked(_) => Some("revoke it first; it is shut out at once".to_owned()),
             Self::Site(error) => error.hint(),
             Self::Object(error) => error.hint(),
+            Self::Waiting(name) => Some(format!("dray device accept {name} lets it in again")),
         }
     }
 }

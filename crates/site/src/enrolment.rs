@@ -24,6 +24,7 @@ pub use enrol::enrol;
 pub(crate) use guesses::Guesses;
 pub(crate) use known::KnownTokens;
 pub use list::list;
+pub(crate) use name::free as free_names;
 pub use renew::renew;
 pub use revoke::revoke;
 

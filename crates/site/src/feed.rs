@@ -92,7 +92,14 @@ impl Feed {
         let mut read = self.read.lock().await;
         loop {
             let began = Instant::now();
-            let rows = feed::since(&mut site.db().read().await?, &read).await?;
+            let mut snapshot = site.db().read().await?;
+            let rows = feed::since(&mut snapshot, &read).await?;
+            let newest = if rows.is_empty() { feed::sequences(&mut snapshot).await?.newest } else { i64::MAX };
+            drop(snapshot);
+            if newest < read.sequence {
+                crate::history::went_back(site, read.sequence).await?;
+                continue;
+            }
             let is_all = i64::try_from(rows.len()).unwrap_or(i64::MAX) < feed::READ_MAX;
             self.take(site, &mut read, rows);
             if is_all {
@@ -138,7 +145,9 @@ impl Feed {
 
 fn apply(site: &Site, sequence: i64, scope: &Scope) {
     match scope {
+        Scope::History => site.history().forget(),
         Scope::Everyone => {
+            site.history().forget();
             site.admission().forget_all();
             site.points_waiting().wake_all();
             site.policies().everyone_moved(sequence);

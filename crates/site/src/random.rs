@@ -1,6 +1,6 @@
 //! The server's one source of chance.
 
-use dray_model::{DeviceId, JobId};
+use dray_model::{DeviceId, EraId, JobId};
 
 /// 64 random bits.
 #[must_use]
@@ -18,4 +18,10 @@ pub fn job_id() -> JobId {
 #[must_use]
 pub fn device_id() -> DeviceId {
     DeviceId::from_random(bits())
+}
+
+/// A new era's name.
+#[must_use]
+pub fn era_id() -> EraId {
+    EraId::from_random(bits())
 }

@@ -20,10 +20,12 @@ use crate::enrolment::{Enrolling, Guesses, KnownTokens};
 use crate::error::SiteError;
 use crate::facts::{KeptOf, Reported};
 use crate::feed::Feed;
+use crate::history::Known;
 use crate::keys::{KeyError, SiteKeys};
 use crate::point::PointsWaiting;
 use crate::policy::Policies;
 use crate::presence::Presence;
+use crate::quarantine::Heard;
 use crate::status::StatusReport;
 use crate::together::Together;
 
@@ -45,6 +47,8 @@ struct Inner {
     clock: Clock,
     work: Notify,
     feed: Feed,
+    history: Known,
+    heard: Together<Heard>,
     points_waiting: PointsWaiting,
     reports: Together<StatusReport>,
     kept_facts: Together<KeptOf>,
@@ -126,7 +130,10 @@ impl Site {
             return Err(OpenError::NoDatabase(file));
         }
         let db = Db::open(&config.database_in(dir), clock()).await?;
-        let sequences = dray_store::feed::sequences(&mut db.read().await?).await?;
+        let mut snapshot = db.read().await?;
+        let sequences = dray_store::feed::sequences(&mut snapshot).await?;
+        let history = Known::read(&mut snapshot).await?;
+        drop(snapshot);
         let inner = Inner {
             dir: dir.to_owned(),
             config,
@@ -136,6 +143,8 @@ impl Site {
             clock,
             work: Notify::new(),
             feed: Feed::starting_at(sequences),
+            history,
+            heard: Together::default(),
             points_waiting: PointsWaiting::default(),
             reports: Together::default(),
             kept_facts: Together::default(),
@@ -238,6 +247,16 @@ impl Site {
     /// What this process knows of the change feed.
     pub(crate) fn feed(&self) -> &Feed {
         &self.inner.feed
+    }
+
+    /// What this process knows of the site's eras.
+    pub(crate) fn history(&self) -> &Known {
+        &self.inner.history
+    }
+
+    /// Members that aren't known, to be taken down.
+    pub(crate) fn heard(&self) -> &Together<Heard> {
+        &self.inner.heard
     }
 
     /// Status messages that wait to be written.

@@ -84,16 +84,38 @@ impl Db {
     /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] before anything is touched, [`StoreError::Address`],
     /// [`StoreError::Unavailable`].
     pub async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let db = if let Some(path) = address.strip_prefix("sqlite:") {
-            Self::open_sqlite(path)?
-        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            Self::open_postgres(address)?
-        } else {
-            return Err(StoreError::Address(address.to_owned()));
-        };
+        let db = Self::connect(address)?;
         migrate::run(&db, now).await?;
         Ok(db)
+    }
+
+    /// As [`Db::open`], but with the schema that step `schema` made: for rows that were written on it. [`Db::migrate`] does the rest.
+    ///
+    /// # Errors
+    /// As [`Db::open`]; [`StoreError::NewerSchema`] also when `schema` isn't known.
+    pub async fn open_with_schema(address: &str, schema: i64, now: Timestamp) -> Result<Self, StoreError> {
+        let db = Self::connect(address)?;
+        migrate::run_up_to(&db, schema, now).await?;
+        Ok(db)
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub async fn migrate(&self, now: Timestamp) -> Result<(), StoreError> {
+        migrate::run(self, now).await
+    }
+
+    fn connect(address: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        if let Some(path) = address.strip_prefix("sqlite:") {
+            Self::open_sqlite(path)
+        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            Self::open_postgres(address)
+        } else {
+            Err(StoreError::Address(address.to_owned()))
+        }
     }
 
     fn open_sqlite(path: &str) -> Result<Self, StoreError> {

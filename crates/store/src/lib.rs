@@ -17,6 +17,7 @@
 
 pub mod advertisement;
 pub mod audit;
+pub mod backup;
 pub mod collection;
 pub mod content;
 mod db;
@@ -26,6 +27,7 @@ pub mod enrolment;
 mod error;
 pub mod facts;
 pub mod feed;
+pub mod history;
 pub mod idempotency;
 pub mod job;
 pub mod meta;
@@ -34,6 +36,7 @@ pub mod package;
 pub mod page;
 pub mod point;
 pub mod policy;
+pub mod quarantine;
 pub mod recount;
 pub mod release;
 pub mod role;

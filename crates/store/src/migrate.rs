@@ -53,6 +53,7 @@ const ALL: &[Migration] = &[
     migration!(5, "0005_updates"),
     migration!(6, "0006_outside_links"),
     migration!(7, "0007_content_care"),
+    migration!(8, "0008_history"),
 ];
 
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, \
@@ -61,6 +62,16 @@ const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (numbe
 /// Applies what is missing.
 pub(crate) async fn run(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     run_list(db, ALL, now).await
+}
+
+/// Applies what is missing of the steps up to `last`.
+pub(crate) async fn run_up_to(db: &Db, last: i64, now: Timestamp) -> Result<(), StoreError> {
+    let known = ALL.iter().map(|step| step.number).max().unwrap_or(0);
+    if last > known {
+        return Err(StoreError::NewerSchema { found: last, needed: last, known });
+    }
+    let count = ALL.iter().take_while(|step| step.number <= last).count();
+    run_list(db, &ALL[..count], now).await
 }
 
 async fn run_list(db: &Db, list: &[Migration], now: Timestamp) -> Result<(), StoreError> {

@@ -1,7 +1,9 @@
 //! Which policy counts, and what it stops when it ends.
 
 use dray_agent_core::{Effect, Event, PolicyRefusal};
+use dray_model::EraId;
 use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};
+use dray_model::advertisement::Rerun;
 use dray_model::state::ClientState::{Cancelled, Running, Succeeded, Waiting};
 
 use crate::site::{content, name, program, terms};
@@ -106,4 +108,25 @@ fn content_is_removed_a_day_after_the_last_policy_that_named_it() {
     assert_eq!(world.cache.len(), 1);
     world.live(120);
     assert!(world.cache.is_empty());
+}
+
+#[test]
+fn a_site_that_returned_is_told_everything_again_and_nothing_runs_twice() {
+    let mut world = world();
+    let terms = terms("editor", "install", &[AsSoonAsPossible]);
+    let terms = dray_model::advertisement::AdvertisementTerms { rerun: Rerun::Always, ..terms };
+    world.site.advertise("now", 7, at(HOUR), terms.clone());
+    world.send_policy();
+    world.live(HOUR);
+    let told = world.told("now").len();
+    world.site.returned = Some(EraId::from_random(1));
+    world.site.advertise("now", 5, at(0), terms);
+    world.send_policy();
+    assert!(world.effects.contains(&Effect::SiteReturned) && world.effects.contains(&Effect::PolicyTaken));
+    world.live(HOUR);
+    assert_eq!(world.count_starts("editor"), 1);
+    let again = &world.told("now")[told..];
+    assert!(again.last().is_some_and(|word| word.starts_with("succeeded")), "{again:?}");
+    world.send_policy();
+    assert!(!world.effects.contains(&Effect::SiteReturned), "once is enough");
 }

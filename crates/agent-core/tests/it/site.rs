@@ -7,7 +7,7 @@ use dray_model::advertisement::{Advertisement, AdvertisementTerms, Assignment};
 use dray_model::package::{Content, Release, ReleaseNumber};
 use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
 use dray_model::program::{Expression, Program};
-use dray_model::{DeviceId, Digest, Name, Timestamp};
+use dray_model::{DeviceId, Digest, EraId, Name, Timestamp};
 
 /// What the site has published.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Site {
     /// Newest release by package.
     releases: BTreeMap<Name, (Digest, ReleaseNumber)>,
     pub(crate) number: u64,
+    /// The era with which it returned last.
+    pub(crate) returned: Option<EraId>,
     pub(crate) settings: AgentSettings,
 }
 
@@ -138,6 +140,8 @@ impl Site {
             format: Policy::FORMAT,
             device,
             number: self.number,
+            era: None,
+            returned: self.returned,
             issued_at: now,
             expires_at: now + std::time::Duration::from_secs(7 * 86_400),
             entries: self.entries.values().cloned().map(Into::into).chain(future).collect(),

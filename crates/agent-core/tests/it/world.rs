@@ -288,7 +288,11 @@ impl World {
 
     pub(crate) fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Report(_) | Effect::PolicyRefused(_) | Effect::CancelFetch { .. } => {}
+            Effect::Report(_)
+            | Effect::PolicyRefused(_)
+            | Effect::PolicyTaken
+            | Effect::SiteReturned
+            | Effect::CancelFetch { .. } => {}
             Effect::TakeFacts { ticket } => {
                 let facts = Arc::new(self.facts.clone());
                 self.later(self.now + Duration::from_secs(1), Event::FactsTaken { ticket, facts });

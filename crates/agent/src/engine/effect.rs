@@ -20,6 +20,8 @@ impl Engine {
                 tracing::error!(%refusal, "a policy of the site does not count");
                 self.signals.refused.send_modify(|count| *count += 1);
             }
+            Effect::PolicyTaken => {}
+            Effect::SiteReturned => self.tell_facts_again(),
             Effect::TakeFacts { ticket } => self.tasks.begin(Task::Facts(ticket), &outbound, async move {
                 let taken = tokio::task::spawn_blocking(|| take(&Limits::default())).await;
                 let facts = match taken.map_err(JoinError::try_into_panic) {
@@ -59,5 +61,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// The site has forgotten what it was told since its copy was made.
+    fn tell_facts_again(&self) {
+        tracing::warn!("the site went on from an older copy of itself; it is told everything again");
+        if let Err(error) = self.memory.with(|store| store.forget_facts_told()) {
+            tracing::warn!(error = %dray_model::cause::in_full(&error), "the site gets the facts again within a week");
+        }
+        self.signals.facts.send_modify(|_| {});
     }
 }

@@ -103,7 +103,9 @@ pub async fn serve(
     // Dropped with this future, which ends them.
     let mut talk = JoinSet::new();
     talk.spawn(control::listen(listener, ask));
-    talk.spawn(follow_policy(Arc::clone(&link), outbound.clone(), refused_seen));
+    let policy =
+        follow_policy(Arc::clone(&link), Arc::clone(&memory), identity.name.clone(), outbound.clone(), refused_seen);
+    talk.spawn(policy);
     talk.spawn(send_status(Arc::clone(&link), Arc::clone(&memory), Arc::clone(&signals.outbox)));
     talk.spawn(tell_facts(Arc::clone(&link), Arc::clone(&memory), facts_seen));
     talk.spawn(keep_certificate(folder.clone(), identity.clone(), Arc::clone(&link)));

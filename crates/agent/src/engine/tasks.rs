@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use dray_agent_core::Event;
+use dray_model::history::Holds;
+use dray_model::policy::Policy;
 use dray_model::{Digest, RunId};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+
+use crate::state::Taken;
 
 /// What a task is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +26,8 @@ pub(crate) enum Task {
 pub(crate) struct News {
     pub(super) event: Event,
     pub(super) ends: Option<Task>,
+    /// The policy that the event brings, as it is to be kept if it counts.
+    pub(super) policy: Option<Taken>,
 }
 
 /// The way into the engine.
@@ -34,7 +41,13 @@ pub(super) struct Tasks(HashMap<Task, AbortHandle>);
 impl News {
     /// An event that ends no task.
     pub(crate) const fn of(event: Event) -> Self {
-        Self { event, ends: None }
+        Self { event, ends: None, policy: None }
+    }
+
+    /// A policy whose signature holds, with its envelope.
+    pub(crate) fn of_policy(policy: Policy, envelope: Bytes) -> Self {
+        let taken = Taken { holds: Holds::of(&policy), envelope };
+        Self { event: Event::PolicyReceived(policy), ends: None, policy: Some(taken) }
     }
 }
 
@@ -64,7 +77,7 @@ impl Tasks {
         let outbound = outbound.clone();
         let running = tokio::spawn(async move {
             let event = work.await;
-            outbound.send(News { event, ends: Some(task) }).await;
+            outbound.send(News { event, ends: Some(task), policy: None }).await;
         });
         self.0.insert(task, running.abort_handle());
     }

@@ -30,8 +30,8 @@ fn state_and_messages_are_there_after_a_restart_and_leave_when_delivered() {
     let (_temp, path) = path();
     let mut store = Store::recreate(&path).unwrap();
     let state = store.state().unwrap();
-    store.commit(&state, &[message(2), message(1)]).unwrap();
-    store.commit(&state, &[message(3)]).unwrap();
+    store.commit(&state, &[message(2), message(1)], None).unwrap();
+    store.commit(&state, &[message(3)], None).unwrap();
     drop(store);
     let store = Store::open(&path).unwrap();
     assert_eq!(store.state().unwrap(), state);
@@ -49,7 +49,7 @@ fn state_and_messages_are_there_after_a_restart_and_leave_when_delivered() {
 fn refused_messages_leave_and_are_counted() {
     let (_temp, path) = path();
     let mut store = Store::recreate(&path).unwrap();
-    store.commit(&State::new(), &[message(1), message(2), message(3)]).unwrap();
+    store.commit(&State::new(), &[message(1), message(2), message(3)], None).unwrap();
     let refused = |number| Refused { number, at: Timestamp::from_secs(1), code: "odd".into(), why: "it is odd".into() };
     store.answered(&[1, 2].into(), &[refused(1), refused(2)]).unwrap();
     store.answered(&[3].into(), &[refused(3)]).unwrap();
@@ -62,7 +62,7 @@ fn refused_messages_leave_and_are_counted() {
 fn a_message_goes_to_the_site_as_it_was_kept_and_a_damaged_one_does_not_stop_the_others() {
     let (_temp, path) = path();
     let mut store = Store::recreate(&path).unwrap();
-    store.commit(&State::new(), &[message(3)]).unwrap();
+    store.commit(&State::new(), &[message(3)], None).unwrap();
     let newer =
         r#"{"number":1,"at":"2027-01-01T00:00:00Z","mood":"calm","event":{"event":"postponed","sentence":"later"}}"#;
     store
@@ -80,8 +80,8 @@ fn a_message_goes_to_the_site_as_it_was_kept_and_a_damaged_one_does_not_stop_the
 fn a_message_that_is_committed_twice_is_sent_once() {
     let (_temp, path) = path();
     let mut store = Store::recreate(&path).unwrap();
-    store.commit(&State::new(), &[message(1)]).unwrap();
-    store.commit(&State::new(), &[message(1)]).unwrap();
+    store.commit(&State::new(), &[message(1)], None).unwrap();
+    store.commit(&State::new(), &[message(1)], None).unwrap();
     assert_eq!(store.outbox_len().unwrap(), 1);
 }
 
@@ -137,6 +137,6 @@ fn a_memory_that_cannot_be_opened_again_takes_nothing() {
     let mut store = Store::recreate(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     assert!(store.reopen().is_err());
-    assert!(matches!(store.commit(&State::new(), &[message(1)]), Err(StoreError::Database { .. })));
+    assert!(matches!(store.commit(&State::new(), &[message(1)], None), Err(StoreError::Database { .. })));
     assert!(store.outbox(1, usize::MAX).is_err());
 }

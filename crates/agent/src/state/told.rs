@@ -1,5 +1,7 @@
-//! What the agent remembers of the facts that the site has.
+//! What the agent remembers of what passed between it and the site: the facts that the site has, and the policy that it sent last.
 
+use bytes::Bytes;
+use dray_model::history::Holds;
 use dray_model::{Digest, Timestamp};
 
 const DIGEST_BYTES: usize = 32;
@@ -24,4 +26,13 @@ impl FactsTold {
         let at = Timestamp::from_micros(i64::from_le_bytes(micros.try_into().ok()?));
         Some(Self { digest: Digest::try_from(digest).ok()?, at })
     }
+}
+
+/// A policy that was taken, as the site signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its number and era.
+    pub holds: Holds,
+    /// Its envelope.
+    pub envelope: Bytes,
 }

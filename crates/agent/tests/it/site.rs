@@ -334,6 +334,8 @@ async fn policy(
         format: Policy::FORMAT,
         device: DeviceId::from_random(DEVICE),
         number,
+        era: None,
+        returned: None,
         issued_at,
         expires_at: issued_at + Duration::from_secs(7 * 86_400),
         entries: site.known().entries.values().cloned().map(Into::into).collect(),

@@ -20,7 +20,7 @@ impl ClientApi {
         etag: Option<&str>,
         wait_s: u32,
     ) -> Result<Held<PointAssignments>, ClientError> {
-        match self.held("/client/v1/point/assignments", etag, wait_s).await? {
+        match self.held("/client/v1/point/assignments", etag, wait_s, Vec::new()).await? {
             Held::NotModified => Ok(Held::NotModified),
             Held::Changed { etag, value } => Ok(Held::Changed { etag, value: value.json().await? }),
         }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use dray_client::client_api::Introduction;
 use dray_client::{ClientApi, ClientError, Held, HttpLimits};
 use dray_model::Digest;
 use dray_model::api::client::PointAssignments;
@@ -22,15 +23,15 @@ async fn a_held_request_names_what_is_known_and_hears_of_news_or_none() {
     })
     .await;
     let api = ClientApi::new(server.url.clone(), authority.client(Some(&authority.device()), HttpLimits::default()));
-    let first = api.policy(None, 3600).await.unwrap();
+    let first = api.policy(None, 3600, &Introduction::default()).await.unwrap();
     assert_eq!(first, Held::Changed { etag: "\"7\"".to_owned(), value: "envelope".into() });
-    assert_eq!(api.policy(Some("\"7\""), 3600).await.unwrap(), Held::NotModified);
+    assert_eq!(api.policy(Some("\"7\""), 3600, &Introduction::default()).await.unwrap(), Held::NotModified);
 }
 
 #[tokio::test]
 async fn news_without_a_name_could_never_be_asked_for_again_and_is_damaged() {
     let authority = Authority::new();
-    let none = PointAssignments { contents: Vec::new() };
+    let none = PointAssignments { contents: Vec::new(), number: 0, returned: None };
     let server = TestServer::start(&authority, &authority.site(), move |_| {
         let answer = server::json(200, &none);
         async { answer }

@@ -53,6 +53,12 @@ async fn call_everything(api: &SiteApi, name: &Name, job: &JobId) {
     let _ = api.device(name).await;
     let _ = api.revoke_device(name).await;
     let _ = api.delete_device(name).await;
+    let _ = api.quarantine().next(1).await;
+    let _ = api.accept_member(name).await;
+    let _ = api.accept_quarantine().await;
+    let _ = api.refuse_member(name).await;
+    let _ = api.refuse_quarantine().await;
+    let _ = api.site_status().await;
     let _ = api.enrolment_tokens().next(1).await;
     let purpose = EnrolmentFor::Devices { count: 1 };
     let token = CreateEnrolmentToken { purpose, comment: Default::default(), valid_s: None };

@@ -1,6 +1,7 @@
 //! `dray device`: the computers that enrolled, what they report, and shutting one out.
 
 mod facts;
+mod waiting;
 
 use clap::Subcommand;
 use dray_client::site_api::DeviceFilter;
@@ -10,7 +11,7 @@ use dray_model::{DeviceId, Name};
 
 use super::Context;
 use crate::error::Outcome;
-use crate::output::{Fields, Listed, Shown, time, time_or_dash};
+use crate::output::{Fields, Format, Listed, Shown, time, time_or_dash};
 
 /// Commands on devices. A device is named by its id or its name.
 #[derive(Debug, Subcommand)]
@@ -42,6 +43,12 @@ pub(crate) enum DeviceCommand {
         /// The device's id or name
         device: Name,
     },
+    /// List devices and points that enrolled after the copy was made from which the site went on
+    Waiting,
+    /// Let such a device or point in again; it goes on by itself
+    Accept(waiting::Which),
+    /// Shut such a device or point out for good
+    Refuse(waiting::Which),
 }
 
 impl DeviceCommand {
@@ -50,7 +57,9 @@ impl DeviceCommand {
         let (api, output) = (&context.api, context.output);
         match self {
             Self::List { name, collection, needs_upgrade } => {
-                output.list(&api.devices(&DeviceFilter { name, collection, needs_upgrade }).all().await?)
+                let is_all = name.is_none() && collection.is_none() && !needs_upgrade;
+                output.list(&api.devices(&DeviceFilter { name, collection, needs_upgrade }).all().await?)?;
+                if is_all { remark_on_waiting(context).await } else { Ok(()) }
             }
             Self::Show { device } => output.show(&api.device(&device).await?),
             Self::Revoke { device } => {
@@ -61,8 +70,28 @@ impl DeviceCommand {
                 api.delete_device(&device).await?;
                 output.remark(format!("device {device} is deleted"))
             }
+            Self::Waiting => waiting::list(context).await,
+            Self::Accept(which) => waiting::accept(context, which).await,
+            Self::Refuse(which) => waiting::refuse(context, which).await,
         }
     }
+}
+
+/// Devices that wait aren't in the list, so it says that there are some.
+async fn remark_on_waiting(context: &Context) -> Outcome {
+    if context.output.format() != Format::Table {
+        return Ok(());
+    }
+    // Whoever may not see that sees the list all the same.
+    let waiting = context.api.site_status().await.map_or(0, |status| status.waiting.devices);
+    if waiting == 0 {
+        return Ok(());
+    }
+    context.output.remark(format!("{} to be accepted: see dray device waiting", waits(waiting)))
+}
+
+fn waits(devices: u64) -> String {
+    if devices == 1 { "1 more device waits".to_owned() } else { format!("{devices} more devices wait") }
 }
 
 /// The id of a device that is given by its id or name.

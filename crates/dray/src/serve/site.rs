@@ -12,9 +12,11 @@ use dray_site::job::Runner;
 use dray_site::{AdminProfile, ContentLocation, InitOptions, Site, SiteConfig};
 use serde::Serialize;
 
+use super::backup::{Backup, Restore};
 use super::log::LogOptions;
 use super::token::SiteToken;
 use super::{block_on, shutdown};
+use crate::cli::Context;
 use crate::error::{Exit, Failure, Outcome};
 use crate::output::{Fields, Output, Shown};
 
@@ -34,6 +36,12 @@ pub(crate) enum SiteCommand {
     Serve(Serve),
     /// Make an administrator's token without having one, on the server itself
     Token(SiteToken),
+    /// Copy a site to a folder, while it serves: database, keys, configuration
+    Backup(Backup),
+    /// Make a site from a backup, on the same or another machine and database
+    Restore(Box<Restore>),
+    /// Show how the site is, whether it went back in time, and what to look at
+    Status,
 }
 
 /// Arguments of `site init`.
@@ -75,8 +83,11 @@ pub(crate) struct Serve {
 
 impl SiteCommand {
     /// Does what the command says.
-    pub(crate) fn run(self, output: Output) -> Outcome {
+    pub(crate) fn run(self, output: Output, profile: Option<&Path>) -> Outcome {
         match self {
+            Self::Backup(backup) => block_on(backup.run(output)),
+            Self::Restore(restore) => block_on(restore.run(output)),
+            Self::Status => block_on(async { super::status::run(&Context::open(profile, output)?).await }),
             Self::Init(init) => block_on(init.run(output)),
             Self::Token(token) => block_on(token.run(output)),
             Self::Serve(serve) => {
@@ -202,7 +213,7 @@ impl Shown for Serving {
     }
 }
 
-fn database(text: &str) -> Result<String, String> {
+pub(super) fn database(text: &str) -> Result<String, String> {
     match text {
         "sqlite" => Ok("sqlite:dray.db".to_owned()),
         other

@@ -15,5 +15,6 @@ mod errors;
 mod fleet;
 mod output;
 mod rights;
+mod site_return;
 mod store_care;
 mod wait;

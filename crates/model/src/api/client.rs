@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::point::{PointAssignment, PointReport};
-use crate::{DeviceId, Digest, Name};
+use crate::{DeviceId, Digest, EraId, Name};
 
 /// `POST /client/v1/enrol`, without a client certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,7 @@ pub struct EnrolRequest {
 
 /// The kinds of members that enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberKind {
     /// A client computer.
@@ -172,6 +173,13 @@ pub struct RefusedMessage {
 pub struct PointAssignments {
     /// What it is to hold; the rest may go.
     pub contents: Vec<PointAssignment>,
+    /// The number of the newest change that it takes account of. A lower one than before, without a return in between, comes from a site
+    /// that was put back to an older copy of itself and doesn't know it: it doesn't count.
+    #[serde(default)]
+    pub number: u64,
+    /// The era with which the site returned last, as in a policy. Once that is another one, the site may have forgotten contents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<EraId>,
 }
 
 /// `POST /client/v1/point/reports`: where the calling point is.

@@ -17,7 +17,7 @@ use dray_model::program::{Expression, Program};
 use dray_model::readable::Readable;
 use dray_model::state::{ClientState, Reason, Standing};
 use dray_model::status::{SourceBytes, StatusEvent, StatusMessage};
-use dray_model::{DeviceId, Digest, Name, RunId, Timestamp};
+use dray_model::{DeviceId, Digest, EraId, Name, RunId, Timestamp};
 use dray_model::{class, property};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,6 +69,8 @@ fn documents() -> Vec<Sample> {
         format: Policy::FORMAT,
         device: DeviceId::from_random(7),
         number: 42,
+        era: Some(EraId::from_random(9)),
+        returned: Some(EraId::from_random(8)),
         issued_at: at(0),
         expires_at: at(604_800),
         entries: vec![PolicyEntry::new(name("now"), digest("advertisement"), digest("release")).into()],
@@ -157,7 +159,10 @@ fn answers() -> Vec<Sample> {
         sample("renewed", Renewed { certificate: "-----BEGIN CERTIFICATE-----".to_owned() }),
         sample("locations", Locations { contents: vec![locations] }),
         sample("status_answer", StatusAnswer { accepted: 9, new: 8, refused: vec![refused] }),
-        sample("point_assignments", PointAssignments { contents: vec![assignment()] }),
+        sample(
+            "point_assignments",
+            PointAssignments { contents: vec![assignment()], number: 42, returned: Some(EraId::from_random(8)) },
+        ),
         sample("problem", problem),
     ]
 }

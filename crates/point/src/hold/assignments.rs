@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use dray_client::{ClientApi, Held};
 use dray_content::durable::{self, Readers};
-use dray_model::Timestamp;
 use dray_model::api::client::PointAssignments;
 use dray_model::point::PointAssignment;
+use dray_model::{EraId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -22,6 +22,8 @@ use crate::summary::Contact;
 const WAIT_S: u32 = 300;
 /// Shortest time between two requests, should the site not hold them.
 const ASK_EVERY: Duration = Duration::from_millis(250);
+/// How long everything is kept after the site has returned: as long as the policies last that it signed before.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The only form of the file so far.
 const FORMAT: u32 = 1;
 
@@ -33,6 +35,15 @@ pub(crate) struct Duty {
     pub(crate) since: Timestamp,
     /// What it said.
     pub(crate) contents: Vec<PointAssignment>,
+    /// Its number; see [`PointAssignments`].
+    #[serde(default)]
+    number: u64,
+    /// The site's last return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    returned: Option<EraId>,
+    /// Until then nothing is removed: the site has returned, and clients may have orders from before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept_until: Option<Timestamp>,
 }
 
 impl Duty {
@@ -49,6 +60,22 @@ impl Duty {
                 Ok(None)
             }
         }
+    }
+
+    /// The duty that follows from an answer of the site; `None` when the answer is older than what is known and so doesn't count.
+    fn next(former: Option<&Self>, assigned: PointAssignments, since: Timestamp) -> Option<Self> {
+        let PointAssignments { contents, number, returned } = assigned;
+        let new = Self { format: FORMAT, since, contents, number, returned, kept_until: None };
+        let Some(former) = former else { return Some(new) };
+        if former.returned != returned {
+            return Some(Self { kept_until: Some(since + KEPT), ..new });
+        }
+        (number >= former.number).then_some(Self { kept_until: former.kept_until, ..new })
+    }
+
+    /// Whether what isn't assigned may be removed.
+    pub(crate) fn may_remove(&self, now: Timestamp) -> bool {
+        self.kept_until.is_none_or(|until| now >= until)
     }
 
     fn write(&self, folder: &Folder) -> Result<(), PointError> {
@@ -76,12 +103,16 @@ pub(crate) async fn keep_asking(
         let api = site.borrow().clone();
         match api.point_assignments(etag.as_deref(), WAIT_S).await {
             Ok(answer) => {
-                failures = 0;
                 let at = clock();
                 contact.send_if_modified(|contact| contact.made(at));
                 if let Held::Changed { etag: new, value } = answer {
-                    etag = Some(new);
-                    take_over(value, &folder, at, &duty).await;
+                    if take_over(value, &folder, at, &duty).await {
+                        etag = Some(new);
+                        failures = 0;
+                    } else {
+                        failures += 1;
+                        tokio::time::sleep(pause(failures)).await;
+                    }
                 }
                 tokio::time::sleep(ASK_EVERY).await;
             }
@@ -97,14 +128,24 @@ pub(crate) async fn keep_asking(
     }
 }
 
+/// Whether the answer counts.
 async fn take_over(
     assigned: PointAssignments,
     folder: &Arc<Folder>,
     since: Timestamp,
     duty: &watch::Sender<Option<Arc<Duty>>>,
-) {
-    tracing::info!(contents = assigned.contents.len(), "assignments received");
-    let new = Arc::new(Duty { format: FORMAT, since, contents: assigned.contents });
+) -> bool {
+    let (number, contents) = (assigned.number, assigned.contents.len());
+    let former = duty.borrow().clone();
+    let Some(new) = Duty::next(former.as_deref(), assigned, since) else {
+        tracing::warn!(number, "the site's assignments are older than those known here; the last known ones stand");
+        return false;
+    };
+    if former.is_some_and(|former| former.returned != new.returned) {
+        tracing::warn!("the site went on from an older copy of itself; nothing is removed here for a week");
+    }
+    tracing::info!(contents, "assignments received");
+    let new = Arc::new(new);
     let written = {
         let (new, folder) = (Arc::clone(&new), Arc::clone(folder));
         tokio::task::spawn_blocking(move || new.write(&folder)).await
@@ -114,11 +155,31 @@ async fn take_over(
         tracing::warn!(error = %dray_model::cause::in_full(&error), "the assignments could not be kept on disk");
     }
     duty.send_replace(Some(new));
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn assigned(number: u64, returned: Option<u64>) -> PointAssignments {
+        PointAssignments { contents: Vec::new(), number, returned: returned.map(EraId::from_random) }
+    }
+
+    #[test]
+    fn an_older_answer_does_not_count_and_after_a_return_nothing_is_removed_for_a_week() {
+        let at = Timestamp::from_secs;
+        let duty = Duty::next(None, assigned(5, None), at(0)).unwrap();
+        assert!(duty.may_remove(at(0)));
+        assert_eq!(Duty::next(Some(&duty), assigned(4, None), at(1)), None);
+        let same = Duty::next(Some(&duty), assigned(5, None), at(1)).unwrap();
+        assert!(same.may_remove(at(1)));
+        let returned = Duty::next(Some(&duty), assigned(4, Some(1)), at(2)).unwrap();
+        let later = Duty::next(Some(&returned), assigned(6, Some(1)), at(3)).unwrap();
+        for duty in [returned, later] {
+            assert!(!duty.may_remove(at(2) + KEPT / 2) && duty.may_remove(at(2) + KEPT));
+        }
+    }
 
     #[test]
     fn a_duty_is_read_whatever_version_kept_it() {
@@ -138,7 +199,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::open(root.path()).unwrap();
         assert_eq!(Duty::read(&folder).unwrap(), None);
-        let duty = Duty { format: FORMAT, since: Timestamp::from_secs(5), contents: Vec::new() };
+        let duty = Duty::next(None, assigned(3, None), Timestamp::from_secs(5)).unwrap();
         duty.write(&folder).unwrap();
         assert_eq!(Duty::read(&folder).unwrap(), Some(duty));
         std::fs::write(path(&folder), b"{\"format\":").unwrap();

@@ -146,7 +146,9 @@ impl Holder {
             self.begin_reading(&todo);
             let made = self.begin_rebuild(&duty.contents, &todo, now);
             self.begin_transfers(&todo, &made.objects, now).await;
-            wake = wake.min(self.remove_unneeded(&todo, now).await);
+            if duty.may_remove((self.clock)()) {
+                wake = wake.min(self.remove_unneeded(&todo, now).await);
+            }
             self.note_unusable(&todo, now);
             self.tell(&todo, &made);
         }

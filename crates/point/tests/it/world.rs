@@ -253,7 +253,7 @@ impl SiteState {
         let tag = |revision: u64| format!("\"{revision}\"");
         let news = assigned.wait_for(|(revision, _)| known.as_ref().is_none_or(|known| *known != tag(*revision)));
         let (revision, contents) = news.await.unwrap().clone();
-        let mut answer = server::json(200, &PointAssignments { contents });
+        let mut answer = server::json(200, &PointAssignments { contents, number: 1, returned: None });
         answer.headers_mut().insert("etag", tag(revision).parse().unwrap());
         answer
     }

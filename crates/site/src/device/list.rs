@@ -5,7 +5,7 @@ use dray_model::api::device::DeviceView;
 use dray_model::api::page::{Page, PageRequest};
 use dray_model::{DeviceId, Name};
 use dray_store::device::{self, DeviceFilter};
-use dray_store::{Snapshot, collection, facts};
+use dray_store::{Snapshot, collection, facts, quarantine};
 
 use super::{DeviceError, object};
 use crate::actor::{Actor, Permission};
@@ -67,10 +67,17 @@ pub(super) async fn look_up(
         Ok(id) => device::find(snapshot, id).await?,
         Err(_) => device::find_by_name(snapshot, name).await?,
     };
-    let found = found.ok_or_else(|| object(name).not_found())?;
+    let Some(found) = found else { return Err(absent(snapshot, actor, name).await?) };
     actor.authorise(permission)?;
     if !actor.reaches(snapshot, &object(found.id)).await? {
         return Err(object(name).not_found().into());
     }
     Ok(found)
+}
+
+/// There is no such device; it may wait to be accepted, which those who work on everything are told.
+async fn absent(snapshot: &mut Snapshot, actor: &Actor, name: &Name) -> Result<DeviceError, DeviceError> {
+    let waits = actor.scope().is_none()
+        && quarantine::find(snapshot, name).await?.is_some_and(|view| view.refused_at.is_none());
+    Ok(if waits { DeviceError::Waiting(name.clone()) } else { object(name).not_found().into() })
 }

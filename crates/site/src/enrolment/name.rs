@@ -12,7 +12,7 @@ const NAMELESS: &str = "device";
 
 /// Names for devices that enrol together, which no other device has: `host`, or `host-2` and so on. One statement, unless names are
 /// taken.
-pub(super) async fn free(snapshot: &mut Snapshot, host_names: &[&str]) -> Result<Vec<Name>, StoreError> {
+pub(crate) async fn free(snapshot: &mut Snapshot, host_names: &[&str]) -> Result<Vec<Name>, StoreError> {
     let slugs: Vec<_> = host_names.iter().map(|host_name| slug(host_name)).collect();
     let mut taken = device::taken(snapshot, &slugs.iter().map(|slug| numbered(slug, 1)).collect()).await?;
     let mut names = Vec::with_capacity(slugs.len());

@@ -49,6 +49,7 @@ impl JobKind for Housekeeping {
         let keys = dray_store::idempotency::forget(&mut change, now - KEYS_KEPT).await?;
         dray_store::feed::prune(&mut change, now - FEED_KEPT).await?;
         let tokens = dray_store::enrolment::forget(&mut change, now - TOKENS_KEPT).await?;
+        dray_store::quarantine::forget(&mut change, now - crate::enrolment::CERTIFICATE_LIFE).await?;
         super::recount::Recount::ensure(&mut change).await?;
         crate::status::Retention::soon(&mut change).await?;
         crate::content::Improve::for_many_receivers(&mut change).await?;

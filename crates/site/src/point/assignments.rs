@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dray_model::api::client::PointAssignments;
 use dray_model::{Digest, Name};
-use dray_store::point;
+use dray_store::{feed, history, point};
 use tokio::time::Instant;
 
 use super::PointError;
@@ -51,8 +51,15 @@ async fn look(site: &Site, name: &Name) -> Result<Assigned, PointError> {
     let mut snapshot = site.db().read().await?;
     point::find(&mut snapshot, name).await?.ok_or_else(|| PointError::Unknown(name.clone()))?;
     let contents = point::assignments(&mut snapshot, name).await?;
-    let json = serde_json::to_vec(&PointAssignments { contents }).expect("assignments are plain texts and numbers");
-    Ok(Assigned { tag: Digest::of(&json), json })
+    let number = u64::try_from(feed::sequences(&mut snapshot).await?.newest).unwrap_or(0);
+    let returned = history::place(&mut snapshot).await?.returned;
+    // The number alone is no news.
+    let tag = Digest::of(&json(&(&contents, returned)));
+    Ok(Assigned { tag, json: json(&PointAssignments { contents, number, returned }) })
+}
+
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("assignments are plain texts and numbers")
 }
 
 async fn seen(site: &Site, name: &Name) -> Result<(), PointError> {

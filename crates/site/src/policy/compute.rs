@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use dray_model::policy::{AgentSettings, Policy, PolicyEntry};
-use dray_model::{DeviceId, Digest, Timestamp};
-use dray_store::{feed, policy};
+use dray_model::{DeviceId, Digest, EraId, Timestamp};
+use dray_store::history::Place;
+use dray_store::{feed, history, policy};
 use dray_trust::{Role, seal_document};
 
 use super::index::Index;
@@ -17,6 +18,8 @@ use crate::site::Site;
 pub(crate) struct Computed {
     /// The newest change that it takes account of: the policy's number.
     pub(super) sequence: i64,
+    /// The era of the site's history that the sequence belongs to.
+    place: Place,
     /// Which half of a validity it belongs to.
     pub(super) half: i64,
     /// Names what it says.
@@ -33,7 +36,7 @@ pub(crate) async fn one(site: &Site, device: DeviceId) -> Result<Computed, Polic
     batch(site, &[device]).await?.remove(&device).ok_or(PolicyError::NotEnrolled(device))
 }
 
-/// Computes the policies of all these devices, of those that are enrolled. Three statements, and one more where what is advertised
+/// Computes the policies of all these devices, of those that are enrolled. Four statements, and one more where what is advertised
 /// changed. O(devices and their memberships).
 pub(super) async fn batch(site: &Site, devices: &[DeviceId]) -> Result<HashMap<DeviceId, Computed>, PolicyError> {
     site.policies().expect(devices);
@@ -41,6 +44,7 @@ pub(super) async fn batch(site: &Site, devices: &[DeviceId]) -> Result<HashMap<D
     loop {
         let mut snapshot = site.db().read().await?;
         let sequences = feed::sequences(&mut snapshot).await?;
+        let place = history::place(&mut snapshot).await?;
         let offered = policy::advertised_collections(&mut snapshot, devices).await?;
         let mut index = site.policies().index.lock().await;
         if is_first && index.is_newer_than(sequences) {
@@ -56,17 +60,23 @@ pub(super) async fn batch(site: &Site, devices: &[DeviceId]) -> Result<HashMap<D
             .into_iter()
             .map(|(device, collections)| {
                 let entries = index.entries(&collections);
-                (device, Computed::new(device, sequences.newest, entries, collections, now))
+                (device, Computed::new(device, (sequences.newest, place), entries, collections, now))
             })
             .collect());
     }
 }
 
 impl Computed {
-    fn new(device: DeviceId, sequence: i64, entries: Vec<PolicyEntry>, collections: Vec<i64>, now: Timestamp) -> Self {
+    fn new(
+        device: DeviceId,
+        (sequence, place): (i64, Place),
+        entries: Vec<PolicyEntry>,
+        collections: Vec<i64>,
+        now: Timestamp,
+    ) -> Self {
         let (settings, half) = (AgentSettings::default(), half(device, now));
-        let tag = tag(device, half, &entries, &settings);
-        Self { sequence, half, tag, entries, settings, collections }
+        let tag = tag(device, half, &entries, &settings, place.returned);
+        Self { sequence, place, half, tag, entries, settings, collections }
     }
 
     /// What is remembered of it.
@@ -81,6 +91,8 @@ impl Computed {
             format: Policy::FORMAT,
             device,
             number: u64::try_from(self.sequence).unwrap_or(0),
+            era: self.place.era,
+            returned: self.place.returned,
             issued_at,
             expires_at: issued_at + VALIDITY,
             entries: self.entries.iter().cloned().map(Into::into).collect(),
@@ -100,9 +112,15 @@ pub(super) fn half(device: DeviceId, now: Timestamp) -> i64 {
     (now.micros() + device.number() % half).div_euclid(half)
 }
 
-/// The same for the same answer, on every server.
-fn tag(device: DeviceId, half: i64, entries: &[PolicyEntry], settings: &AgentSettings) -> Digest {
-    let said = serde_json::to_vec(&(Policy::FORMAT, device, half, entries, settings));
+/// The same for the same answer, on every server. A start of a server changes nothing for devices, a return of the site does.
+fn tag(
+    device: DeviceId,
+    half: i64,
+    entries: &[PolicyEntry],
+    settings: &AgentSettings,
+    returned: Option<EraId>,
+) -> Digest {
+    let said = serde_json::to_vec(&(Policy::FORMAT, device, half, entries, settings, returned));
     Digest::of(&said.expect("a policy is plain texts and numbers"))
 }
 
@@ -126,14 +144,15 @@ mod tests {
         let entry = PolicyEntry::new("now".parse().unwrap(), Digest::of(b"a"), Digest::of(b"r"));
         let other = AgentSettings { polling_interval_s: 60, ..settings };
         let tags = [
-            tag(device, 0, &[], &settings),
-            tag(DeviceId::from_random(2), 0, &[], &settings),
-            tag(device, 1, &[], &settings),
-            tag(device, 0, std::slice::from_ref(&entry), &settings),
-            tag(device, 0, &[], &other),
+            tag(device, 0, &[], &settings, None),
+            tag(DeviceId::from_random(2), 0, &[], &settings, None),
+            tag(device, 1, &[], &settings, None),
+            tag(device, 0, std::slice::from_ref(&entry), &settings, None),
+            tag(device, 0, &[], &other, None),
+            tag(device, 0, &[], &settings, Some(EraId::from_random(1))),
         ];
         let distinct: std::collections::BTreeSet<_> = tags.into_iter().collect();
         assert_eq!(distinct.len(), tags.len());
-        assert_eq!(tag(device, 0, &[entry], &settings), tags[3]);
+        assert_eq!(tag(device, 0, &[entry], &settings, None), tags[3]);
     }
 }

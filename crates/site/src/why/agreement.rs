@@ -194,6 +194,8 @@ impl Life {
             format: Policy::FORMAT,
             device: DeviceId::from_random(1),
             number: self.policies,
+            era: None,
+            returned: None,
             issued_at: self.now,
             expires_at: self.now + Duration::from_secs(7 * 86_400),
             entries: vec![PolicyEntry::new(name("now"), advertisement, release).into()],

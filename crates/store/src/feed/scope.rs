@@ -4,11 +4,15 @@ use std::fmt;
 
 use dray_model::{DeviceId, Name};
 
+const HISTORY: &str = "history";
+
 /// Whom a change concerns. Its text is what the feed keeps.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Every device and point.
     Everyone,
+    /// The site's eras, and nobody's policy.
+    History,
     /// One device: its policy may say something else.
     Device(DeviceId),
     /// What is offered to the members of this collection changed. They were offered something before.
@@ -32,6 +36,9 @@ impl Scope {
     }
 
     fn known(text: &str) -> Option<Self> {
+        if text == HISTORY {
+            return Some(Self::History);
+        }
         let (kind, subject) = text.split_once(':')?;
         let number = || subject.parse::<i64>().ok();
         let device = || DeviceId::try_from(number()?).ok();
@@ -56,6 +63,7 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Everyone => f.write_str("everyone"),
+            Self::History => f.write_str(HISTORY),
             Self::Device(device) => write!(f, "device:{}", device.number()),
             Self::Offers(collection) => write!(f, "offers:{collection}"),
             Self::Members(collection) => write!(f, "members:{collection}"),

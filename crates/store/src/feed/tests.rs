@@ -29,6 +29,7 @@ fn scopes_read_back_and_unknown_ones_concern_everyone() {
     let point: dray_model::Name = "berlin".parse().unwrap();
     for scope in [
         Scope::Everyone,
+        Scope::History,
         Scope::Device(device),
         Scope::Offers(3),
         Scope::Members(i64::MAX),
