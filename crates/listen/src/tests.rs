@@ -1,3 +1,5 @@
+//! Laws of the loop: how many connections at a time, and how it ends.
+
 use std::sync::Mutex;
 
 use tokio::sync::{mpsc, oneshot};
