@@ -44,7 +44,7 @@ impl Failure for DeviceError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotRevoked(_) => Some("revoke it first; it is shut out at once".to_owned()),
+            Self::NotRevoked(_) => Some("revoke it first, which takes effect at once".to_owned()),
             Self::Site(error) => error.hint(),
             Self::Object(error) => error.hint(),
         }
