@@ -44,7 +44,7 @@ pub(crate) async fn administrators(
     });
     let token = token.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "no_token", "the request has no administrator token")
-            .with_hint("send `Authorization: Bearer dray-admin.…`; the site's admin.toml holds the first one")
+            .with_hint("send `Authorization: Bearer dray-admin.…`; the first token is in the site's admin.toml")
     })?;
     let actor = authenticate(&api.site, token).await?;
     request.extensions_mut().insert(Caller(actor));
@@ -89,9 +89,9 @@ impl FromRequestParts<Api> for MemberIdentity {
         let credential = parts.extensions.get::<Peer>().and_then(|peer| peer.credential.clone());
         let credential = credential.ok_or_else(|| no_certificate("a device or distribution point"))?;
         if !api.site.admission().admits(&api.site, &credential).await.map_err(SiteError::from)? {
-            let detail = format!("the {} may not talk to this site", credential.identity);
+            let detail = format!("the {} is not allowed to use this site", credential.identity);
             return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
-                .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+                .with_hint("it has been revoked or deleted; an administrator can allow it to enrol again"));
         }
         match credential.identity {
             Identity::Device(id) => {
@@ -164,7 +164,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PeerAddress {
 }
 
 fn no_certificate(whose: &str) -> ApiError {
-    let detail = format!("the connection was not made with the certificate of {whose}");
+    let detail = format!("the connection does not use the certificate of {whose}");
     ApiError::new(StatusCode::UNAUTHORIZED, "no_certificate", detail)
-        .with_hint("enrol first, then connect with the certificate")
+        .with_hint("enrol first, then connect with the certificate that you receive")
 }
