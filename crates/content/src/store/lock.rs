@@ -43,7 +43,6 @@ impl Lock {
     ///
     /// # Errors
     /// Never.
-    #[expect(clippy::unnecessary_wraps, reason = "the form of the others")]
     pub const fn none(_: &Path) -> Result<Self, StoreError> {
         Ok(Self { _file: None })
     }
