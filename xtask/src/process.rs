@@ -18,7 +18,7 @@ pub(crate) fn cargo() -> Command {
 /// Runs `command` with our own input and output; anything but exit code 0 is an error.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let shown = shown(command);
-    let status = command.status().with_context(|| format!("can't start {shown}"))?;
+    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {
         bail!("{shown} ended with {status}");
     }
@@ -28,7 +28,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 /// Runs `command` and gives what it printed to its standard output; anything but exit code 0 is an error.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let shown = shown(command);
-    let output = command.output().with_context(|| format!("can't start {shown}"))?;
+    let output = command.output().with_context(|| format!("cannot start {shown}"))?;
     if !output.status.success() {
         bail!("{shown} ended with {}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }

@@ -41,16 +41,16 @@ struct Tally {
 fn run_tests() -> anyhow::Result<(Tally, bool)> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).stdout(Stdio::piped());
-    let mut child = command.spawn().context("can't start cargo test")?;
+    let mut child = command.spawn().context("cannot start cargo test")?;
     let printed = child.stdout.take().context("cargo test has no output")?;
     let mut tally = Tally::default();
     for line in BufReader::new(printed).split(b'\n') {
-        let line = line.context("can't read what cargo test prints")?;
+        let line = line.context("cannot read what cargo test prints")?;
         let line = String::from_utf8_lossy(&line);
         println!("{line}");
         tally.add(&line);
     }
-    Ok((tally, child.wait().context("can't wait for cargo test")?.success()))
+    Ok((tally, child.wait().context("cannot wait for cargo test")?.success()))
 }
 
 impl Tally {

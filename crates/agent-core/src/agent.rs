@@ -36,7 +36,7 @@ pub struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeError {
     /// Written by a version that this one does not know.
-    #[error("the agent's state has format {0}, which this version does not know")]
+    #[error("the agent's state has format {0}, which this version of the agent cannot read")]
     Format(u32),
 }
 

@@ -157,7 +157,10 @@ impl<'a> Scene<'a> {
         let advertisement = self.document(&offer.entry.advertisement, |d| self.state.documents.advertisement(d))?;
         let release = self.document(&offer.entry.release, |d| self.state.documents.release(d))?;
         if release.package != advertisement.terms.package {
-            let error = format!("the policy pairs {} with a release of {}", advertisement.name, release.package);
+            let error = format!(
+                "the policy combines the advertisement {} with a release of another package, {}",
+                advertisement.name, release.package
+            );
             return Err(Stop::new(ClientState::Waiting, Reason::DocumentRefused { error }));
         }
         Ok((advertisement, release))
@@ -259,7 +262,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The content is here. Before a fetch begins, fresh facts say whether the program's effect is there already.
+    /// The content is here. Before a fetch begins, fresh facts say whether the program's effect is already there.
     fn content(&self, name: &Name, offered: Offered<'_>) -> Result<(), Stop> {
         let Some(content) = &offered.release.content else { return Ok(()) };
         let contents = &self.state.contents;

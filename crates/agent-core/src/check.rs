@@ -1,6 +1,6 @@
 //! Fresh looks at the device on behalf of one offer: before its content is fetched, before it runs, after it ran.
 //!
-//! Kept in memory only: after a restart a look is taken anew.
+//! Kept in memory only: after a restart the agent looks again.
 
 use std::collections::BTreeMap;
 

@@ -33,7 +33,7 @@ impl Subject {
     /// What is wrong with the expression's checked form, in one sentence.
     pub(crate) fn meets(&self, expression: &Expression) -> Result<bool, String> {
         let query = Query::deserialize(&expression.compiled)
-            .map_err(|error| format!("the condition {} can't be read by this agent: {error}", expression.text))?;
+            .map_err(|error| format!("this agent cannot read the condition {}: {error}", expression.text))?;
         Ok(query.matches(&self.facts, self.name.as_str()))
     }
 }

@@ -136,14 +136,18 @@ pub(crate) fn entries(policy: &Policy) -> impl Iterator<Item = (Name, Entry)> + 
 
 /// Whether a document is one; otherwise why not.
 fn check(document: &Document) -> Result<(), String> {
-    let damaged = |error: &str| Err(format!("it cannot be read: {error}"));
+    let damaged = |error: &str| Err(format!("cannot read it: {error}"));
     match document {
         Document::Advertisement(Readable::Damaged(damage)) => damaged(&damage.error),
         Document::Release(Readable::Damaged(damage)) => damaged(&damage.error),
         Document::Advertisement(Readable::Known(advertisement)) => {
             let count = advertisement.terms.assignments.len();
             if count > AdvertisementTerms::MAX_ASSIGNMENTS {
-                return Err(format!("advertisement {} has {count} assignments", advertisement.name));
+                return Err(format!(
+                    "advertisement {} has {count} assignments, the limit is {}",
+                    advertisement.name,
+                    AdvertisementTerms::MAX_ASSIGNMENTS
+                ));
             }
             Ok(())
         }

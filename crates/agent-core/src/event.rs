@@ -59,7 +59,7 @@ pub enum Event {
     ContentReady {
         /// Which content.
         content: Digest,
-        /// Bytes by where they came from; empty when it was there already.
+        /// Bytes by where they came from; empty when it was already there.
         sources: Vec<SourceBytes>,
         /// Bytes that were taken from content held before.
         reused_bytes: u64,

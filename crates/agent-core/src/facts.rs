@@ -1,7 +1,7 @@
 //! What is known of the device, and how fresh it is.
 //!
 //! Freshness goes by tickets, not by the clock: facts answer a need when they were begun after it arose. Nothing of this is
-//! persisted; after a restart facts are taken anew.
+//! persisted; after a restart facts are collected again.
 
 use std::sync::Arc;
 use std::time::Duration;

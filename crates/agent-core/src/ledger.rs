@@ -1,5 +1,5 @@
 //! Which assignments of an advertisement are done with, and what came of the last one. Kept longer than the advertisement is in the
-//! policy, so that leaving a collection and coming back runs nothing anew.
+//! policy, so that leaving a collection and coming back does not run anything twice.
 //!
 //! What one occurrence is, `dray_schedule` says: an edit that keeps an assignment does not arm it again; "run again" is one more *at*.
 //! A revision that goes down, or the same one published at another time, is another advertisement under the same name: its

@@ -6,7 +6,7 @@ pub(crate) struct Limits {
     pub(crate) sentence: usize,
     /// Bytes of a program's output.
     pub(crate) output_tail_bytes: usize,
-    /// Ledgers kept of advertisements that no longer reach the device; the longest withdrawn go first. What goes is not run anew
+    /// Ledgers kept of advertisements that no longer reach the device; the longest withdrawn go first. What goes is not run again
     /// because of that: the rerun rule still looks at the program's history.
     pub(crate) forgotten_advertisements: usize,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Offer {
     pub(crate) standing: Standing,
     /// State and reason code of the last message about it.
     pub(crate) told: Option<(ClientState, String)>,
-    /// Of the download that it told of; absent when it told of none.
+    /// Of the download that it reported; absent when it reported none.
     #[serde(default)]
     pub(crate) told_progress: Option<Told>,
 }

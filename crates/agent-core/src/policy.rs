@@ -16,13 +16,13 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(86_400);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyRefusal {
     /// A format of a later version.
-    #[error("the policy has format {0}, which this agent does not know")]
+    #[error("the policy has format {0}, which this agent cannot read")]
     Format(u32),
     /// Signed for somebody else.
     #[error("the policy is for {0}, not for this device")]
     OtherDevice(DeviceId),
     /// An older policy than the one that is held.
-    #[error("the policy has number {number}, and {held} was seen before")]
+    #[error("the policy has number {number}, but this device has already seen number {held}")]
     Older {
         /// Its number.
         number: u64,
@@ -30,7 +30,9 @@ pub enum PolicyRefusal {
         held: u64,
     },
     /// The same number, signed earlier.
-    #[error("the policy was issued at {issued_at}, and one of the same number at {held} was seen before")]
+    #[error(
+        "the policy was issued at {issued_at}, but this device has already seen one with the same number issued at {held}"
+    )]
     IssuedEarlier {
         /// When it was issued.
         issued_at: Timestamp,

@@ -60,7 +60,7 @@ impl From<Flow> for bool {
     }
 }
 
-/// What the site was told of a download last.
+/// What was last reported to the site about a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Told {
     progress: Progress,
@@ -73,7 +73,7 @@ impl Told {
     }
 }
 
-/// When the site is to be told of `progress`: now, later, or not at all.
+/// When to report to the site about `progress`: now, later, or not at all.
 ///
 /// A million clients may download at once, so none tells much: more than a tenth of the whole must have come since the last
 /// message, which makes nine more messages of the longest download, and a minute must have passed, which makes none of a short one.

@@ -57,10 +57,10 @@ pub struct PolicyView {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestRefused {
     /// Nothing of this name is advertised to the device.
-    #[error("no advertisement {0} reaches this device")]
+    #[error("there is no advertisement {0} for this device")]
     Unknown(Name),
     /// Something stands in the way that a request can't change.
-    #[error("{advertisement} can't be started: {reason}")]
+    #[error("cannot start {advertisement}: {reason}")]
     NotNow {
         /// The advertisement.
         advertisement: Name,
@@ -132,7 +132,7 @@ impl Agent {
         })
     }
 
-    /// The standing with the bytes that are here now, where they are known; in the state are those that the site was told of.
+    /// The standing with the bytes that are here now, where they are known; in the state are those that were reported to the site.
     fn live_standing(&self, offer: &Offer, content: Option<&Content>) -> Standing {
         let live = content.and_then(|content| self.state.contents.progress(&content.digest));
         let reason = match (&offer.standing.reason, live) {

@@ -42,11 +42,11 @@ fn offered(scene: &Scene<'_>, offer: &Offer) -> Option<OfferedProgram> {
 
 fn nothing(scene: &Scene<'_>, package: &Name, program: &Name) -> String {
     match scene.state.history.last(package, program) {
-        None => format!("no advertisement of {program} of {package} reaches this device"),
+        None => format!("{program} of {package} is not advertised to this device"),
         Some(past) => {
-            let how = if past.succeeded { "with success" } else { "and failed" };
+            let how = if past.succeeded { "and succeeded" } else { "and failed" };
             let (release, at) = (past.release, past.ended_at);
-            format!("no advertisement of it reaches this device any more; release {release} ran {how} at {at:.0}")
+            format!("it is no longer advertised to this device; release {release} ran {how} at {at:.0}")
         }
     }
 }
@@ -68,7 +68,7 @@ fn has_run(offer: &Offer) -> bool {
 fn passed(link: WhyLink) -> WhyLink {
     match link.holds {
         WhyHolds::Yes => link,
-        _ => WhyLink::new(link.link, WhyHolds::Yes, "passed", "it held when the program's turn came"),
+        _ => WhyLink::new(link.link, WhyHolds::Yes, "passed", "it was met when the program's turn came"),
     }
 }
 
@@ -83,7 +83,7 @@ fn membership(offer: &Offer) -> WhyLink {
     let stage = WhyStage::Membership;
     match offer.presence {
         Presence::Named => {
-            let link = WhyLink::new(stage, WhyHolds::Yes, "in_policy", "the policy names the advertisement");
+            let link = WhyLink::new(stage, WhyHolds::Yes, "in_policy", "the policy contains the advertisement");
             WhyLink { since: Some(offer.received_at), ..link }
         }
         Presence::Unsure => stopped(stage, &Stop::new(ClientState::Waiting, Reason::AwaitingDocuments)),
@@ -94,7 +94,9 @@ fn membership(offer: &Offer) -> WhyLink {
 fn policy(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
     let stage = WhyStage::Policy;
     match scene.documents(offer).map(|_| ()).and_then(|()| scene.policy()) {
-        Ok(()) => WhyLink::new(stage, WhyHolds::Yes, "in_force", "the policy is in force and its documents are here"),
+        Ok(()) => {
+            WhyLink::new(stage, WhyHolds::Yes, "in_force", "the policy is in force and its documents have arrived")
+        }
         Err(stop) => stopped(stage, &stop),
     }
 }
@@ -102,11 +104,11 @@ fn policy(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
 fn time(scene: &Scene<'_>, name: &Name, offer: &Offer) -> WhyLink {
     let stage = WhyStage::Time;
     let Some(advertisement) = scene.state.documents.advertisement(&offer.entry.advertisement) else {
-        return WhyLink::new(stage, WhyHolds::Unknown, "unknown", "the advertisement's terms are not here");
+        return WhyLink::new(stage, WhyHolds::Unknown, "unknown", "the advertisement's terms have not arrived");
     };
     match scene.timing(name, &advertisement.terms) {
         Timing::Optional | Timing::NotDue { .. } if offer.task.is_some() => {
-            WhyLink::new(stage, WhyHolds::Yes, "requested", "the person at the computer wants it now")
+            WhyLink::new(stage, WhyHolds::Yes, "requested", "somebody started it at the computer")
         }
         // A requirement comes before the person's decision.
         Timing::Optional if offer.standing.reason.as_ref().is_some_and(|reason| reason.stage() > stage) => {
@@ -133,7 +135,7 @@ fn content(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
         let (state, reason, next) = contents.standing(&content.digest, scene.now);
         return stopped(stage, &Stop { next, ..Stop::new(state, reason) });
     }
-    WhyLink::new(stage, WhyHolds::Unknown, "not_fetched", "the content is not needed now and not in the cache")
+    WhyLink::new(stage, WhyHolds::Unknown, "not_fetched", "the content is not needed now and is not in the cache")
 }
 
 fn requirements(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
@@ -147,7 +149,7 @@ fn requirements(scene: &Scene<'_>, offer: &Offer) -> WhyLink {
     match (program, looking) {
         (Ok(_), Some(looking)) => looking,
         (Ok(program), None) if program.requirement.is_none() => {
-            WhyLink::new(stage, WhyHolds::Yes, "none", "it has no requirement")
+            WhyLink::new(stage, WhyHolds::Yes, "none", "it has no requirements")
         }
         (Ok(_), None) => WhyLink::new(stage, WhyHolds::Yes, "met", "the device meets the requirement"),
         (Err(stop), _) => stopped(stage, &stop),

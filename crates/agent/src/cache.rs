@@ -47,7 +47,7 @@ pub struct Cache {
 
 /// Why the cache can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("can't {attempt} {path}")]
+#[error("cannot {attempt} {path}")]
 pub struct CacheError {
     /// What was attempted.
     attempt: &'static str,
@@ -152,7 +152,7 @@ impl Cache {
             return Err(format!("{first}{}", more(bad.len())));
         }
         remove_unknown(&root, &harmless)?;
-        restore_times(&root, &tree).map_err(|error| format!("times of files can't be set: {error}"))
+        restore_times(&root, &tree).map_err(|error| format!("cannot set file times: {error}"))
     }
 
     /// Takes a content out of the cache, with what has arrived of it.
@@ -193,7 +193,7 @@ impl Cache {
         let Ok(entries) = std::fs::read_dir(self.folder.join("removed")) else { return };
         for entry in entries.flatten() {
             if let Err(error) = platform::remove_folder(&entry.path()) {
-                tracing::warn!(path = %entry.path().display(), %error, "could not remove discarded content");
+                tracing::warn!(path = %entry.path().display(), %error, "cannot delete discarded content");
             }
         }
     }
@@ -205,7 +205,7 @@ fn remove_unknown(root: &Path, harmless: &[Damage]) -> Result<(), String> {
         let path = root.join(&damage.path);
         let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
         let removed = if is_folder { platform::remove_folder(&path) } else { std::fs::remove_file(&path) };
-        removed.map_err(|error| format!("{damage} and can't be removed: {error}"))?;
+        removed.map_err(|error| format!("{damage}, and it cannot be deleted: {error}"))?;
     }
     Ok(())
 }

@@ -24,20 +24,20 @@ use crate::folder::{self, Folder};
 /// What the agent can be told to do.
 #[derive(Debug, Subcommand)]
 pub enum AgentCommand {
-    /// Make this computer a member of a site.
+    /// Enrol this computer with a site.
     Enrol(enrol::Enrol),
-    /// Run the agent in the foreground, as a service manager does.
+    /// Run the agent in the foreground, as a service manager would.
     Run(run::Run),
-    /// Show who this device is and how it stands with its site.
+    /// Show this device's identity and its connection to the site.
     Status(status::Status),
-    /// List the programs that are offered to this device, or start an optional one.
+    /// List the programs advertised to this device, or start an optional one.
     Programs(programs::Programs),
     /// Explain why a program is or is not installed.
     Why(why::Why),
-    /// Watch one program (for the agent itself).
+    /// Start and watch one program (used by the agent itself).
     #[command(hide = true)]
     Runner {
-        /// The run's folder.
+        /// Folder of the run.
         folder: PathBuf,
     },
 }
@@ -45,7 +45,7 @@ pub enum AgentCommand {
 /// Where the agent lives.
 #[derive(Debug, Clone, Args)]
 pub struct AtFolder {
-    /// The agent's folder.
+    /// Folder of the agent.
     #[arg(long, value_name = "DIR", default_value = folder::DEFAULT)]
     folder: PathBuf,
 }
@@ -55,7 +55,7 @@ pub struct AtFolder {
 pub struct Shown {
     #[command(flatten)]
     at: AtFolder,
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     output: Format,
 }
@@ -106,13 +106,14 @@ impl Shown {
             Answer::Refused(sentence) => anyhow::bail!(sentence),
         };
         if source == Source::Memory {
-            output::note("the agent does not run; this is how it was when it ended");
+            output::note("the agent is not running; this is its last saved state");
         }
         match self.output {
             Format::Json => output::print(&serde_json::to_string_pretty(&value)?),
             Format::Yaml => output::print(&yaml::write(&value)),
             Format::Table => {
-                let value = serde_json::from_value(value).context("the agent's answer is of another version")?;
+                let value = serde_json::from_value(value)
+                    .context("the running agent is a different version from this command; restart the agent")?;
                 output::print(&table(&value))
             }
         }
@@ -124,5 +125,5 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     dray_trust::install_provider();
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().max_blocking_threads(4);
-    builder.build().context("the system gives the agent no event loop")
+    builder.build().context("cannot start the async runtime")
 }

@@ -111,7 +111,7 @@ impl Engine {
     async fn keep(&self, messages: &[dray_model::status::StatusMessage], taken: Option<&Taken>) {
         let mut backoff = Backoff::default();
         while let Err(error) = self.memory.with(|store| store.commit(self.agent.state(), messages, taken)) {
-            tracing::error!(error = %dray_model::cause::in_full(&error), "the agent waits until it can keep its state");
+            tracing::error!(error = %dray_model::cause::in_full(&error), "cannot save the agent's state; waiting until it can");
             backoff.wait(None).await;
         }
     }

@@ -47,7 +47,7 @@ impl Drop for Occupied {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It can't be made or opened.
-    #[error("can't use the folder {path}")]
+    #[error("cannot use the folder {path}")]
     Unusable {
         /// The folder.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum FolderError {
         source: io::Error,
     },
     /// Another agent works in it.
-    #[error("an agent is at work in {0} already")]
+    #[error("an agent is already running in {0}")]
     Occupied(PathBuf),
 }
 
@@ -123,7 +123,7 @@ impl Folder {
         }
     }
 
-    /// Takes the folder, waiting a little for whoever has it: a command that reads the memory has it for a moment.
+    /// Takes the folder, waiting a little if another process has it: a command that reads the memory has it for a moment.
     ///
     /// # Errors
     /// As [`Folder::occupy`].

@@ -49,10 +49,10 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// This device does not belong to a site.
-    #[error("this device is not enrolled: there is no {0}; enrol it with `enrol --site URL --token TOKEN`")]
+    #[error("this device is not enrolled: {0} does not exist; enrol it with `enrol --site URL --token TOKEN`")]
     NotEnrolled(PathBuf),
     /// The file can't be read or written.
-    #[error("can't {attempt} {path}")]
+    #[error("cannot {attempt} {path}")]
     File {
         /// What was attempted.
         attempt: &'static str,
@@ -96,7 +96,9 @@ impl Identity {
         let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
             Some(format) if format == u64::from(Self::FORMAT) => {}
-            Some(format) => return Err(damaged(format!("it has format {format}, which this version does not know"))),
+            Some(format) => {
+                return Err(damaged(format!("it has format {format}, which this version of the agent cannot read")));
+            }
             None => return Err(damaged("it has no format".to_owned())),
         }
         serde_json::from_value(value).map_err(|error| damaged(error.to_string()))

@@ -6,7 +6,7 @@
 //! `command` (the command line) and `platform` (everything that differs between systems).
 //!
 //! The one order to keep: an event is handled, the new state and its messages are on disk, and only then effects happen.
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
 
 pub mod cache;
 pub mod clock;

@@ -40,10 +40,10 @@ pub enum Ran {
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// The process can't become one that watches others.
-    #[error("can't become the watcher of a process tree")]
+    #[error("cannot become the parent of orphaned child processes")]
     Watcher(#[source] std::io::Error),
     /// The run can't be claimed, so nothing was started.
-    #[error("can't claim the run in {folder}")]
+    #[error("cannot claim the run in {folder}")]
     Claim {
         /// The run's folder.
         folder: std::path::PathBuf,
@@ -52,7 +52,7 @@ pub enum RunnerError {
         source: std::io::Error,
     },
     /// The result can't be written, even without the output.
-    #[error("can't record the result in {folder}")]
+    #[error("cannot record the result in {folder}")]
     Record {
         /// The run's folder.
         folder: std::path::PathBuf,
@@ -65,7 +65,7 @@ pub enum RunnerError {
 /// Runs what the folder asks for, to its end. Call it in a process that does nothing else: it waits for every child.
 ///
 /// # Errors
-/// [`RunnerError`]; a program that can't be started is no error but a result.
+/// [`RunnerError`]; a program that can't be started is not an error but a result.
 pub fn run(folder: &Path) -> Result<Ran, RunnerError> {
     crate::platform::become_watcher().map_err(RunnerError::Watcher)?;
     let claim_error = |source| RunnerError::Claim { folder: folder.to_owned(), source };

@@ -40,7 +40,7 @@ pub struct Runs {
 #[derive(Debug, thiserror::Error)]
 pub enum RunsError {
     /// The folder can't be read or written.
-    #[error("can't {attempt} {path}")]
+    #[error("cannot {attempt} {path}")]
     Folder {
         /// What was attempted.
         attempt: &'static str,
@@ -51,10 +51,10 @@ pub enum RunsError {
         source: io::Error,
     },
     /// The system does not say which boot this is.
-    #[error("can't find out which start of the computer this is")]
+    #[error("cannot find out when the computer was started")]
     BootId(#[source] io::Error),
     /// The runner can't be started.
-    #[error("can't start the runner {program}")]
+    #[error("cannot start the runner {program}")]
     Runner {
         /// Its file.
         program: PathBuf,

@@ -1,7 +1,7 @@
 //! The agent's memory: the state of its decisions and the outbox of messages, in one database that changes as a whole.
 //!
 //! Without this memory the agent would not know what it ran, and would number its messages from 1 again; so a missing, damaged
-//! or newer database is refused and never begun anew. To change what is kept: raise [`Store::FORMAT`] and convert at open.
+//! or newer database is refused and never replaced by a new one. To change what is kept: raise [`Store::FORMAT`] and convert at open.
 
 mod error;
 mod outbox;
@@ -103,7 +103,7 @@ impl Store {
         serde_json::from_slice(&bytes).map_err(|error| self.damaged(format!("its state: {error}")))
     }
 
-    /// Keeps a state, the messages that came with it and the policy that was taken, together, on disk. What is there already is not written again.
+    /// Keeps a state, the messages that came with it and the policy that was taken, together, on disk. What is already there is not written again.
     ///
     /// # Errors
     /// [`StoreError::Database`], as when the disk is full: nothing was kept then, and it may be tried again after

@@ -39,7 +39,7 @@ async fn list(
     Ok(page(advertisement::list(&api.site, &actor, &request).await?))
 }
 
-/// Advertise a program to a collection. Devices hear of it at once.
+/// Advertise a program to a collection. Devices are notified at once.
 #[utoipa::path(post, path = "/advertisements", tag = "advertisements", operation_id = "create_advertisement", request_body = CreateAdvertisement, responses((status = 201, body = AdvertisementView)))]
 async fn create(
     State(api): State<Api>,
@@ -74,14 +74,14 @@ async fn change(
     Ok((etag(changed.revision.into()), Json(changed)))
 }
 
-/// Withdraw an advertisement. Runs that go on are finished; what devices reported stays.
+/// Withdraw an advertisement. Programs that are running are not stopped, and what devices have reported is kept.
 #[utoipa::path(delete, path = "/advertisements/{name}", tag = "advertisements", operation_id = "delete_advertisement", params(("name" = Name, Path)), responses((status = 204)))]
 async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     advertisement::delete(&api.site, &actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Have the program run again: publish the next revision, with an assignment for now. The rerun rule still counts.
+/// Run the program again: publish the next revision, with an assignment for now. The rerun rule still applies.
 #[utoipa::path(post, path = "/advertisements/{name}/rerun", tag = "advertisements", operation_id = "rerun_advertisement", params(("name" = Name, Path)), responses((status = 200, body = AdvertisementView)))]
 async fn rerun(
     State(api): State<Api>,
@@ -100,13 +100,13 @@ struct DevicesQuery {
     state: Option<ClientState>,
 }
 
-/// People ask for a state that there is: what is mistyped is refused.
+/// A mistyped state is refused.
 fn known_state<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<ClientState>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
-/// List where devices are with an advertisement, by device id. Members that reported nothing yet are left out.
+/// List the state of an advertisement's devices, by device id. Members that have not reported yet are left out.
 #[utoipa::path(get, path = "/advertisements/{name}/devices", tag = "advertisements", operation_id = "list_advertisement_devices", params(("name" = Name, Path), DevicesQuery, PageQuery), responses((status = 200, body = Page<DeviceStatusView>)))]
 async fn devices(
     State(api): State<Api>,

@@ -46,7 +46,7 @@ pub(crate) async fn administrators(
     });
     let token = token.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "no_token", "the request has no administrator token")
-            .with_hint("send `Authorization: Bearer dray-admin.…`; the site's admin.toml holds the first one")
+            .with_hint("send `Authorization: Bearer dray-admin.…`; the first token is in the site's admin.toml")
     })?;
     let actor = authenticate(&api.site, token).await?;
     request.extensions_mut().insert(Caller(actor));
@@ -95,17 +95,19 @@ impl FromRequestParts<Api> for MemberIdentity {
         match standing.map_err(SiteError::from)? {
             Standing::Admitted => {}
             Standing::Waiting => {
-                let detail =
-                    format!("the {} is not known to the copy from which this site went on", credential.identity);
+                let detail = format!(
+                    "the {} is not in the backup or copy that this site was restored from",
+                    credential.identity
+                );
                 return Err(ApiError::new(StatusCode::FORBIDDEN, AWAITS_ACCEPTANCE, detail)
-                    .with_hint("it goes on by itself once an administrator accepts it with dray device accept"));
+                    .with_hint("it carries on by itself once an administrator accepts it with `dray device accept`"));
             }
             Standing::ShutOut => {
                 // It may hold what shows that the site has forgotten it.
                 refuse_doubtful(api, &parts.headers).await?;
-                let detail = format!("the {} may not talk to this site", credential.identity);
+                let detail = format!("the {} is not allowed to use this site", credential.identity);
                 return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
-                    .with_hint("it was revoked or removed; an administrator can let it enrol again"));
+                    .with_hint("it has been revoked or deleted; an administrator can allow it to enrol again"));
             }
         }
         match credential.identity {
@@ -194,7 +196,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PeerAddress {
 }
 
 fn no_certificate(whose: &str) -> ApiError {
-    let detail = format!("the connection was not made with the certificate of {whose}");
+    let detail = format!("the connection does not use the certificate of {whose}");
     ApiError::new(StatusCode::UNAUTHORIZED, "no_certificate", detail)
-        .with_hint("enrol first, then connect with the certificate")
+        .with_hint("enrol first, then connect with the certificate that you receive")
 }

@@ -40,7 +40,7 @@ async fn list(
     Ok(page(collection::list(&api.site, &actor, &request).await?))
 }
 
-/// Make a collection and find its members.
+/// Create a collection and find its members.
 #[utoipa::path(post, path = "/collections", tag = "collections", operation_id = "create_collection", request_body = CreateCollection, responses((status = 201, body = CollectionView)))]
 async fn create(
     State(api): State<Api>,
@@ -62,7 +62,7 @@ async fn show(
     Ok((etag(found.revision), Json(found)))
 }
 
-/// Change a collection. With new rules its members are found anew, at once.
+/// Change a collection. If the rules change, its members are updated at once.
 #[utoipa::path(patch, path = "/collections/{name}", tag = "collections", operation_id = "change_collection", params(("name" = Name, Path), IfMatch), request_body = ChangeCollection, responses((status = 200, body = CollectionView)))]
 async fn change(
     State(api): State<Api>,
@@ -75,7 +75,7 @@ async fn change(
     Ok((etag(changed.revision), Json(changed)))
 }
 
-/// Delete a collection that nothing depends on.
+/// Delete a collection. Nothing may depend on it.
 #[utoipa::path(delete, path = "/collections/{name}", tag = "collections", operation_id = "delete_collection", params(("name" = Name, Path)), responses((status = 204)))]
 async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     collection::delete(&api.site, &actor, &name).await?;
@@ -93,7 +93,7 @@ async fn members(
     Ok(page(collection::members(&api.site, &actor, &name, &request).await?))
 }
 
-/// Find a collection's members anew, now. They follow rules and facts by themselves; this makes sure.
+/// Recompute a collection's members now. They follow rules and facts automatically; this is only a safeguard.
 #[utoipa::path(post, path = "/collections/{name}/evaluate", tag = "collections", operation_id = "evaluate_collection", params(("name" = Name, Path)), responses((status = 200, body = CollectionView)))]
 async fn evaluate(
     State(api): State<Api>,
@@ -104,7 +104,7 @@ async fn evaluate(
     Ok((etag(evaluated.revision), Json(evaluated)))
 }
 
-/// Count the devices that an expression means, and name the first 20. Nothing is saved.
+/// Count the devices that match an expression, and list the first 20. Nothing is saved.
 #[utoipa::path(post, path = "/collections/preview", tag = "collections", operation_id = "preview_collection", request_body = PreviewCollection, responses((status = 200, body = CollectionPreview)))]
 async fn preview(
     State(api): State<Api>,

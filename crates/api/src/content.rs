@@ -50,19 +50,19 @@ async fn damage(State(api): State<Api>, Caller(actor): Caller) -> Result<Json<Co
     Ok(Json(content::damage(&api.site, &actor).await?))
 }
 
-/// Read every object of the content store, note what is damaged or missing, and mend what can be mended.
+/// Read every object of the content store, record what is damaged or missing, and repair what can be repaired.
 #[utoipa::path(post, path = "/content/verify", tag = "content", operation_id = "verify_content", responses((status = 202, body = JobStarted)))]
 async fn verify(State(api): State<Api>, Caller(actor): Caller) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
     Ok((StatusCode::ACCEPTED, Json(content::verify(&api.site, &actor).await?)))
 }
 
-/// Remove from the content store what nothing needs any more.
+/// Delete unused objects from the content store.
 #[utoipa::path(post, path = "/content/sweep", tag = "content", operation_id = "sweep_content", responses((status = 202, body = JobStarted)))]
 async fn sweep(State(api): State<Api>, Caller(actor): Caller) -> Result<(StatusCode, Json<JobStarted>), ApiError> {
     Ok((StatusCode::ACCEPTED, Json(content::sweep(&api.site, &actor).await?)))
 }
 
-/// Objects themselves, for whoever carries them elsewhere or brings them back.
+/// Objects themselves, for anyone who carries them elsewhere or brings them back.
 pub(crate) fn streaming_routes() -> OpenApiRouter<Api> {
     failing::<ContentError>(OpenApiRouter::new().routes(routes!(object, restore)))
 }
@@ -78,7 +78,7 @@ async fn object(
     Ok(answer(&name, false, content::open(&api.site, &actor, &name, None).await?))
 }
 
-/// Bring back an object of the content store that is known to be damaged or missing.
+/// Upload a replacement for an object of the content store that is known to be damaged or missing.
 #[utoipa::path(put, path = "/content/objects/{kind}/{digest}", tag = "content", operation_id = "restore_content_object", params(("kind" = inline(ObjectKind), Path), ("digest" = Digest, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
 async fn restore(
     State(api): State<Api>,
@@ -92,7 +92,7 @@ async fn restore(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The kinds of objects, as their folders are called.
+/// The kinds of objects, by the names of their folders.
 #[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum ObjectKind {

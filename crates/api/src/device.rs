@@ -36,12 +36,12 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Only devices whose name begins like this.
+    /// Only devices whose name begins with this.
     #[param(inline)]
     name: Option<Text<64>>,
     /// Only members of this collection.
     collection: Option<Name>,
-    /// `true`: only devices for which something waits until they have a newer agent.
+    /// `true`: only devices that need a newer agent for something.
     #[serde(default)]
     needs_upgrade: bool,
 }
@@ -69,7 +69,7 @@ async fn show(
     Ok(Json(device::find(&api.site, &actor, &name).await?))
 }
 
-/// Shut a device out, at once and for good.
+/// Revoke a device, at once and for good.
 #[utoipa::path(post, path = "/devices/{name}/revoke", tag = "devices", operation_id = "revoke_device", params(("name" = Name, Path)), responses((status = 200, body = DeviceView)))]
 async fn revoke(
     State(api): State<Api>,
@@ -79,14 +79,14 @@ async fn revoke(
     Ok(Json(device::revoke(&api.site, &actor, &name).await?))
 }
 
-/// Delete a revoked device with its facts. The audit log keeps what was done to it.
+/// Delete a revoked device and its facts. The audit log keeps its history.
 #[utoipa::path(delete, path = "/devices/{name}", tag = "devices", operation_id = "delete_device", params(("name" = Name, Path)), responses((status = 204)))]
 async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     device::delete(&api.site, &actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take the device's facts in place of those it told before, and what its agent understands.
+/// Replace the device's facts and its agent's features.
 async fn put_facts(
     State(api): State<Api>,
     device: DeviceIdentity,

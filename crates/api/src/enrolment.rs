@@ -25,7 +25,7 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/enrol", post(enrol)).route("/renew", post(renew))
 }
 
-/// List enrolment tokens, newest first, those that are over included.
+/// List enrolment tokens, newest first, including expired and revoked ones.
 #[utoipa::path(get, path = "/enrolment-tokens", tag = "devices", operation_id = "list_enrolment_tokens", params(PageQuery), responses((status = 200, body = Page<EnrolmentTokenView>)))]
 async fn list(
     State(api): State<Api>,
@@ -35,7 +35,7 @@ async fn list(
     Ok(page(enrolment::list(&api.site, &actor, &request).await?))
 }
 
-/// Make an enrolment token. The answer holds its secret, which is told this once.
+/// Create an enrolment token. The answer contains its secret, which is shown only this once.
 #[utoipa::path(post, path = "/enrolment-tokens", tag = "devices", operation_id = "create_enrolment_token", request_body = CreateEnrolmentToken, responses((status = 201, body = Issued<EnrolmentTokenView>)))]
 async fn create(
     State(api): State<Api>,
@@ -46,7 +46,7 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
 }
 
-/// Revoke an enrolment token; who enrolled with it stays.
+/// Revoke an enrolment token. Whatever enrolled with it stays enrolled.
 #[utoipa::path(delete, path = "/enrolment-tokens/{id}", tag = "devices", operation_id = "revoke_enrolment_token", params(("id" = i64, Path)), responses((status = 204)))]
 async fn revoke(State(api): State<Api>, Caller(actor): Caller, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     enrolment::revoke(&api.site, &actor, id).await?;
@@ -62,7 +62,7 @@ async fn enrol(
     Ok(Json(enrolment::enrol(&api.site, from, request).await?))
 }
 
-/// A new certificate for the same identity.
+/// Renew a certificate for the same identity.
 async fn renew(
     State(api): State<Api>,
     member: MemberIdentity,

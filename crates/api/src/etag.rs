@@ -30,7 +30,7 @@ impl utoipa::IntoParams for IfMatch {
             .name("If-Match")
             .parameter_in(ParameterIn::Header)
             .required(Required::True)
-            .description(Some("The ETag of the object's answer, or `*` to change it in any case"))
+            .description(Some("The ETag from reading the object, or `*` to change it unconditionally"))
             .schema(Some(schema.build()))
             .build();
         vec![parameter]
@@ -42,12 +42,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let value = parts.headers.get(header::IF_MATCH).ok_or_else(|| {
-            ApiError::new(
-                StatusCode::PRECONDITION_REQUIRED,
-                "if_match_required",
-                "the change doesn't say what it is of",
-            )
-            .with_hint("send the ETag of the object's answer as If-Match, or `If-Match: *` to change it in any case")
+            ApiError::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", "the change has no If-Match header")
+                .with_hint(
+                    "send the ETag from reading the object as If-Match, or `If-Match: *` to change it unconditionally",
+                )
         })?;
         parse(value.to_str().unwrap_or_default()).map(Self)
     }
@@ -61,7 +59,7 @@ fn parse(text: &str) -> Result<Option<u64>, ApiError> {
     let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or_else(|| {
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_if_match", "If-Match is not a revision")
-            .with_hint("send the ETag of the object's answer, unaltered")
+            .with_hint("send the ETag from reading the object, unaltered")
     })
 }
 

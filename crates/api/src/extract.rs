@@ -97,7 +97,7 @@ fn refuse_unknown_fields<T: DeserializeOwned>(body: &[u8]) -> Result<(), ApiErro
     match unknown {
         None => Ok(()),
         Some(field) => {
-            let detail = format!("the body has a field that is not known: {}", quoted(&field));
+            let detail = format!("the body has an unknown field: {}", quoted(&field));
             Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", detail))
         }
     }
@@ -158,10 +158,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// Items wanted; 100 when absent.
+    /// Maximum number of items; 100 if absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// `next` of the page before.
+    /// `next` from the previous page.
     #[param(min_length = 1, max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
@@ -177,7 +177,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
         let Query(query) = Query::<PageQuery>::from_request_parts(parts, state).await?;
         let after = query.cursor.as_deref().map(read_cursor).transpose()?;
         if let Some(limit) = query.limit.filter(|limit| !(1..=MAX_LIMIT).contains(limit)) {
-            let detail = format!("{limit} is not a number of items: a page holds 1 to {MAX_LIMIT}");
+            let detail = format!("the limit must be between 1 and {MAX_LIMIT}, not {limit}");
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_limit", detail));
         }
         Ok(Self(PageRequest::new(query.limit, after)))
@@ -197,7 +197,7 @@ fn read_cursor(text: &str) -> Result<String, ApiError> {
         BASE64_URL_SAFE_NO_PAD.decode(text.as_bytes()).ok()
     };
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-        ApiError::new(StatusCode::NOT_FOUND, "no_page", "there is no page at this cursor")
-            .with_hint("send `next` of the page before, unaltered")
+        ApiError::new(StatusCode::NOT_FOUND, "no_page", "unknown cursor")
+            .with_hint("send `next` from the previous page, unaltered")
     })
 }

@@ -36,11 +36,11 @@ pub(crate) async fn idempotency(
         Reservation::Ours => {}
         Reservation::Answered(answer) => return Ok(replay(answer)),
         Reservation::InProgress => {
-            let detail = "a request with this idempotency key is being worked on";
-            return Err(ApiError::new(StatusCode::CONFLICT, "in_progress", detail).with_hint("ask again in a moment"));
+            let detail = "another request with this idempotency key is still in progress";
+            return Err(ApiError::new(StatusCode::CONFLICT, "in_progress", detail).with_hint("try again in a moment"));
         }
         Reservation::OtherRequest => {
-            let detail = "this idempotency key was used for another request";
+            let detail = "this idempotency key has already been used for a different request";
             return Err(
                 ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail).with_hint("use a new key")
             );
@@ -59,7 +59,11 @@ fn key(request: &Request) -> Result<Option<String>, ApiError> {
     };
     let text = value.to_str().ok().filter(|text| (1..=KEY_MAX).contains(&text.len()));
     let text = text.ok_or_else(|| {
-        ApiError::new(StatusCode::BAD_REQUEST, "invalid_key", "the idempotency key is not 1 to 255 plain characters")
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_key",
+            "the idempotency key must be 1 to 255 printable ASCII characters",
+        )
     })?;
     Ok(Some(text.to_owned()))
 }
@@ -68,7 +72,7 @@ fn key(request: &Request) -> Result<Option<String>, ApiError> {
 async fn digest(request: Request) -> Result<(Request, Digest), ApiError> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, JSON_LIMIT).await.map_err(|_| {
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is too large, or ended early")
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is too large or incomplete")
     })?;
     let mut text = format!("{} {}\n", parts.method, parts.uri).into_bytes();
     text.extend_from_slice(&body);
@@ -84,7 +88,7 @@ async fn split(response: Response) -> Result<(Option<Answer>, Response), ApiErro
     let (parts, body) = response.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX)
         .await
-        .map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be made"))?;
+        .map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "cannot create the answer"))?;
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let answer = Answer { status: parts.status.as_u16(), content_type, body: body.to_vec() };
     Ok((Some(answer), Response::from_parts(parts, Body::from(body))))

@@ -45,7 +45,7 @@ async fn show(State(api): State<Api>, Caller(actor): Caller, Path(id): Path<JobI
     Ok(Json(job::find(&api.site, &actor, id).await?))
 }
 
-/// Cancel a job that waits.
+/// Cancel a waiting job.
 #[utoipa::path(post, path = "/jobs/{id}/cancel", tag = "jobs", operation_id = "cancel_job", params(("id" = JobId, Path)), responses((status = 204)))]
 async fn cancel(State(api): State<Api>, Caller(actor): Caller, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     job::cancel(&api.site, &actor, id).await?;

@@ -9,7 +9,7 @@
 //! 2. `src/<resource>.rs` with handlers of at most 40 lines (`#[utoipa::path]`, extractors of [`extract`], `Result<_, ApiError>`) and a
 //!    `pub(crate) fn routes() -> OpenApiRouter<Api>`;
 //! 3. its `mod` line below, and one line under the API that it belongs to; uploads and downloads go to the streaming part;
-//! 4. `DRAY_BLESS=1 cargo test -p dray-api` writes `docs/openapi.json` anew: read the difference.
+//! 4. `DRAY_BLESS=1 cargo test -p dray-api` writes `docs/openapi.json` again: read the difference.
 //!
 //! `token` is the pattern to copy.
 

@@ -24,11 +24,11 @@ use crate::state::Api;
 const SCHEME: &str = "administrator_token";
 const DESCRIPTION: &str = "Administrators' API of a Dray site.
 
-Failures are RFC 9457 problems with a stable code; each operation lists those that it may end with. 400 means that a request does not \
-have the form that is described here, 422 that it does but says what cannot be done, 409 that it does not fit what is there now.
+Failures are RFC 9457 problems with a stable code; each operation lists the codes that it may return. 400 means that a request does not \
+match the schema, 422 that it does but its values cannot be accepted, and 409 that it conflicts with the current state.
 
-A POST may carry an `Idempotency-Key` of 1 to 255 plain characters. Repeated with the same key, it gets the first answer again. Any \
-request may carry an `X-Request-Id`, which the answer and the server's log repeat.";
+A POST may carry an `Idempotency-Key` of 1 to 255 printable ASCII characters. Repeated with the same key, it gets the first answer again. Any \
+request may carry an `X-Request-Id`, which is repeated in the answer and in the server's log.";
 
 /// What stands above all resources.
 pub(crate) fn head() -> OpenApi {

@@ -49,7 +49,7 @@ async fn list(
     Ok(page(package::list(&api.site, &actor, &request).await?))
 }
 
-/// Make a package. With a source folder its first release is published by the job in `publishing`.
+/// Create a package. If it has a source folder, the job in `publishing` publishes its first release.
 #[utoipa::path(post, path = "/packages", tag = "packages", operation_id = "create_package", request_body = CreatePackage, responses((status = 201, body = PackageView)))]
 async fn create(
     State(api): State<Api>,
@@ -84,7 +84,7 @@ async fn change(
     Ok((etag(changed.revision), Json(changed)))
 }
 
-/// Delete a package that nothing depends on.
+/// Delete a package. Nothing may depend on it.
 #[utoipa::path(delete, path = "/packages/{name}", tag = "packages", operation_id = "delete_package", params(("name" = Name, Path)), responses((status = 204)))]
 async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     package::delete(&api.site, &actor, &name).await?;
@@ -102,7 +102,7 @@ async fn update(
     Ok((StatusCode::ACCEPTED, Json(package::update(&api.site, &actor, &name, how).await?)))
 }
 
-/// Prepare the updates to the newest content as well as can be, in the background.
+/// Improve the updates to the newest content as far as possible, in the background.
 #[utoipa::path(post, path = "/packages/{name}/improve", tag = "packages", operation_id = "improve_package", params(("name" = Name, Path)), responses((status = 202, body = JobStarted)))]
 async fn improve(
     State(api): State<Api>,
@@ -112,7 +112,7 @@ async fn improve(
     Ok((StatusCode::ACCEPTED, Json(package::improve(&api.site, &actor, &name).await?)))
 }
 
-/// List the updates to a package's newest content, those that move the fewest bytes first.
+/// List the updates to a package's newest content, smallest first.
 #[utoipa::path(get, path = "/packages/{name}/updates", tag = "packages", operation_id = "list_package_updates", params(("name" = Name, Path)), responses((status = 200, body = PackageUpdates)))]
 async fn updates(
     State(api): State<Api>,
@@ -126,11 +126,11 @@ async fn updates(
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Version {
-    /// The source version; the newest that has files when absent.
+    /// The source version; if absent, the newest that has files.
     source_version: Option<u32>,
 }
 
-/// List the objects that a store or a point needs of a source version, in an order in which each comes after what it needs.
+/// List the objects of a source version that a store or a point needs, each after the objects that it depends on.
 #[utoipa::path(get, path = "/packages/{name}/objects", tag = "packages", operation_id = "list_package_objects", params(("name" = Name, Path), Version), responses((status = 200, body = PackageObjects)))]
 async fn objects(
     State(api): State<Api>,
@@ -141,7 +141,7 @@ async fn objects(
     Ok(Json(dray_site::content::objects(&api.site, &actor, &name, version.source_version).await?))
 }
 
-/// List a package's releases, the newest first.
+/// List a package's releases, newest first.
 #[utoipa::path(get, path = "/packages/{name}/releases", tag = "packages", operation_id = "list_releases", params(("name" = Name, Path), PageQuery), responses((status = 200, body = Page<ReleaseView>)))]
 async fn releases(
     State(api): State<Api>,
@@ -152,7 +152,7 @@ async fn releases(
     Ok(page(package::releases(&api.site, &actor, &name, &request).await?))
 }
 
-/// List the distribution points that a package is on, and where they are with it.
+/// List the distribution points that a package is assigned to, and their state.
 #[utoipa::path(get, path = "/packages/{name}/points", tag = "packages", operation_id = "list_package_points", params(("name" = Name, Path), PageQuery), responses((status = 200, body = Page<PointPackageView>)))]
 async fn points(
     State(api): State<Api>,
@@ -163,7 +163,7 @@ async fn points(
     Ok(page(package::points(&api.site, &actor, &name, &request).await?))
 }
 
-/// Put a package on distribution points: on all of them, or on none when one isn't there.
+/// Assign a package to distribution points: to all of them, or to none if one does not exist.
 #[utoipa::path(post, path = "/packages/{name}/distribute", tag = "packages", operation_id = "distribute_package", params(("name" = Name, Path)), request_body = DistributePackage, responses((status = 204)))]
 async fn distribute(
     State(api): State<Api>,

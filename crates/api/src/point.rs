@@ -41,7 +41,7 @@ async fn list(
     Ok(page(point::list(&api.site, &actor, &request).await?))
 }
 
-/// Make a distribution point. It enrols with a token made for it.
+/// Create a distribution point. It enrols with a token created for it.
 #[utoipa::path(post, path = "/points", tag = "points", operation_id = "create_point", request_body = CreatePoint, responses((status = 201, body = PointView)))]
 async fn create(
     State(api): State<Api>,
@@ -83,7 +83,7 @@ async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// List the packages on a distribution point, and where it is with them.
+/// List the packages assigned to a distribution point, and their state.
 #[utoipa::path(get, path = "/points/{name}/packages", tag = "points", operation_id = "list_point_packages", params(("name" = Name, Path), PageQuery), responses((status = 200, body = Page<PointPackageView>)))]
 async fn packages(
     State(api): State<Api>,
@@ -94,7 +94,7 @@ async fn packages(
     Ok(page(point::packages(&api.site, &actor, &name, &request).await?))
 }
 
-/// Put a package on a distribution point; nothing changes when it is there already.
+/// Assign a package to a distribution point. Nothing changes if it is already assigned.
 #[utoipa::path(put, path = "/points/{name}/packages/{package}", tag = "points", operation_id = "assign_package", params(("name" = Name, Path), ("package" = Name, Path)), responses((status = 204)))]
 async fn assign(
     State(api): State<Api>,
@@ -105,7 +105,7 @@ async fn assign(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take a package from a distribution point; nothing changes when it isn't there.
+/// Unassign a package from a distribution point. Nothing changes if it is not assigned.
 #[utoipa::path(delete, path = "/points/{name}/packages/{package}", tag = "points", operation_id = "unassign_package", params(("name" = Name, Path), ("package" = Name, Path)), responses((status = 204)))]
 async fn unassign(
     State(api): State<Api>,

@@ -18,7 +18,7 @@ pub(crate) fn held_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/policy", get(current))
 }
 
-/// The device's policy as a signed envelope, once it is another than `If-None-Match` names.
+/// The device's policy as a signed envelope, once it differs from the one that `If-None-Match` names.
 async fn current(
     State(api): State<Api>,
     identity: DeviceIdentity,

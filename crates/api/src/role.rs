@@ -31,7 +31,7 @@ async fn list(
     Ok(page(role::list(&api.site, &actor, &request).await?))
 }
 
-/// Make a role. Nobody can grant what they don't have.
+/// Create a role. Nobody can grant what they are not allowed to do themselves.
 #[utoipa::path(post, path = "/roles", tag = "roles", operation_id = "create_role", request_body = CreateRole, responses((status = 201, body = RoleView)))]
 async fn create(
     State(api): State<Api>,
@@ -53,7 +53,7 @@ async fn show(
     Ok((etag(found.revision), Json(found)))
 }
 
-/// Change a role. Those who have it have the new rights from their next request on.
+/// Change a role. Tokens with this role have the new rights from the next request on.
 #[utoipa::path(patch, path = "/roles/{name}", tag = "roles", operation_id = "change_role", params(("name" = Name, Path), IfMatch), request_body = ChangeRole, responses((status = 200, body = RoleView)))]
 async fn change(
     State(api): State<Api>,
@@ -66,7 +66,7 @@ async fn change(
     Ok((etag(changed.revision), Json(changed)))
 }
 
-/// Delete a role that no token in force has.
+/// Delete a role. No valid token may have it.
 #[utoipa::path(delete, path = "/roles/{name}", tag = "roles", operation_id = "delete_role", params(("name" = Name, Path)), responses((status = 204)))]
 async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     role::delete(&api.site, &actor, &name).await?;

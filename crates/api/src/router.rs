@@ -51,16 +51,19 @@ fn limited(routes: OpenApiRouter<Api>) -> OpenApiRouter<Api> {
 
 async fn in_time(request: Request, next: Next) -> Result<Response, ApiError> {
     tokio::time::timeout(REQUEST_TIME, next.run(request)).await.map_err(|_| {
-        let detail = format!("the request took longer than {} s and was given up", REQUEST_TIME.as_secs());
+        let detail = format!("the request was cancelled because it took longer than {} s", REQUEST_TIME.as_secs());
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
     })
 }
 
 fn finish(routes: Router<Api>, api: Api) -> Router {
     routes
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this address"))
+        .fallback(async || {
+            let problem = ApiError::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this address");
+            problem.with_hint("administrators use /api/v1; clients and points use /client/v1, on a port of their own")
+        })
         .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "this address does not take the method")
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "this address does not support the method")
         })
         .layer(from_fn(observe::observe))
         .with_state(api)

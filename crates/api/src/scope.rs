@@ -35,7 +35,7 @@ async fn list(
     Ok(page(scope::list(&api.site, &actor, &request).await?))
 }
 
-/// Make a scope, with nothing in it.
+/// Create an empty scope.
 #[utoipa::path(post, path = "/scopes", tag = "scopes", operation_id = "create_scope", request_body = CreateScope, responses((status = 201, body = ScopeView)))]
 async fn create(
     State(api): State<Api>,
@@ -55,7 +55,7 @@ async fn show(
     Ok(Json(scope::find(&api.site, &actor, &name).await?))
 }
 
-/// Delete a scope that no token in force is for. What is in it stays.
+/// Delete a scope. No valid token may be limited to it. The objects in it are kept.
 #[utoipa::path(delete, path = "/scopes/{name}", tag = "scopes", operation_id = "delete_scope", params(("name" = Name, Path)), responses((status = 204)))]
 async fn delete(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     scope::delete(&api.site, &actor, &name).await?;
@@ -73,7 +73,7 @@ async fn objects(
     Ok(page(scope::objects(&api.site, &actor, &name, &request).await?))
 }
 
-/// Put an object into a scope; nothing changes when it is in it already.
+/// Add an object to a scope. Nothing changes if it is already in it.
 #[utoipa::path(put, path = "/scopes/{name}/objects/{kind}/{object}", tag = "scopes", operation_id = "add_to_scope", params(("name" = Name, Path), ("kind" = ScopedKind, Path), ("object" = Name, Path)), responses((status = 204)))]
 async fn add(
     State(api): State<Api>,
@@ -84,7 +84,7 @@ async fn add(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take an object out of a scope; nothing changes when it isn't in it.
+/// Remove an object from a scope. Nothing changes if it is not in it.
 #[utoipa::path(delete, path = "/scopes/{name}/objects/{kind}/{object}", tag = "scopes", operation_id = "remove_from_scope", params(("name" = Name, Path), ("kind" = ScopedKind, Path), ("object" = Name, Path)), responses((status = 204)))]
 async fn remove(
     State(api): State<Api>,

@@ -30,7 +30,7 @@ const TERMS: Terms = Terms { places: 20_000, grace: Duration::from_secs(10) };
 /// Where to listen. Port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServeOptions {
-    /// For administrators.
+    /// A comment for administrators.
     pub admin_addr: SocketAddr,
     /// For clients and points.
     pub client_addr: SocketAddr,
@@ -47,7 +47,7 @@ impl ServeOptions {
 /// Why a server didn't start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// An address can't be had.
+    /// Listening on an address failed.
     #[error("cannot listen for {whom} on {addr}")]
     Bind {
         /// For whom.
@@ -62,7 +62,7 @@ pub enum ServeError {
     #[error("cannot note in the database that the server starts")]
     Database(#[from] dray_site::SiteError),
     /// The server's certificate.
-    #[error("cannot make the server's certificate")]
+    #[error("cannot create the server's certificate")]
     Identity(#[from] ServerIdentityError),
     /// TLS.
     #[error("cannot set up TLS")]
@@ -88,7 +88,7 @@ impl Running {
         let _ = self.stop.send(true);
         for listener in self.listeners {
             if let Err(error) = listener.await {
-                tracing::error!(%error, "a listener ended badly");
+                tracing::error!(%error, "a listener failed");
             }
         }
     }

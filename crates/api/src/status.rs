@@ -31,13 +31,13 @@ pub(crate) fn client_routes() -> OpenApiRouter<Api> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StatusQuery {
-    /// Only of the device with this name or id.
+    /// Only from the device with this name or id.
     device: Option<Name>,
-    /// Only about this advertisement, withdrawn ones included.
+    /// Only about this advertisement, which may have been withdrawn.
     advertisement: Option<Name>,
 }
 
-/// List status messages, the newest first.
+/// List status messages, newest first.
 #[utoipa::path(get, path = "/status", tag = "status", operation_id = "list_status", params(StatusQuery, PageQuery), responses((status = 200, body = Page<StatusView>)))]
 async fn list(
     State(api): State<Api>,

@@ -39,7 +39,7 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("another metrics recorder is installed: /metrics stays empty");
+            tracing::warn!("another metrics recorder is already installed; /metrics will be empty");
         }
         handle
     })

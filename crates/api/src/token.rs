@@ -19,7 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     failing::<TokenError>(OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke)))
 }
 
-/// List administrator tokens by name, revoked ones included.
+/// List administrator tokens by name, including revoked ones.
 #[utoipa::path(get, path = "/tokens", tag = "tokens", operation_id = "list_tokens", params(PageQuery), responses((status = 200, body = Page<Token>)))]
 async fn list(
     State(api): State<Api>,
@@ -29,7 +29,7 @@ async fn list(
     Ok(page(token::list(&api.site, &actor, &request).await?))
 }
 
-/// Make an administrator token. The answer holds its secret, which is told this once.
+/// Create an administrator token. The answer contains its secret, which is shown only this once.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", operation_id = "create_token", request_body = CreateToken, responses((status = 201, body = Issued<Token>)))]
 async fn create(
     State(api): State<Api>,
@@ -40,7 +40,7 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
 }
 
-/// Revoke an administrator token; it is refused from the next request on.
+/// Revoke an administrator token. It stops working with the next request.
 #[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", operation_id = "revoke_token", params(("name" = Name, Path)), responses((status = 204)))]
 async fn revoke(State(api): State<Api>, Caller(actor): Caller, Path(name): Path<Name>) -> Result<StatusCode, ApiError> {
     token::revoke(&api.site, &actor, &name).await?;

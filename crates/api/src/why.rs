@@ -23,12 +23,12 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 struct WhyQuery {
     /// The device's name or id.
     device: Name,
-    /// PACKAGE/PROGRAM, the name of a package with one program, or the name of a program that one package has.
+    /// PACKAGE/PROGRAM, the name of a package with a single program, or the name of a program of a single package.
     #[param(max_length = 129)]
     program: String,
 }
 
-/// Tell why a program is or is not on a device: the whole chain, from membership to result.
+/// Explain why a program is or is not installed on a device: the whole chain, from membership to result.
 #[utoipa::path(get, path = "/why", tag = "why", operation_id = "why", params(WhyQuery), responses((status = 200, body = Why)))]
 async fn show(
     State(api): State<Api>,

@@ -18,14 +18,14 @@ pub struct BaseUrl(String);
 
 /// A text that is no [`BaseUrl`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an address of a site or point: write it like https://host:port")]
+#[error("{0:?} is not the address of a site or point; write it like https://host:port")]
 pub struct InvalidBaseUrl(String);
 
 impl BaseUrl {
     /// The address of `path`, which begins with a slash and may hold a query.
     ///
     /// # Errors
-    /// [`ClientError::Address`] when the two together are no address.
+    /// [`ClientError::Address`] when the two together are not an address.
     pub fn join(&self, path: &str) -> Result<Uri, ClientError> {
         let address = format!("{}{path}", self.0);
         address.parse().map_err(|_| ClientError::Address(InvalidBaseUrl(address)))
@@ -34,7 +34,7 @@ impl BaseUrl {
     /// A base further down, like the content below a site.
     ///
     /// # Errors
-    /// [`ClientError::Address`] when the two together are no address.
+    /// [`ClientError::Address`] when the two together are not an address.
     pub fn below(&self, path: &str) -> Result<Self, ClientError> {
         format!("{}{path}", self.0).parse().map_err(ClientError::Address)
     }

@@ -19,7 +19,7 @@ pub enum ClientError {
     #[error(transparent)]
     Address(InvalidBaseUrl),
     /// No connection: the name, the network or the port.
-    #[error("could not reach {url}")]
+    #[error("cannot reach {url}")]
     Unreachable {
         /// What was asked for.
         url: String,
@@ -35,7 +35,7 @@ pub enum ClientError {
         after: Duration,
     },
     /// The connection broke before the answer was complete.
-    #[error("the connection to {url} broke")]
+    #[error("the connection to {url} was lost")]
     Interrupted {
         /// What was asked for.
         url: String,
@@ -43,7 +43,7 @@ pub enum ClientError {
         source: BoxError,
     },
     /// The other end has no certificate of the authority that we trust.
-    #[error("{url} could not prove that it belongs to our site")]
+    #[error("the server at {url} did not prove that it belongs to this site")]
     Untrusted {
         /// What was asked for.
         url: String,
@@ -51,7 +51,7 @@ pub enum ClientError {
         source: BoxError,
     },
     /// The other end does not let us in: no, an expired or a revoked certificate or token, or a right that is missing.
-    #[error("{url} does not let us in: {refusal}")]
+    #[error("{url} denied access: {refusal}")]
     Denied {
         /// What was asked for.
         url: String,
@@ -59,7 +59,7 @@ pub enum ClientError {
         refusal: Box<Refusal>,
     },
     /// The other end understood and refused.
-    #[error("{url} refused: {refusal}")]
+    #[error("{url} refused the request: {refusal}")]
     Refused {
         /// What was asked for.
         url: String,
@@ -67,7 +67,7 @@ pub enum ClientError {
         refusal: Box<Refusal>,
     },
     /// The answer is not what was asked for: not the promised form, length or digest.
-    #[error("the answer of {url} is damaged: {what}")]
+    #[error("the answer from {url} is damaged: {what}")]
     Damaged {
         /// What was asked for.
         url: String,
@@ -75,7 +75,7 @@ pub enum ClientError {
         what: String,
     },
     /// The answer is larger than we take.
-    #[error("the answer of {url} is larger than {limit} bytes")]
+    #[error("the answer from {url} is larger than {limit} bytes")]
     TooLarge {
         /// What was asked for.
         url: String,
@@ -83,7 +83,7 @@ pub enum ClientError {
         limit: u64,
     },
     /// Our own key, certificate or token can't be used.
-    #[error("could not use our own {what}")]
+    #[error("cannot use our own {what}")]
     Identity {
         /// Which part.
         what: &'static str,
@@ -220,6 +220,6 @@ mod tests {
     fn an_error_in_full_names_its_causes_once() {
         let source = std::io::Error::other("no route");
         let error = ClientError::Unreachable { url: "https://site".to_owned(), source: source.into() };
-        assert_eq!(error.in_full(), "could not reach https://site: no route");
+        assert_eq!(error.in_full(), "cannot reach https://site: no route");
     }
 }

@@ -28,7 +28,7 @@ use crate::error::ClientError;
 use crate::limits::HttpLimits;
 use connect::Connector;
 
-/// What is read of an answer ahead. More would be memory that the allocator maps and zeroes anew for every piece.
+/// What is read of an answer ahead. More would be memory that the allocator maps and zeroes again for every piece.
 const BUFFER_BYTES: usize = 64 << 10;
 /// What we call ourselves.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("dray/", env!("CARGO_PKG_VERSION")));
@@ -46,7 +46,7 @@ impl HttpClient {
     pub fn new(mut tls: rustls::ClientConfig, limits: HttpLimits) -> Self {
         // hyper-rustls sets the protocols itself and panics when it finds some.
         tls.alpn_protocols.clear();
-        // Without a timer for the pool: it would wake an idle agent for ever. What idled too long is dropped when it is asked for.
+        // Without a timer for the pool: it would wake an idle agent forever. What idled too long is dropped when it is asked for.
         let inner = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(limits.idle_connection_timeout)
             .pool_max_idle_per_host(limits.idle_connections_max)

@@ -1,11 +1,11 @@
 //! Opens two versions of an archive and closes the new one again, and prints what that costs.
 //!
 //! `cargo run --release -p dray-content --example container -- OLD NEW`. zlib's own time for the same texts is the floor to compare
-//! with: it is what making the new archive's streams costs whoever has them as text.
+//! with: it is what making the new archive's streams costs when they are at hand as plain bytes.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a program for developers: it prints, and stops when it can't go on"
+    reason = "a program for developers: it prints, and stops when it cannot go on"
 )]
 
 use std::fs::{self, File};

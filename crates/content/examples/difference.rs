@@ -129,7 +129,7 @@ fn cpu_s() -> f64 {
     used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
 }
 
-/// Seconds since the first call, where the CPU's are not to be had.
+/// Seconds since the first call, where CPU seconds are not available.
 #[cfg(not(unix))]
 fn cpu_s() -> f64 {
     static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();

@@ -1,6 +1,6 @@
 //! The least that an ingest can cost: every byte read, cut, hashed and compressed once, and thrown away.
 //!
-//! `floor FOLDER [THREADS]` does that and prints the bytes read and what they would take in packs. Whoever starts it measures it; the
+//! `floor FOLDER [THREADS]` does that and prints the bytes read and what they would take in packs. The program that starts it measures it; the
 //! benchmark of contents holds an ingest of the same folder against it. With one thread, which is the default, it is the work alone. A
 //! second of a processor is worth less while its neighbours compute too (they share caches and, as hyperthreads, the processor), so
 //! what an ingest adds to the work is told by the floor with as many threads as the ingest has.
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: can't read {}: {error}", folder.display());
+            eprintln!("error: cannot read {}: {error}", folder.display());
             ExitCode::FAILURE
         }
     }
@@ -53,7 +53,7 @@ fn run(folder: &Path, threads: NonZeroUsize) -> Result<(u64, u64), Box<dyn Error
     let files = Mutex::new(files(folder)?.into_iter());
     let passes: Vec<_> = thread::scope(|scope| {
         let started: Vec<_> = (0..threads.get()).map(|_| scope.spawn(|| pass(&files))).collect();
-        started.into_iter().map(|thread| thread.join().expect("a pass doesn't panic")).collect()
+        started.into_iter().map(|thread| thread.join().expect("a pass does not panic")).collect()
     });
     let mut sums = (0, 0);
     for pass in passes {
@@ -68,7 +68,7 @@ fn pass(files: &Mutex<std::vec::IntoIter<PathBuf>>) -> io::Result<Pass> {
     let compressor = zstd::bulk::Compressor::new(LEVEL)?;
     let mut pass = Pass { compressor, group: Vec::new(), read_bytes: 0, stored_bytes: 0 };
     loop {
-        let next = files.lock().expect("taking a file doesn't panic").next();
+        let next = files.lock().expect("taking a file does not panic").next();
         let Some(file) = next else { break };
         pass.file(File::open(file)?)?;
     }

@@ -5,7 +5,7 @@
 //! folder is ingested twice more with the first version's chunks known: read, and unread because nothing changed. That is what updates
 //! cost that change nothing, with and without `--checksum`.
 
-#![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
+#![allow(clippy::print_stdout, reason = "it prints figures")]
 
 use std::error::Error;
 use std::fs::{self, File};

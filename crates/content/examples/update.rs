@@ -5,7 +5,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a program for developers: it prints, and stops when it can't go on"
+    reason = "a program for developers: it prints, and stops when it cannot go on"
 )]
 
 use std::fs;

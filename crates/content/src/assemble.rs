@@ -154,7 +154,7 @@ impl Assembly {
     ///
     /// # Errors
     /// [`AssembleError::Corrupt`] at the first damaged chunk or segment; those before it are kept. Also when staging can't be
-    /// written. A damaged base is no error here: see [`Outcome::Lost`].
+    /// written. A damaged base is not an error here: see [`Outcome::Lost`].
     pub fn accept(&mut self, range: &FetchRange, bytes: &[u8]) -> Result<Accepted, AssembleError> {
         let given = bytes.len() as u64;
         if given > range.length {

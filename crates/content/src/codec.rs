@@ -23,7 +23,7 @@ pub enum DecodeError {
         what: &'static str,
     },
     /// A version that this program doesn't know.
-    #[error("the {what} has format version {found}, this program knows version {known}: update it")]
+    #[error("the {what} has format version {found}, but this version of Dray reads version {known}; upgrade Dray")]
     Version {
         /// What was read.
         what: &'static str,
@@ -33,13 +33,13 @@ pub enum DecodeError {
         known: u16,
     },
     /// The bytes were changed on the way or on disk.
-    #[error("the {what} is damaged: its digest doesn't match")]
+    #[error("the {what} is damaged: its digest does not match")]
     Damaged {
         /// What was read.
         what: &'static str,
     },
     /// More than [`crate::Limits`] allows.
-    #[error("{what}: {value} where {max} are allowed")]
+    #[error("too many {what}: {value}, the limit is {max}")]
     Limit {
         /// What was counted.
         what: &'static str,
@@ -65,7 +65,7 @@ pub enum DecodeError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The compressed bytes can't be expanded within their declared length.
-    #[error("the {what} can't be decompressed")]
+    #[error("cannot decompress the {what}")]
     Decompress {
         /// What was read.
         what: &'static str,
@@ -73,7 +73,7 @@ pub enum DecodeError {
         source: io::Error,
     },
     /// An update for the holders of another content than the one at hand.
-    #[error("it is for holders of {}, not of {}", expected.short(), found.short())]
+    #[error("it applies to content {}, not to {}", expected.short(), found.short())]
     OtherBase {
         /// The content digest that must be held.
         expected: Digest,
@@ -81,7 +81,7 @@ pub enum DecodeError {
         found: Digest,
     },
     /// A manifest or update for another content than the expected one.
-    #[error("it is for content {}, expected was {}", found.short(), expected.short())]
+    #[error("it is for content {}, expected {}", found.short(), expected.short())]
     OtherContent {
         /// The signed content digest.
         expected: Digest,
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
 
     /// Refuses bytes after the last value.
     pub(crate) fn end(&self) -> Result<(), DecodeError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.malformed("bytes follow its end")) }
+        if self.rest.is_empty() { Ok(()) } else { Err(self.malformed("there are bytes after its end")) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! One changed byte changes a whole deflate stream, so an archive as shipped looks new from end to end. Its *opened form* is the
 //! same file with each deflate stream replaced by its plain bytes, in place; a [`Layout`] says where. zip (and so whl, jar, nupkg,
 //! msix) and gzip are opened, and containers within them. Nothing here is believed: a layout that isn't that of a file gives an error,
-//! and whoever rebuilds a file compares its digest.
+//! and the caller that rebuilds a file compares its digest.
 //!
 //! An update of one container goes like this:
 //!
@@ -50,13 +50,13 @@ const CORRECTIONS_BORROWED: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerError {
     /// The corrections aren't in the form that this program knows.
-    #[error("the corrections of a container can't be read")]
+    #[error("cannot read the corrections of a container")]
     Corrections(#[from] DecodeError),
     /// The bytes aren't those that the layout and the corrections are for.
-    #[error("a container is not what its layout says")]
+    #[error("a container does not match its layout")]
     Mismatch(#[source] io::Error),
     /// Reading or writing failed.
-    #[error("a container can't be read or written")]
+    #[error("cannot read or write a container")]
     Transfer(#[source] io::Error),
 }
 

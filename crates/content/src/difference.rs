@@ -2,7 +2,7 @@
 //!
 //! The form is that of bsdiff: runs of the base are laid beside runs of the output, and what is sent is where they lie, the
 //! byte-wise difference along them, and the bytes that have no counterpart. Runs are found through one hash table over the base
-//! ([`Base`]) instead of a suffix array. The codec knows neither files nor trees, and holds no digest: whoever applies a
+//! ([`Base`]) instead of a suffix array. The codec knows neither files nor trees, and holds no digest: the caller that applies a
 //! difference checks the output. A malformed difference is refused and never yields more than was asked for.
 
 mod alike;
@@ -44,21 +44,21 @@ pub enum Level {
 #[derive(Debug, thiserror::Error)]
 pub enum DifferenceError {
     /// The difference is not one for an output of the given length and a base of this length.
-    #[error("the difference can't be applied")]
+    #[error("cannot apply the difference")]
     Malformed(#[from] DecodeError),
     /// The base can't be read.
-    #[error("the base of a difference can't be read")]
+    #[error("cannot read the base of a difference")]
     Base(#[source] io::Error),
 }
 
-/// The same difference with its streams uncompressed, for whoever compresses it together with others. `length` is that of the
+/// The same difference with its streams uncompressed, for anyone who compresses it together with others. `length` is that of the
 /// output.
 ///
 /// # Errors
 ///
 /// When the difference is not one for an output of that length.
 pub fn uncompressed(difference: &[u8], length: u64) -> Result<Vec<u8>, DifferenceError> {
-    let length = within("bytes of a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
+    let length = within("bytes in a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
     Ok(Parts::decode(difference, length)?.encode_raw())
 }
 

@@ -15,7 +15,7 @@ const WINDOW_LOG_MIN: u32 = 10;
 /// 1 GiB: prefix and frame may be so long together, and the beginning of a longer prefix is of no use.
 const WINDOW_LOG_MAX: u32 = 30;
 
-/// Compresses `plain` for whoever has `prefix`.
+/// Compresses `plain` for anyone who has `prefix`.
 pub(crate) fn compress(plain: &[u8], prefix: &[u8]) -> Vec<u8> {
     let reach = plain.len() + prefix.len();
     let window = (usize::BITS - reach.leading_zeros()).clamp(WINDOW_LOG_MIN, WINDOW_LOG_MAX);

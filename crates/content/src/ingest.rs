@@ -144,13 +144,13 @@ pub enum IngestError {
     #[error("the staging folder {} is not empty", Shown(.0))]
     StagingInUse(PathBuf),
     /// The staging folder is in the source folder, so the ingest would read what it writes.
-    #[error("the staging folder {} is inside of the source folder", Shown(.0))]
+    #[error("the staging folder {} is inside the source folder", Shown(.0))]
     StagingInSource(PathBuf),
     /// No space is left for packs.
-    #[error("the disk of {} is full", Shown(.0))]
+    #[error("the disk holding {} is full", Shown(.0))]
     DiskFull(PathBuf),
     /// A pack can't be written.
-    #[error("{} can't be written", Shown(path))]
+    #[error("cannot write {}", Shown(path))]
     Write {
         /// What was written.
         path: PathBuf,
@@ -161,7 +161,7 @@ pub enum IngestError {
     #[error("the ingest was cancelled")]
     Cancelled,
     /// The parts don't make a manifest. With chunks known from other manifests, one of those was wrong.
-    #[error("the manifest can't be made")]
+    #[error("cannot create the manifest")]
     Manifest(#[from] InvalidManifest),
 }
 

@@ -11,7 +11,7 @@
 //!   [`verify::verify_tree`] tells later whether it is still whole.
 //!
 //! The formats are described byte by byte in `docs/formats.md` and frozen by `tests/golden`.
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
 
 pub mod assemble;
 pub mod attributes;

@@ -81,19 +81,19 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidManifest {
     /// A pack that is named twice.
-    #[error("the pack {} is named twice", .0.short())]
+    #[error("the pack {} is listed twice", .0.short())]
     PackTwice(Digest),
     /// A chunk that is empty, outside of its pack, or stored in more bytes than it has.
-    #[error("the chunk {} can't be where it is said to be", .0.short())]
+    #[error("the chunk {} has an impossible location", .0.short())]
     Chunk(Digest),
     /// A chunk with two positions.
-    #[error("the chunk {} is said to be in two places", .0.short())]
+    #[error("the chunk {} has two locations", .0.short())]
     ChunkTwice(Digest),
     /// Pieces outside of their chunks, or that don't add up to the file's size.
-    #[error("the pieces of the file {} don't add up", .0.short())]
+    #[error("the pieces of the file {} do not add up to its size", .0.short())]
     Pieces(Digest),
-    /// A recipe for something that is no file of the tree, or a second one.
-    #[error("a recipe for {} is too many", .0.short())]
+    /// A recipe for something that is not a file of the tree, or a second one.
+    #[error("there is more than one recipe for {}", .0.short())]
     Surplus(Digest),
     /// Files without recipe where all are needed.
     #[error("the file {} has no recipe", .0.short())]

@@ -1,7 +1,7 @@
 //! Mending: a pack that is damaged or gone is made again from what is left of it and from files that hold the same bytes.
 //!
 //! Which chunks belong where is told by the pack's own index, when that is whole, else by manifests. Each chunk is taken as it is stored
-//! when it still has its digest, else it is compressed anew from a file's bytes, which prove themselves by the same digest. Nothing is
+//! when it still has its digest, else it is compressed again from a file's bytes, which prove themselves by the same digest. Nothing is
 //! trusted: a pack counts as mended when all its bytes have the digest of its name, and a file that changed since gives no chunk.
 
 mod gather;

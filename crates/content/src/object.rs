@@ -32,7 +32,7 @@ const READ_BYTES: usize = 256 << 10;
 /// A text that names no content object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not the name of a content object: manifests/, packs/, updates/ or manifest-differences/ and a digest are expected"
+    "not the name of a content object; expected manifests/, packs/, updates/ or manifest-differences/ followed by a digest"
 )]
 pub struct InvalidObjectName;
 
@@ -66,7 +66,7 @@ impl ObjectName {
         }
     }
 
-    /// Reads all of an object and tells its length; `None` when its bytes are others than its name says. Memory doesn't grow with it.
+    /// Reads all of an object and tells its length; `None` when its bytes do not match its name. Memory doesn't grow with it.
     ///
     /// # Errors
     /// When it can't be read.
@@ -74,7 +74,7 @@ impl ObjectName {
         self.copy(source, &mut io::sink())
     }
 
-    /// As [`ObjectName::check`], and copies it. What was written is no object when the answer is `None`.
+    /// As [`ObjectName::check`], and copies it. What was written is not an object when the answer is `None`.
     ///
     /// # Errors
     /// When one can't be read or the other can't be written.

@@ -59,12 +59,12 @@ impl ReadAt for BaseRange<'_> {
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     let named = fs::symlink_metadata(path)?;
     if !named.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let file = File::open(path)?;
     if native::same_file(&named, &file.metadata()?) {
         Ok(file)
     } else {
-        Err(io::Error::other("it was replaced while it was opened"))
+        Err(io::Error::other("it was replaced while it was being opened"))
     }
 }

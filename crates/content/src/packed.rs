@@ -16,7 +16,7 @@ use crate::read_at::ReadAt;
 /// Plain bytes of the chunks that are kept for the next read.
 pub const CACHE_BYTES_MAX: usize = 16 << 20;
 
-/// Whoever can read ranges of packs.
+/// Something that can read ranges of packs.
 pub trait Packs: Sync {
     /// Bytes `offset..offset + out.len()` of a pack.
     ///
@@ -104,7 +104,7 @@ impl PackedContent<'_> {
         if Digest::from(hasher.finalize()) == self.content {
             return Ok(());
         }
-        let text = format!("the manifest builds another content than {}", self.content.short());
+        let text = format!("the manifest does not build the content {}", self.content.short());
         Err(io::Error::new(io::ErrorKind::InvalidData, text))
     }
 }

@@ -28,7 +28,7 @@ pub struct TreePath(Box<[u8]>);
 
 /// What can't be a path or link target in a tree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{path}\" can't be in a package: {problem}")]
+#[error("a package cannot contain \"{path}\": {problem}")]
 pub struct InvalidPath {
     /// What it is, escaped, and shortened when very long.
     pub path: String,
@@ -43,22 +43,22 @@ pub enum PathProblem {
     #[error("a name is empty")]
     Empty,
     /// More bytes than any name or path may have.
-    #[error("it is too long (3840 bytes, 255 for each name)")]
+    #[error("it is too long (the limit is 3840 bytes, 255 for each name)")]
     TooLong,
     /// More bytes than every system takes.
-    #[error("it is longer than every system allows (1024 bytes)")]
+    #[error("it is longer than 1024 bytes, which not every system allows")]
     TooLongForSome,
     /// It begins with a separator.
     #[error("it is absolute")]
     Absolute,
     /// A name `.` or `..` where none is allowed.
-    #[error("it has a part . or .. that is not allowed there")]
+    #[error("it contains . or .. where that is not allowed")]
     Dots,
     /// A NUL byte, which no system allows.
-    #[error("it has a NUL byte")]
+    #[error("it contains a NUL byte")]
     Nul,
     /// A control character or one of `\ : * ? " < > |`.
-    #[error("it has a character that not every system allows in names (\\ : * ? \" < > | or a control character)")]
+    #[error("it contains a character that not every system allows in names (\\ : * ? \" < > | or a control character)")]
     Character,
     /// Bytes that are not UTF-8.
     #[error("it is not UTF-8")]
@@ -73,7 +73,7 @@ pub enum PathProblem {
     #[error("the link leads out of the package")]
     LeavesTree,
     /// A link said to lead out of the tree that doesn't.
-    #[error("the link doesn't lead out of the package")]
+    #[error("the link does not lead out of the package")]
     Inside,
 }
 

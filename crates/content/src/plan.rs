@@ -118,10 +118,10 @@ pub enum PlannedDifference {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The manifest at hand is partial and lacks a file that no held tree has: fetch its block.
-    #[error("the manifest at hand doesn't say how to build the file {}", .0.short())]
+    #[error("this manifest does not say how to build the file {}", .0.short())]
     NoRecipe(Digest),
-    /// The update is for whoever holds another tree.
-    #[error("the update builds from a file {} that isn't held", .0.short())]
+    /// The update is for holders of another tree.
+    #[error("the update builds from the file {}, which is missing", .0.short())]
     NoBase(Digest),
 }
 

@@ -1,8 +1,8 @@
-//! Rebuilding: whoever holds the packs of an old content, an update and its segments makes the packs of the new content.
+//! Rebuilding: the packs of an old content, an update and its segments give the packs of the new content.
 //!
 //! For distribution points, which need whole packs and should not fetch what they can compute. First the contents that the update
 //! builds from segments are written to a scratch folder ([`Scratch::build`]), then each pack is put together from chunks of
-//! these ([`Scratch::write_pack`]). What can't be had this way, because the update leaves it to chunks or because another zstd compressed
+//! these ([`Scratch::write_pack`]). What is not available this way, because the update leaves it to chunks or because another zstd compressed
 //! it, stays a hole that the caller fetches. Nothing here is trusted: a pack is good when its bytes have the digest of its name.
 
 mod container;
@@ -39,10 +39,10 @@ pub struct Scratch {
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// The update asks for a content that the old manifest doesn't describe.
-    #[error("the update builds on {}, which is not there", .0.short())]
+    #[error("the update builds on {}, which is missing", .0.short())]
     NoBase(Digest),
     /// A segment can't be read, or has other bytes than it should.
-    #[error("the segment that builds {} can't be used", content.short())]
+    #[error("cannot use the segment that builds {}", content.short())]
     Segment {
         /// The first content that it is for.
         content: Digest,
@@ -50,7 +50,7 @@ pub enum RebuildError {
         source: DifferenceError,
     },
     /// A container that differences begin from is not what the update says.
-    #[error("the container {} can't be opened", content.short())]
+    #[error("cannot open the container {}", content.short())]
     Container {
         /// The content.
         content: Digest,
@@ -58,19 +58,19 @@ pub enum RebuildError {
         source: ContainerError,
     },
     /// A segment gives other bytes than the update says.
-    #[error("the segment that builds {} gives other bytes than it should", .0.short())]
+    #[error("the segment that builds {} does not produce the right bytes", .0.short())]
     Output(Digest),
     /// A manifest difference can't be read.
-    #[error("the manifest can't be made out of the old one")]
+    #[error("cannot build the manifest from the old one")]
     Manifest(#[source] DecodeError),
     /// The manifest doesn't list all that is in the pack.
-    #[error("the manifest doesn't list all that is in the pack {}", .0.short())]
+    #[error("the manifest does not list everything in the pack {}", .0.short())]
     Unlisted(Digest),
     /// The disk is full.
-    #[error("the disk of {} is full", .0.display())]
+    #[error("the disk holding {} is full", .0.display())]
     DiskFull(PathBuf),
     /// Something can't be read or written.
-    #[error("{} can't be read or written", path.display())]
+    #[error("cannot read or write {}", path.display())]
     Scratch {
         /// What.
         path: PathBuf,

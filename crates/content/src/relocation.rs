@@ -40,7 +40,7 @@ pub struct Relocated<T> {
 }
 
 impl<T: ReadAt> Relocated<T> {
-    /// Relocates `base` by `map`. What is no program that is known here stays as it is. Memory: 8 MiB of blocks, and eight bytes for
+    /// Relocates `base` by `map`. What is not a known program stays as it is. Memory: 8 MiB of blocks, and eight bytes for
     /// each function's unwind record.
     ///
     /// # Errors

@@ -155,8 +155,8 @@ pub(crate) fn walk(source: &Path, rules: Rules, limits: &Limits) -> Result<Walk,
                 FoundKind::Link(_) | FoundKind::OutsideLink(_) => {}
             }
             found.push(entry);
-            within("entries of a tree", found.len() as u64, limits.entries_max).map_err(SourceError::Limit)?;
-            within("bytes of a tree's files", bytes, limits.total_bytes_max).map_err(SourceError::Limit)?;
+            within("entries in a tree", found.len() as u64, limits.entries_max).map_err(SourceError::Limit)?;
+            within("bytes in a tree's files", bytes, limits.total_bytes_max).map_err(SourceError::Limit)?;
         }
     }
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -252,7 +252,7 @@ mod tests {
         let source = tempfile::tempdir().unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(source.path().join("s")).unwrap();
         let refused = probe(source.path(), Rules::ANYTHING, &Limits::default()).unwrap_err();
-        assert!(refused.to_string().ends_with("/s is a socket, which a package can't hold"), "{refused}");
+        assert!(refused.to_string().ends_with("/s is a socket, which a package cannot contain"), "{refused}");
     }
 
     #[cfg(unix)]

@@ -3,7 +3,7 @@
 //!
 //! Nothing lists the objects: which content a manifest is for stands in its header. Objects are named by their digests and appear by
 //! being renamed into place, so processes may write to one store side by side and a killed one leaves nothing but its own
-//! `incoming` folder behind. What is there already is believed only when its bytes are right. A collection of garbage has the store
+//! `incoming` folder behind. What is already there is believed only when its bytes are right. A collection of garbage has the store
 //! to itself ([`Lock`]).
 
 use std::fs;

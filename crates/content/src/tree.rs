@@ -76,10 +76,10 @@ pub struct FileNode {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTree {
     /// A path that is there twice.
-    #[error("{0} is there twice")]
+    #[error("{0} appears twice")]
     Duplicate(TreePath),
-    /// An entry below something that is no folder: a file, a link, or nothing.
-    #[error("{0} is not in a folder of the tree")]
+    /// An entry below something that is not a folder: a file, a link, or nothing.
+    #[error("the folder of {0} is not in the tree")]
     NotInDirectory(TreePath),
     /// A link with a target that is not of its kind: one that leads out of the tree, or one that is said to and doesn't.
     #[error("the link {path} is not allowed")]
@@ -90,13 +90,13 @@ pub enum InvalidTree {
         source: InvalidPath,
     },
     /// A size that can't be right: two sizes for one digest, or an empty file with another digest than that of nothing.
-    #[error("the size of {0} contradicts its digest")]
+    #[error("the size of {0} does not match its digest")]
     Size(TreePath),
     /// The sizes add up to more than 64 bits.
-    #[error("the files are too large together")]
+    #[error("the total size of the files is too large")]
     TooLarge,
     /// An extension whose name is none, is taken, or means something else.
-    #[error("the tree can't have an extension of the name \"{}\"", .0.escape_default())]
+    #[error("the tree cannot have an extension named \"{}\"", .0.escape_default())]
     Extension(String),
 }
 

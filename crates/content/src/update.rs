@@ -1,4 +1,4 @@
-//! Updates: how whoever holds one tree gets another one in the fewest bytes.
+//! Updates: how to get from one tree to another in the fewest bytes.
 //!
 //! An [`Update`] is for a pair of trees. It holds the wanted tree and, for each content that the held tree lacks, either chunks or
 //! [`Segment`]s: runs of bytes that are built from the held tree and a difference stored in a pack (`docs/design/0003-updates.md`).
@@ -81,7 +81,7 @@ pub struct PackedAt {
     pub digest: Digest,
 }
 
-/// A range of a content of the tree `from`, or of an opened form of one. Of most contents it is all; of a very large one a window, so that whoever makes updates
+/// A range of a content of the tree `from`, or of an opened form of one. Of most contents it is all; of a very large one a window, so that preparing updates
 /// needs to index no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BasePart {
@@ -108,7 +108,7 @@ pub struct OutputPart {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUpdate {
     /// The tree at hand is not the one that the update is for.
-    #[error("the update is for holders of {}, not of {}", from.short(), given.short())]
+    #[error("the update applies to content {}, not to {}", from.short(), given.short())]
     From {
         /// The content digest that must be held.
         from: Digest,
@@ -116,28 +116,28 @@ pub enum InvalidUpdate {
         given: Digest,
     },
     /// A pack that is named twice.
-    #[error("the pack {} is named twice", .0.short())]
+    #[error("the pack {} is listed twice", .0.short())]
     PackTwice(Digest),
     /// A difference that is empty, outside of its pack, or not behind the one before.
-    #[error("the difference {} can't be where it is said to be", .0.short())]
+    #[error("the difference {} has an impossible location", .0.short())]
     Stored(Digest),
     /// A base that is not in the tree `from`, or a range that is not in its content.
-    #[error("the base {} is not there", .0.short())]
+    #[error("the base {} is missing", .0.short())]
     Base(Digest),
     /// A segment that should have a digest of its output, or should not.
-    #[error("the difference {} doesn't say as it should what comes of it", .0.short())]
+    #[error("the difference {} does not declare its output correctly", .0.short())]
     Digest(Digest),
     /// A segment that builds nothing.
-    #[error("the difference {} is for nothing", .0.short())]
+    #[error("the difference {} has no output", .0.short())]
     NoOutput(Digest),
     /// A content that segments don't build exactly once from its first byte to its last.
     #[error("the file {} is not built exactly once", .0.short())]
     Coverage(Digest),
     /// A recipe or segment for something that is in the tree `from` or not in the wanted one, or is built by the other way already.
-    #[error("what builds {} is too many", .0.short())]
+    #[error("{} is built more than once", .0.short())]
     Surplus(Digest),
     /// A container that is not there, or is opened twice, or whose layout is that of another file.
-    #[error("the container {} can't be opened as it is said", .0.short())]
+    #[error("cannot open the container {} as described", .0.short())]
     Container(Digest),
     /// A recipe that is at odds with the wanted tree.
     #[error(transparent)]
@@ -171,7 +171,7 @@ impl Update {
         encoding::decode(bytes, base, Some(to), limits)
     }
 
-    /// As [`Update::decode`], whichever content it gives. For whoever keeps updates; who acts on one knows what it wants.
+    /// As [`Update::decode`], whichever content it gives. For keeping updates; those who act on one know what they want.
     ///
     /// # Errors
     /// As [`Update::decode`].

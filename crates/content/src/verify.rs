@@ -1,6 +1,6 @@
 //! Whether a folder on disk is still the tree that it should be.
 //!
-//! Used before a program runs and by whoever holds trees for others. Follows no link, trusts no time stamp: every file is hashed.
+//! Used before a program runs and wherever trees are kept for others. Follows no link, trusts no time stamp: every file is hashed.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -48,12 +48,12 @@ impl fmt::Display for Damage {
         let path = Shown(&self.path);
         match &self.kind {
             DamageKind::Missing => write!(f, "{path} is missing"),
-            DamageKind::OtherKind => write!(f, "{path} is of another kind"),
-            DamageKind::OtherContent => write!(f, "{path} has other content"),
-            DamageKind::OtherRights => write!(f, "{path} has other rights"),
-            DamageKind::OtherTime => write!(f, "{path} has another time"),
-            DamageKind::Unknown => write!(f, "{path} doesn't belong here"),
-            DamageKind::Unreadable(why) => write!(f, "{path} can't be read: {why}"),
+            DamageKind::OtherKind => write!(f, "{path} is the wrong kind of file"),
+            DamageKind::OtherContent => write!(f, "{path} has different content"),
+            DamageKind::OtherRights => write!(f, "{path} has different permissions"),
+            DamageKind::OtherTime => write!(f, "{path} has a different modification time"),
+            DamageKind::Unknown => write!(f, "{path} does not belong here"),
+            DamageKind::Unreadable(why) => write!(f, "cannot read {path}: {why}"),
         }
     }
 }

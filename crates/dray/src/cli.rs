@@ -45,15 +45,15 @@ pub(crate) use why::why_words;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
+  0  success
   1  the operation was refused or failed
-  2  the command line or the profile makes no sense
-  3  what was named does not exist
-  4  a conflict: the name is taken, something depends on it, or somebody else changed it
-  5  the site can't be reached
-  6  denied: the token is refused or not good for this";
+  2  the command line or the profile is invalid
+  3  not found
+  4  conflict: the name is taken, something depends on it, or somebody else changed it
+  5  cannot reach the site
+  6  denied: the token is invalid or does not allow this";
 
-/// Brings software to fleets of computers: packages, collections, advertisements, distribution points, clients.
+/// Distribute software to fleets of computers
 #[derive(Debug, Parser)]
 #[command(name = "dray", version, about, after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Dray {
@@ -66,33 +66,33 @@ pub(crate) struct Dray {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// How results are printed
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t, env = "DRAY_OUTPUT", hide_env = true)]
     pub(crate) output: Format,
-    /// Which site to talk to, and with which token [default: ~/.config/dray/profile.toml]
+    /// Profile with the address of the site and your token [default: ~/.config/dray/profile.toml]
     #[arg(long, global = true, value_name = "FILE", env = "DRAY_PROFILE")]
     profile: Option<PathBuf>,
-    /// End when standard input is closed: the process that started this one holds the other end
+    /// Exit when standard input is closed
     #[arg(long, global = true, hide = true)]
     pub(crate) exit_with_parent: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a whole distribution on this machine, end to end: a site, a point and agents
+    /// Run a complete demo on this machine: a site, a distribution point and agents
     Demo(DemoCommand),
-    /// Make or run a site
+    /// Create or run a site
     #[command(subcommand)]
     Site(serve::SiteCommand),
-    /// Run the client agent on this computer, or ask it
+    /// Run the client agent on this computer, or query it
     Agent(agent::AgentLine),
-    /// Write the profile that the other commands use
+    /// Log in to a site and save the profile that the other commands use
     Login(login::LoginCommand),
     #[command(flatten)]
     Objects(ObjectCommand),
-    /// Distribution points: what they hold, and running one
+    /// Manage distribution points, or run one
     Point(PointCommands),
-    /// Content: what an update costs, and content stores, in folders or of the site
+    /// Look after content stores, and see what an update will cost
     #[command(subcommand)]
     Content(content::ContentCommand),
     /// Print a completion script for a shell
@@ -102,41 +102,41 @@ enum Command {
 /// Commands that do nothing but talk to the site's API.
 #[derive(Debug, Subcommand)]
 enum ObjectCommand {
-    /// Packages: source folders, releases, where their content goes
+    /// Manage packages: source folders, releases and where their content goes
     #[command(subcommand)]
     Package(package::PackageCommand),
-    /// Programs: the command lines of a package
+    /// Manage programs, the command lines of a package
     #[command(subcommand)]
     Program(program::ProgramCommand),
-    /// Collections: sets of devices
+    /// Manage collections, which are sets of devices
     #[command(subcommand)]
     Collection(collection::CollectionCommand),
-    /// Advertisements: which program for which collection, when
+    /// Manage advertisements: which program runs on which collection, and when
     #[command(subcommand)]
     Advertisement(advertisement::AdvertisementCommand),
-    /// Devices: the computers that enrolled
+    /// Manage devices, the enrolled computers
     #[command(subcommand)]
     Device(device::DeviceCommand),
-    /// Enrolment tokens for computers and points
+    /// Manage enrolment tokens for computers and distribution points
     #[command(subcommand)]
     EnrolmentToken(enrolment_token::EnrolmentTokenCommand),
-    /// Administrators' tokens
+    /// Manage administrators' tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Roles: what the holders of tokens may do
+    /// Manage roles, which say what a token allows
     #[command(subcommand)]
     Role(role::RoleCommand),
-    /// Scopes: the objects that the holder of a token works on
+    /// Manage scopes, which limit a token to some objects
     #[command(subcommand)]
     Scope(scope::ScopeCommand),
-    /// Jobs: the site's side work
+    /// Show, wait for or cancel the site's background jobs
     #[command(subcommand)]
     Job(job::JobCommand),
-    /// What clients reported, newest first
+    /// Show what clients have reported, newest first
     Status(status::StatusCommand),
-    /// Why a program is or is not installed on a device
+    /// Explain why a program is or is not installed on a device
     Why(why::WhyCommand),
-    /// Who changed what, newest first
+    /// Show who changed what, newest first
     Audit(audit::AuditCommand),
 }
 
@@ -208,14 +208,14 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed("can't start the runtime").because(&error))?;
+        .map_err(|error| Failure::failed("cannot start the async runtime").because(&error))?;
     runtime.block_on(work)
 }
 
 /// A text that was given. One that is too long is a mistake on the command line.
 fn text<const MAX: usize>(given: Option<String>, option: &str) -> Outcome<Option<Text<MAX>>> {
     let parsed = given.map(|given| given.parse()).transpose();
-    parsed.map_err(|error| Failure::usage(format!("--{option} can't be used")).because(&error))
+    parsed.map_err(|error| Failure::usage(format!("invalid value for --{option}")).because(&error))
 }
 
 /// Sets a text that was given; whether it was.

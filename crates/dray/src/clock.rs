@@ -1,4 +1,4 @@
-//! The program's one clock: whoever needs the time gets it from here, so that nothing else asks the system.
+//! The program's one clock: everything that needs the time gets it from here, so that nothing else asks the system.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -36,22 +36,22 @@ const STEP_LIMIT: Duration = Duration::from_secs(120);
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoCommand {
-    /// A new or empty folder for everything that the demonstration makes [default: a temporary one]
+    /// New or empty folder for everything that the demo creates [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// The source folder of the package [default: this program and a script that installs it]
+    /// Source folder of the package [default: this program and a script that installs it]
     #[arg(long, value_name = "DIR")]
     package: Option<PathBuf>,
     /// Number of agents
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     agents: u32,
-    /// End when everything is done, instead of serving until Ctrl-C
+    /// Exit after the last step instead of serving until Ctrl-C
     #[arg(long)]
     once: bool,
-    /// Print one JSON object at the end, and nothing else
+    /// Print one JSON object at the end and nothing else
     #[arg(long)]
     json: bool,
-    /// Keep the folder
+    /// Keep the folder afterwards
     #[arg(long)]
     keep: bool,
 }
@@ -63,7 +63,7 @@ impl DemoCommand {
             .worker_threads(2)
             .enable_all()
             .build()
-            .map_err(|error| Failure::failed("can't start the runtime").because(&error))?;
+            .map_err(|error| Failure::failed("cannot start the async runtime").because(&error))?;
         runtime.block_on(self.perform(output))
     }
 
@@ -107,7 +107,7 @@ impl DemoCommand {
 
 /// Serves until a signal comes or a child ends by itself.
 async fn serve_until(stage: &Stage, end: impl Future<Output = Outcome<&'static str>>) -> Outcome {
-    stage.voice.say("everything keeps running; Ctrl-C ends it");
+    stage.voice.say("everything keeps running; press Ctrl-C to stop it");
     tokio::select! {
         signal = end => signal.map(|_| ()),
         failure = stage.children.first_to_end() => Err(failure),
@@ -119,8 +119,8 @@ async fn told_to_end() -> Outcome<&'static str> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut hangup =
-            signal(SignalKind::hangup()).map_err(|error| Failure::failed("can't watch for signals").because(&error))?;
+        let mut hangup = signal(SignalKind::hangup())
+            .map_err(|error| Failure::failed("cannot watch for signals").because(&error))?;
         tokio::select! {
             asked = shutdown::requested() => asked,
             _ = hangup.recv() => Ok("SIGHUP"),

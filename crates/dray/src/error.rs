@@ -174,16 +174,16 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("can't open the profile")]
+    #[error("cannot open the profile")]
     struct Outer(#[source] std::io::Error);
 
     #[test]
     fn a_failure_says_what_why_and_what_to_do() {
         let io = std::io::Error::other("the disk is gone");
-        let failure = Failure::failed("can't log in").because(&Outer(io)).hint("plug it in");
+        let failure = Failure::failed("cannot log in").because(&Outer(io)).hint("plug it in");
         assert_eq!(
             failure.as_text(),
-            "error: can't log in: can't open the profile: the disk is gone\nhint: plug it in\n"
+            "error: cannot log in: cannot open the profile: the disk is gone\nhint: plug it in\n"
         );
     }
 
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_cause_that_repeats_its_parent_is_left_out() {
-        let error = anyhow::anyhow!("address in use").context("can't listen");
-        assert_eq!(Failure::from(error).sentence(), "can't listen: address in use");
+        let error = anyhow::anyhow!("address in use").context("cannot listen");
+        assert_eq!(Failure::from(error).sentence(), "cannot listen: address in use");
     }
 }

@@ -18,7 +18,7 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{} is not a duration: write it like 90s, 15m, 2h or 7d", quoted(text));
+        let wrong = || format!("{} is not a duration; write it like 90s, 15m, 2h or 7d", quoted(text));
         let mut total: u64 = 0;
         let mut rest = text;
         while !rest.is_empty() {
@@ -48,7 +48,7 @@ impl FromStr for Bytes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{} is not a size: write it like 512KiB, 20MiB or 4GiB", quoted(text));
+        let wrong = || format!("{} is not a size; write it like 512KiB, 20MiB or 4GiB", quoted(text));
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
         let unit: u64 = match text[digits..].trim() {
@@ -76,8 +76,7 @@ fn instant_in(text: &str, zone: &Zone) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse() {
         return Ok(instant);
     }
-    let wrong =
-        || format!("{} is not an instant: write it like 2026-12-01T18:00 or 2026-12-01T17:00:00Z", quoted(text));
+    let wrong = || format!("{} is not a time; write it like 2026-12-01T18:00 or 2026-12-01T17:00:00Z", quoted(text));
     let local: DateTime = text.parse().map_err(|_| wrong())?;
     zone.instant(local).ok_or_else(wrong)
 }
@@ -86,7 +85,7 @@ fn instant_in(text: &str, zone: &Zone) -> Result<Timestamp, String> {
 pub(crate) fn program(text: &str) -> Result<Program, String> {
     let (name, command) = text
         .split_once('=')
-        .ok_or_else(|| format!("{} is not a program: write it like install='./setup.sh'", quoted(text)))?;
+        .ok_or_else(|| format!("{} is not a program; write it like install='./setup.sh'", quoted(text)))?;
     let name: Name = name.trim().parse().map_err(|error| format!("{error}"))?;
     let command: CommandLine = command.trim().parse().map_err(|error| format!("{error}"))?;
     Ok(Program::new(name, command))
@@ -96,7 +95,7 @@ pub(crate) fn program(text: &str) -> Result<Program, String> {
 pub(crate) fn exit_code(text: &str) -> Result<(i64, ExitClass), String> {
     let wrong = || {
         format!(
-            "{} is not an exit code: write CODE=CLASS with success, success_restart, retry or failure, like 3=retry",
+            "{} is not an exit code; write CODE=CLASS with success, success_restart, retry or failure, like 3=retry",
             quoted(text)
         )
     };

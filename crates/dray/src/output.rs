@@ -117,12 +117,12 @@ pub(crate) fn print(text: &str) -> Outcome {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::failed("can't write to standard output").because(&error))
+            Err(Failure::failed("cannot write to standard output").because(&error))
         }
         _ => Ok(()),
     }
 }
 
 fn unprintable(error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::failed("can't write the answer in this format").because(error)
+    Failure::failed("cannot write the answer in this format").because(error)
 }

@@ -14,8 +14,7 @@ use crate::error::{Exit, Failure, Outcome};
 /// Largest profile that is read: a certificate chain and a token have room many times over.
 const SIZE_MAX: u64 = 256 * 1024;
 
-const LOG_IN: &str =
-    "dray login --url https://SITE:8440 --token TOKEN writes a profile; dray site init makes one in the site's folder";
+const LOG_IN: &str = "write one with dray login --url https://SITE:8440 --token TOKEN, or use the admin.toml that dray site init writes to the site's folder";
 
 /// How to reach and prove a site, and who we are there.
 #[derive(Clone, Serialize, Deserialize)]
@@ -41,14 +40,13 @@ impl Profile {
             .filter(|path| path.is_absolute())
             .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
         base.map(|base| base.join("dray/profile.toml")).ok_or_else(|| {
-            Failure::usage("can't tell where the profile is: there is no home folder")
-                .hint("name it with --profile FILE")
+            Failure::usage("cannot find the profile: there is no home folder").hint("give its path with --profile FILE")
         })
     }
 
     /// Reads the profile in `path`, with the authority's certificate in it.
     pub(crate) fn read(path: &Path) -> Outcome<Self> {
-        let attempt = || format!("can't read the profile {}", path.display());
+        let attempt = || format!("cannot read the profile {}", path.display());
         let text = read_small(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Failure::new(Exit::Usage, format!("there is no profile at {}", path.display())).hint(LOG_IN)
@@ -62,7 +60,7 @@ impl Profile {
         if let Some(ca) = profile.ca.as_mut().filter(|ca| !ca.contains("-----BEGIN")) {
             let file = path.parent().unwrap_or(Path::new(".")).join(&*ca);
             *ca = read_small(&file).map_err(|error| {
-                Failure::failed(format!("can't read the certificate {} that the profile names", file.display()))
+                Failure::failed(format!("cannot read the certificate {} named in the profile", file.display()))
                     .because(&error)
             })?;
         }
@@ -71,7 +69,7 @@ impl Profile {
 
     /// Writes the profile to `path` for its owner alone; what was there before stays until the new one is complete.
     pub(crate) fn write(&self, path: &Path) -> Outcome {
-        let attempt = format!("can't write the profile {}", path.display());
+        let attempt = format!("cannot write the profile {}", path.display());
         let text = toml::to_string(self).map_err(|error| Failure::failed(&attempt).because(&error))?;
         write_private(path, text.as_bytes()).map_err(|error| Failure::failed(&attempt).because(&error))
     }
@@ -80,7 +78,7 @@ impl Profile {
 fn read_small(path: &Path) -> std::io::Result<String> {
     let size = std::fs::metadata(path)?.len();
     if size > SIZE_MAX {
-        return Err(std::io::Error::other(format!("{size} bytes are too many, {SIZE_MAX} are allowed")));
+        return Err(std::io::Error::other(format!("it has {size} bytes, the limit is {SIZE_MAX}")));
     }
     std::fs::read_to_string(path)
 }

@@ -21,6 +21,6 @@ fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed("can't start the runtime").because(&error))?;
+        .map_err(|error| Failure::failed("cannot start the async runtime").because(&error))?;
     runtime.block_on(work)
 }

@@ -27,10 +27,10 @@ pub enum Problem {
     #[error("{0}")]
     Syntax(String),
     /// CEL that isn't part of the collection language.
-    #[error("{0} can't be used in a query")]
+    #[error("a query cannot use {0}")]
     Unsupported(String),
     /// A name that means nothing here.
-    #[error("there is nothing named {0:?} here")]
+    #[error("unknown name {0:?}")]
     UnknownName(String),
     /// A property that the class hasn't.
     #[error("{class} has no property {name:?}")]
@@ -41,7 +41,7 @@ pub enum Problem {
         name: String,
     },
     /// A row variable whose name is in use already.
-    #[error("{0:?} already has a meaning here")]
+    #[error("{0:?} already has a meaning")]
     NameTaken(String),
     /// A value stands where something true or false is needed.
     #[error("{0} is not a condition")]
@@ -50,7 +50,7 @@ pub enum Problem {
     #[error("{0} is not a value to compare")]
     NotAValue(String),
     /// The sides of a comparison are of different kinds.
-    #[error("{left} can't be compared with {right}")]
+    #[error("cannot compare {left} with {right}")]
     Mismatch {
         /// Kind of the left side.
         left: Kind,
@@ -58,10 +58,10 @@ pub enum Problem {
         right: Kind,
     },
     /// An ordering of what has no order.
-    #[error("{0} has no order")]
+    #[error("cannot order {0}")]
     NoOrder(Kind),
     /// A comparison that no device has a part in.
-    #[error("two constants are compared")]
+    #[error("this compares two constants")]
     ConstantComparison,
     /// A function's arguments don't fit.
     #[error("{function} takes {expected}")]
@@ -71,14 +71,14 @@ pub enum Problem {
         /// What it takes.
         expected: Cow<'static, str>,
     },
-    /// A text that is no address or network.
+    /// A text that is not an address or network.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
     /// A constant that no fact can equal.
     #[error("{0}")]
     Constant(&'static str),
     /// The system is out of threads or memory; the query may be fine.
-    #[error("the system has no thread to parse the query on")]
+    #[error("cannot start a thread to parse the query")]
     NoThread,
     /// It costs more than a query may.
     #[error(transparent)]
@@ -141,7 +141,7 @@ mod tests {
     fn the_place_is_marked_in_its_line() {
         let text = "a &&\n\té == 1";
         let error = QueryError::new(6..8, Problem::UnknownName("é".into())).hint("write b");
-        assert_eq!(error.explain(text), "there is nothing named \"é\" here\n  \té == 1\n  \t^\nhint: write b");
+        assert_eq!(error.explain(text), "unknown name \"é\"\n  \té == 1\n  \t^\nhint: write b");
     }
 
     #[test]

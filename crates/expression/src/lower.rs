@@ -54,7 +54,7 @@ impl<'a> Lowering<'a> {
             (operators::IN, [left, right]) => self.membership(left, right),
             (operators::INDEX, _) => {
                 let problem = Problem::Unsupported("a position in a list".to_owned());
-                Err(self.error(expr, problem).hint("ask for a row by what it holds: disks.exists(d, d.mount == \"/\")"))
+                Err(self.error(expr, problem).hint("select a row by its contents: disks.exists(d, d.mount == \"/\")"))
             }
             _ => self.function(expr, call),
         }
@@ -94,7 +94,7 @@ impl<'a> Lowering<'a> {
         }
         if left_kind == Kind::Ip && operator.is_ordering() {
             let error = self.error(expr, Problem::NoOrder(left_kind));
-            return Err(error.hint("ask for a network with inCidr(a.ip, \"10.1.0.0/16\")"));
+            return Err(error.hint("test for a network with inCidr(a.ip, \"10.1.0.0/16\")"));
         }
         match (&left_operand, &right_operand) {
             (Operand::Literal(_), Operand::Literal(_)) => Err(self.error(expr, Problem::ConstantComparison)),
@@ -108,7 +108,9 @@ impl<'a> Lowering<'a> {
     fn membership(&mut self, left: &'a IdedExpr, right: &'a IdedExpr) -> Result<Condition, QueryError> {
         let Expr::List(list) = &right.expr else {
             let error = self.error(right, Problem::NotAValue("the right side of `in`".to_owned()));
-            return Err(error.hint("write a list of constants, or ask a list: software.exists(s, s.name == \"nginx\")"));
+            return Err(
+                error.hint("write a list of constants, or query a list: software.exists(s, s.name == \"nginx\")")
+            );
         };
         let operand = self.operand(left)?;
         if matches!(operand, Operand::Literal(_)) {
@@ -120,7 +122,7 @@ impl<'a> Lowering<'a> {
         let mut values = Vec::with_capacity(list.elements.len());
         for element in &list.elements {
             let Operand::Literal(literal) = self.operand(element)? else {
-                let problem = Problem::Unsupported("a fact in a list".to_owned());
+                let problem = Problem::Unsupported("a property in a list".to_owned());
                 return Err(self.error(element, problem).hint("compare with == and join with ||"));
             };
             let literal = self.adapted(element, literal, operand.kind())?;
@@ -151,12 +153,13 @@ impl<'a> Lowering<'a> {
                 (format!("the list {name}"), format!("write size({name}) > 0 or {name}.exists(x, …)"))
             }
             Expr::Ident(_) | Expr::Select(_) => match self.operand(expr) {
-                Ok(_) => {
-                    ("a fact alone".to_owned(), "compare it, or write has(…) to ask whether it is known".to_owned())
-                }
+                Ok(_) => (
+                    "a property on its own".to_owned(),
+                    "compare it, or write has(…) to test whether it is known".to_owned(),
+                ),
                 Err(error) => return error,
             },
-            _ => ("a constant".to_owned(), "compare a fact with it".to_owned()),
+            _ => ("a constant".to_owned(), "compare a property with it".to_owned()),
         };
         self.error(expr, Problem::NotACondition(what)).hint(hint)
     }

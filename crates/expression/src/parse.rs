@@ -58,7 +58,7 @@ pub(crate) fn with_stack_for<T: Send>(
 pub(crate) fn parse(text: &str) -> Result<Tree<'_>, QueryError> {
     if text.trim().is_empty() {
         let error = QueryError::new(0..text.len(), Problem::Syntax("the query is empty".to_owned()));
-        return Err(error.hint("write true to mean every device"));
+        return Err(error.hint("write true to match every device"));
     }
     let parser = cel::Env::default().with_optional_support(false).parser();
     match parser.parse_with_source_info(text) {
@@ -91,7 +91,7 @@ fn message(parser: &str) -> String {
     let found = parser.split(" expecting ").next().unwrap_or(parser);
     match found.split_once("input ") {
         Some((_, "'<EOF>'")) => "the query ends too early".to_owned(),
-        Some((_, token)) => format!("{token} is not expected here"),
+        Some((_, token)) => format!("unexpected {token}"),
         None => found.to_owned(),
     }
 }
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn a_syntax_error_has_its_place_and_our_words() {
         assert_eq!(refusal("a == "), (5..5, "the query ends too early".into()));
-        assert_eq!(refusal("a b"), (2..3, "'b' is not expected here".into()));
-        assert_eq!(refusal("a == 'é' &&\n b c"), (16..17, "'c' is not expected here".into()));
+        assert_eq!(refusal("a b"), (2..3, "unexpected 'b'".into()));
+        assert_eq!(refusal("a == 'é' &&\n b c"), (16..17, "unexpected 'c'".into()));
         assert_eq!(refusal("a == 99999999999999999999"), (5..6, "invalid int literal".into()));
         assert_eq!(refusal("  "), (0..2, "the query is empty".into()));
     }

@@ -87,7 +87,7 @@ impl Scanner<'_> {
                 self.at += length;
                 return self.string(true);
             }
-            _ if quoted => return Err(self.syntax(self.at, length, "a text can't follow directly")),
+            _ if quoted => return Err(self.syntax(self.at, length, "a string cannot directly follow this")),
             _ => {}
         }
         self.at += length;
@@ -99,19 +99,19 @@ impl Scanner<'_> {
         let bytes = self.text.as_bytes();
         let quote = bytes[start];
         if bytes[start..].starts_with(&[quote; 3]) {
-            return Err(self.unsupported(start, 3, "a triple-quoted text").hint("write \\n for a line break"));
+            return Err(self.unsupported(start, 3, "a triple-quoted string").hint("write \\n for a line break"));
         }
         let mut at = start + 1;
         loop {
             match bytes.get(at) {
                 None | Some(b'\n' | b'\r') => {
-                    return Err(self.syntax(start, at - start, "this text has no closing quote"));
+                    return Err(self.syntax(start, at - start, "this string has no closing quote"));
                 }
                 Some(byte) if *byte == quote => break,
                 Some(b'\\') if !raw => match escape_length(&bytes[at + 1..]) {
                     Some(length) => at += 1 + length,
                     None => {
-                        let error = self.syntax(at, 1, "this is not an escape sequence");
+                        let error = self.syntax(at, 1, "unknown escape sequence");
                         return Err(error.hint("write \\\\ for a backslash"));
                     }
                 },
@@ -140,7 +140,7 @@ impl Scanner<'_> {
                 self.at += 1;
                 Ok(())
             }
-            _ => Err(self.syntax(self.at, 1, "this bracket closes nothing")),
+            _ => Err(self.syntax(self.at, 1, "this bracket has no opening bracket")),
         }
     }
 
@@ -189,16 +189,14 @@ impl Scanner<'_> {
         let character = self.text[self.at..].chars().next().unwrap_or_default();
         let at = self.at;
         match character {
-            '=' => self.syntax(at, 1, "= is no operator").hint("write == to compare"),
-            '&' => self.syntax(at, 1, "& is no operator").hint("write && for `and`"),
-            '|' => self.syntax(at, 1, "| is no operator").hint("write || for `or`"),
+            '=' => self.syntax(at, 1, "= is not an operator").hint("write == to compare"),
+            '&' => self.syntax(at, 1, "& is not an operator").hint("write && for `and`"),
+            '|' => self.syntax(at, 1, "| is not an operator").hint("write || for `or`"),
             '?' | ':' => self.unsupported(at, 1, "a choice").hint("write (a && b) || (!a && c) for a ? b : c"),
             '+' | '*' | '/' | '%' => self.unsupported(at, 1, "arithmetic").hint("write the result as a number"),
             '{' | '}' => self.unsupported(at, 1, "a map or message"),
             '`' => self.unsupported(at, 1, "a quoted name"),
-            other => {
-                self.syntax(at, other.len_utf8(), &format!("{other:?} is not part of the language outside a text"))
-            }
+            other => self.syntax(at, other.len_utf8(), &format!("{other:?} is only allowed inside a string")),
         }
     }
 
@@ -247,7 +245,7 @@ mod tests {
     #[test]
     fn whatever_nests_is_counted() {
         for piece in ["(", "[", "f(", "!", "-", "!-", "a.", "a == ", "a in ", "a < ", "a.b(c, ", "x && !("] {
-            assert!(refusal(&piece.repeat(40)).unwrap().1.contains("deeper"), "{piece}");
+            assert!(refusal(&piece.repeat(40)).unwrap().1.contains("levels deep"), "{piece}");
         }
         let wide = vec!["!(a.b == 1)"; 99].join(" && ");
         assert_eq!(refusal(&wide), None);
@@ -255,13 +253,13 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_the_place() {
-        assert_eq!(refusal("a = 1"), Some((2..3, "= is no operator".into())));
+        assert_eq!(refusal("a = 1"), Some((2..3, "= is not an operator".into())));
         assert_eq!(refusal("(a"), Some((0..1, "this bracket is never closed".into())));
-        assert_eq!(refusal("[a)"), Some((2..3, "this bracket closes nothing".into())));
-        assert_eq!(refusal("a == \"x\n\""), Some((5..7, "this text has no closing quote".into())));
-        assert_eq!(refusal(r#"a == "C:\q""#), Some((8..9, "this is not an escape sequence".into())));
-        assert_eq!(refusal("é"), Some((0..2, "'é' is not part of the language outside a text".into())));
-        assert_eq!(refusal("b'x'"), Some((0..1, "a text can't follow directly".into())));
+        assert_eq!(refusal("[a)"), Some((2..3, "this bracket has no opening bracket".into())));
+        assert_eq!(refusal("a == \"x\n\""), Some((5..7, "this string has no closing quote".into())));
+        assert_eq!(refusal(r#"a == "C:\q""#), Some((8..9, "unknown escape sequence".into())));
+        assert_eq!(refusal("é"), Some((0..2, "'é' is only allowed inside a string".into())));
+        assert_eq!(refusal("b'x'"), Some((0..1, "a string cannot directly follow this".into())));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Takes connections for whoever serves them: the site, a distribution point, the agent's local socket.
+//! Takes connections for anyone who serves them: the site, a distribution point, the agent's local socket.
 //!
 //! It owns the loop: how many connections there are at a time, what happens when the system gives none, and how it ends. It knows
 //! neither TLS nor HTTP, and reads no byte of a connection.
@@ -44,7 +44,7 @@ pub struct Terms {
 }
 
 /// Takes connections and attends each in a task of its own until `stop` ends. Then `source` is closed, and connections have the time that
-/// `terms` gives them; whoever attends them has to see by itself that it is to come to an end. Dropping the future cuts all of them off.
+/// `terms` gives them; anyone who attends them has to see by itself that it is to come to an end. Dropping the future cuts all of them off.
 pub async fn attend<S: Source, F: Future<Output = ()> + Send + 'static>(
     source: S,
     terms: Terms,
@@ -73,7 +73,7 @@ pub async fn attend<S: Source, F: Future<Output = ()> + Send + 'static>(
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -81,7 +81,7 @@ pub async fn attend<S: Source, F: Future<Output = ()> + Send + 'static>(
     drop(source);
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(terms.grace, all).await.is_err() {
-        tracing::warn!("connections were cut off: they took too long to finish");
+        tracing::warn!("closed connections that took too long to finish");
     }
 }
 

@@ -28,7 +28,7 @@ impl Right {
     }
 }
 
-/// A right on a kind of object, like `manage:package`. To manage includes to read.
+/// A right on a kind of object, like `manage:package`. Managing includes reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
 pub struct Grant {
@@ -88,7 +88,7 @@ impl From<Grant> for String {
 
 /// A text that is not a [`Grant`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a right: write read:KIND or manage:KIND, with KIND one of {}", quoted(.0), kinds())]
+#[error("{} is not a right; write read:KIND or manage:KIND, where KIND is one of {}", quoted(.0), kinds())]
 pub struct InvalidGrant(String);
 
 fn kinds() -> String {
@@ -115,7 +115,7 @@ impl utoipa::PartialSchema for Grant {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
-            .description(Some("A right on a kind of object, like `manage:package`. To manage includes to read."))
+            .description(Some("A right on a kind of object, like `manage:package`. Managing includes reading."))
             .enum_values(Some(Self::all().map(|grant| grant.to_string())))
             .into()
     }
@@ -163,9 +163,9 @@ impl PredefinedRole {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Administrator => "Everything",
-            Self::Publisher => "Makes packages and puts them on distribution points",
+            Self::Publisher => "Creates packages and assigns them to distribution points",
             Self::Operator => "Manages devices and collections, and advertises to them",
-            Self::Reader => "Sees everything except the audit log, tokens, roles and scopes",
+            Self::Reader => "Reads everything except the audit log, tokens, roles and scopes",
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(serde_json::from_value::<Grant>(serde_json::to_value(grant).unwrap()).unwrap(), grant);
         }
         let error = "manage:audit".parse::<Grant>().unwrap_err();
-        assert!(error.to_string().starts_with("\"manage:audit\" is not a right: write read:KIND"), "{error}");
+        assert!(error.to_string().starts_with("\"manage:audit\" is not a right; write read:KIND"), "{error}");
         assert!("write:package".parse::<Grant>().is_err() && "read:boundary".parse::<Grant>().is_err());
     }
 

@@ -10,29 +10,29 @@ use crate::{Name, Text, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdvertisementTerms {
-    /// For people.
+    /// A comment for people.
     #[serde(default)]
     pub title: Text<128>,
-    /// For people.
+    /// A comment for people.
     #[serde(default)]
     pub comment: Text<1024>,
-    /// The package of the program. Its newest release is what clients run.
+    /// The package of the program. Clients run its newest release.
     pub package: Name,
     /// The program.
     pub program: Name,
-    /// Who gets it.
+    /// The collection of devices that get it.
     pub collection: Name,
-    /// Before this instant the program isn't offered, and nothing is downloaded. At once when absent.
+    /// The program is not offered before this instant, and nothing is downloaded. If absent, it is offered at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,
-    /// From this instant on nothing new is started. Never when absent.
+    /// The program is not started after this instant. If absent, it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
-    /// When the program must run. None: optional, the person at the client decides. At most 15 (R§10.1).
+    /// When the program must run. If empty, it is optional and the person at the client decides. At most 15 (R§10.1).
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 15))]
     pub assignments: Vec<Assignment>,
-    /// What a mandatory assignment does when the program ran before.
+    /// What a mandatory assignment does if the program has already run.
     #[serde(default)]
     pub rerun: Rerun,
 }
@@ -41,7 +41,7 @@ impl AdvertisementTerms {
     /// Most assignments of one advertisement (R§10.1).
     pub const MAX_ASSIGNMENTS: usize = 15;
 
-    /// Terms of which nothing is said but who gets what: optional, from now on, without an end (R§10.1).
+    /// Terms that only say who gets what: optional, from now on, without an end (R§10.1).
     #[must_use]
     pub fn new(package: Name, program: Name, collection: Name) -> Self {
         Self {
@@ -69,9 +69,9 @@ impl AdvertisementTerms {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", try_from = "AssignmentWire")]
 pub enum Assignment {
-    /// When the client has received it and the start has come.
+    /// As soon as the client has received it and its start has come.
     AsSoonAsPossible,
-    /// At an instant, or when the client is next up.
+    /// At an instant, or as soon after as the client is up.
     At {
         /// The instant.
         time: Timestamp,
@@ -98,9 +98,11 @@ impl TryFrom<AssignmentWire> for Assignment {
     fn try_from(wire: AssignmentWire) -> Result<Self, Self::Error> {
         match (wire.kind, wire.time) {
             (AssignmentKind::AsSoonAsPossible, None) => Ok(Self::AsSoonAsPossible),
-            (AssignmentKind::AsSoonAsPossible, Some(_)) => Err("an assignment as soon as possible has no time"),
+            (AssignmentKind::AsSoonAsPossible, Some(_)) => {
+                Err("an assignment that is due as soon as possible cannot have a time")
+            }
             (AssignmentKind::At, Some(time)) => Ok(Self::At { time }),
-            (AssignmentKind::At, None) => Err("an assignment at an instant needs its time"),
+            (AssignmentKind::At, None) => Err("an assignment at a given time needs that time"),
         }
     }
 }

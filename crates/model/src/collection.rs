@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeviceId, Text};
 
-/// A rule of a collection. The members are the union of what its rules give.
+/// A rule of a collection. Every device that matches any of the rules is a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", try_from = "RuleWire")]
 pub enum CollectionRule {
-    /// Every enrolled device.
+    /// Include every enrolled device.
     AllDevices,
     /// One device.
     Direct {
         /// The device.
         device: DeviceId,
     },
-    /// The devices whose facts meet an expression.
+    /// The devices that match an expression.
     Query {
         /// CEL over the inventory catalogue.
         expression: Text<4096>,
@@ -45,23 +45,23 @@ impl TryFrom<RuleWire> for CollectionRule {
     fn try_from(wire: RuleWire) -> Result<Self, Self::Error> {
         match (wire.kind, wire.device, wire.expression) {
             (RuleKind::AllDevices, None, None) => Ok(Self::AllDevices),
-            (RuleKind::AllDevices, ..) => Err("a rule for all devices has nothing but its kind"),
+            (RuleKind::AllDevices, ..) => Err("a rule for all devices takes nothing but its kind"),
             (RuleKind::Direct, Some(device), None) => Ok(Self::Direct { device }),
-            (RuleKind::Direct, ..) => Err("a rule for one device needs `device`, and nothing else"),
+            (RuleKind::Direct, ..) => Err("a rule for one device takes `device` and nothing else"),
             (RuleKind::Query, None, Some(expression)) => Ok(Self::Query { expression }),
-            (RuleKind::Query, ..) => Err("a rule with a query needs `expression`, and nothing else"),
+            (RuleKind::Query, ..) => Err("a rule with a query takes `expression` and nothing else"),
         }
     }
 }
 
-/// What a collection says of itself.
+/// The description of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CollectionProperties {
-    /// For people.
+    /// A comment for people.
     #[serde(default)]
     pub title: Text<128>,
-    /// For administrators.
+    /// A comment for administrators.
     #[serde(default)]
     pub comment: Text<1024>,
 }

@@ -11,7 +11,7 @@ pub struct Digest([u8; 32]);
 
 /// A text that is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a digest: 64 lower-case hexadecimal digits are expected")]
+#[error("not a digest; expected 64 lower-case hexadecimal digits")]
 pub struct InvalidDigest;
 
 impl Digest {

@@ -9,7 +9,7 @@ use crate::excerpt::quoted;
 
 /// A text that is not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a {kind} id: `{prefix}-` and 13 characters of 0-9 and a-v are expected", quoted(text))]
+#[error("{} is not a {kind} id; expected `{prefix}-` followed by 13 characters of 0-9 and a-v", quoted(text))]
 pub struct InvalidId {
     text: String,
     kind: &'static str,

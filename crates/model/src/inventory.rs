@@ -102,7 +102,7 @@ impl Class {
         &CLASSES[self.0 as usize]
     }
 
-    /// Its place in the catalogue, which stays the same for ever.
+    /// Its place in the catalogue, which stays the same forever.
     #[must_use]
     pub const fn place(self) -> usize {
         self.0 as usize
@@ -152,7 +152,7 @@ impl Property {
         self.info().kind
     }
 
-    /// Its place in its class, which stays the same for ever.
+    /// Its place in its class, which stays the same forever.
     #[must_use]
     pub const fn place(self) -> usize {
         self.place as usize
@@ -181,7 +181,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Integer => "a number",
             Self::Version => "a version",
             Self::Ip => "an IP address",

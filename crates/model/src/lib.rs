@@ -12,6 +12,7 @@ pub mod api;
 pub mod backoff;
 pub mod cause;
 pub mod collection;
+pub mod count;
 pub mod device;
 pub mod digest;
 pub mod excerpt;

@@ -14,13 +14,13 @@ pub struct Name(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// No characters at all.
-    #[error("a name can't be empty")]
+    #[error("a name cannot be empty")]
     Empty,
     /// Longer than [`Name::MAX`].
-    #[error("a name has at most 64 characters, this one has {0}")]
+    #[error("a name can have at most 64 characters, but this one has {0}")]
     TooLong(usize),
     /// A character outside `a-z0-9-`, or a hyphen at either end.
-    #[error("{0:?} is not a name: use a-z, 0-9 and -, beginning and ending with a letter or digit")]
+    #[error("{0:?} is not a valid name: use a-z, 0-9 and -, and begin and end with a letter or digit")]
     Characters(String),
 }
 
@@ -101,7 +101,7 @@ pub struct Text<const MAX: usize>(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
     /// Longer than its limit.
-    #[error("{length} characters where {max} are allowed")]
+    #[error("{length} characters, the limit is {max}")]
     TooLong {
         /// Characters given.
         length: usize,

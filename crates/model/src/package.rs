@@ -17,30 +17,30 @@ pub use not_carried::{NotCarried, NotCarriedKind};
 pub use reading::{Names, OutsideLinks, UnknownNames, UnknownOutsideLinks};
 pub use requirement::{OUTSIDE_LINKS, UNIX_NAMES, describe_requirement};
 
-/// What a package says of itself; everything but its programs and its source.
+/// The description of a package: everything but its programs and its source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PackageProperties {
-    /// For people.
+    /// A comment for people.
     #[serde(default)]
     pub title: Text<128>,
-    /// The version that the software's maker gave it.
+    /// The version of the software, as its manufacturer writes it.
     #[serde(default)]
     pub version: Text<128>,
-    /// Who made the software.
+    /// Manufacturer of the software.
     #[serde(default)]
     pub manufacturer: Text<128>,
     /// The language of the software.
     #[serde(default)]
     pub language: Text<128>,
-    /// For administrators.
+    /// A comment for administrators.
     #[serde(default)]
     pub comment: Text<1024>,
 }
 
 /// Which release of a package: its content's source version, and the revision of its programs and properties in it.
 ///
-/// The source version goes up when the source is read again (*update*); the revision when only programs or properties change.
+/// The source version increases when the source is read again (*update*), and the revision when only programs or properties change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReleaseNumber {

@@ -50,30 +50,30 @@ pub struct AssignedObject {
     pub bytes: u64,
 }
 
-/// Where a point is with one content, in its own words. A `sentence` says it for people; newer points may report other states.
+/// The state of a content at a distribution point. A `sentence` describes it; newer points may report other states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "state", remote = "Self")]
 pub enum PointContentState {
     /// The point has not looked at it yet.
     Pending,
-    /// Bytes are on their way.
+    /// The content is being downloaded.
     Transferring {
-        /// Bytes that are here.
+        /// Bytes downloaded.
         done_bytes: u64,
-        /// Bytes that are needed.
+        /// Bytes needed in total.
         total_bytes: u64,
     },
-    /// Every object is here and verified.
+    /// Every object is there and verified.
     Installed {
         /// When the last object was verified.
         verified_at: Timestamp,
     },
-    /// The last try failed.
+    /// The last attempt failed.
     Failed {
         /// What went wrong, in one sentence.
         reason: String,
-        /// When it is tried again.
+        /// When it will be tried again.
         next_try: Timestamp,
     },
     /// A state that this version doesn't know.
@@ -87,12 +87,12 @@ unknown::reads_every_code!(PointContentState, "state");
 impl fmt::Display for PointContentState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pending => write!(f, "the point has not looked at it yet"),
+            Self::Pending => write!(f, "the point has not looked at this content yet"),
             Self::Transferring { done_bytes, total_bytes } => {
                 write!(f, "the point has {} of {}", Size(*done_bytes), Size(*total_bytes))
             }
-            Self::Installed { verified_at } => write!(f, "the point has all of it, verified at {verified_at:.0}"),
-            Self::Failed { reason, next_try } => write!(f, "{reason}; the point tries again at {next_try:.0}"),
+            Self::Installed { verified_at } => write!(f, "the point has all of it and verified it at {verified_at:.0}"),
+            Self::Failed { reason, next_try } => write!(f, "{reason}; the point will try again at {next_try:.0}"),
             Self::Other(unknown) => unknown.fmt(f),
         }
     }

@@ -8,7 +8,7 @@ use crate::{DeviceId, Digest, EraId, Name, Timestamp};
 
 /// The policy of one device. Signed for this device alone, with a number that never goes down and an expiry.
 ///
-/// It requires nothing of its reader as a whole, for ever: what only some agents understand is required by the entries that use it,
+/// It requires nothing of its reader as a whole, forever: what only some agents understand is required by the entries that use it,
 /// so that the others, an agent's own upgrade among them, go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -68,7 +68,7 @@ pub struct PolicyEntry {
     pub requires: Vec<Requirement>,
 }
 
-/// What of an entry keeps its meaning for ever.
+/// What of an entry keeps its meaning forever.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EntryNames {
     /// The advertisement's name.

@@ -12,7 +12,7 @@ pub use command_line::{CommandLine, InvalidCommandLine, InvalidQuoting};
 
 use crate::{Name, Text};
 
-/// A command line of a package, as it is written into a release.
+/// A command line of a package, as it is in a release.
 ///
 /// In this version of the document a program runs with the agent's own rights, whether or not somebody is signed in,
 /// without a window.
@@ -21,22 +21,22 @@ use crate::{Name, Text};
 pub struct Program {
     /// Unique in the package.
     pub name: Name,
-    /// For people.
+    /// A comment for people.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub title: Text<128>,
-    /// For people; shown at the client.
+    /// A comment, shown on the client.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub comment: Text<1024>,
     /// The command line, split by the platform's own rules and never passed to a shell unless it names one. The first word is
     /// looked for in the content folder, then in the system's search path.
     pub command: CommandLine,
-    /// Working folder: relative to the content folder, or absolute. The content folder itself when absent.
+    /// Working folder, absolute or relative to the content folder. If absent, the content folder itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_in: Option<Text<1024>>,
-    /// After this time the program is stopped with its whole process tree. 1 minute to 7 days, in seconds.
+    /// The program and its whole process tree are stopped after this time, in seconds: 1 minute to 7 days.
     #[serde(default)]
     pub max_run_time: MaxRunTime,
-    /// Free space in bytes on the content cache's file system that must be there before the run.
+    /// Free space in bytes that the program needs on the file system of the content cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_space_bytes: Option<u64>,
     /// Condition on the device's facts; a device that does not meet it rejects the program.
@@ -46,13 +46,13 @@ pub struct Program {
     /// is needed) and after it (verification).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detect: Option<Expression>,
-    /// What exit codes mean.
+    /// What the exit codes mean.
     #[serde(default)]
     pub exit_codes: ExitCodes,
-    /// What happens when the exit code asks for another try.
+    /// What happens if the exit code asks for another attempt.
     #[serde(default)]
     pub retry: Retry,
-    /// A disabled program is not started on any client, whatever advertises it.
+    /// Whether the program is disabled: it is then not started on any client.
     #[serde(default)]
     pub disabled: bool,
 }
@@ -78,7 +78,7 @@ impl Program {
     }
 }
 
-/// The time after which a program is stopped: 60 to 604 800 seconds, 7200 when nothing is said (R§6.1).
+/// The time after which a program is stopped: 60 to 604 800 seconds, 7200 by default (R§6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 604_800))]
@@ -87,7 +87,7 @@ pub struct MaxRunTime(u32);
 
 /// A time limit outside one minute to seven days.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} s is not a time limit: 60 s to 604800 s (7 days) are allowed")]
+#[error("a time limit must be between 60 s and 604800 s (7 days), not {0} s")]
 pub struct InvalidMaxRunTime(u32);
 
 impl MaxRunTime {
@@ -125,7 +125,7 @@ pub struct Expression {
     /// CEL, as it was written.
     #[cfg_attr(feature = "openapi", schema(max_length = 4096))]
     pub text: String,
-    /// The checked form in `dray-query`'s own encoding. The site makes it from the text; what a request brings is replaced.
+    /// The checked form in `dray-query`'s own encoding. The site makes it from the text and ignores what a request contains.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub compiled: serde_json::Value,
@@ -138,7 +138,7 @@ pub struct ExitCodes(BTreeMap<i64, ExitClass>);
 
 /// A number that no platform uses as an exit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not an exit code: they have at most ten digits")]
+#[error("{0} is not an exit code: an exit code has at most ten digits")]
 pub struct InvalidExitCode(i64);
 
 impl TryFrom<BTreeMap<i64, ExitClass>> for ExitCodes {
@@ -167,7 +167,7 @@ impl utoipa::PartialSchema for ExitCodes {
         ObjectBuilder::new()
             .property_names(Some(code))
             .additional_properties(Some(Ref::from_schema_name("ExitClass")))
-            .description(Some("What exit codes mean, by code. Codes that are not listed are failures."))
+            .description(Some("What each exit code means. Codes that are not listed are failures."))
             .into()
     }
 }
@@ -220,13 +220,13 @@ impl Default for ExitCodes {
     }
 }
 
-/// How often and when a program that asked for it is tried again.
+/// How often and when a program is run again if it asks for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Retry {
-    /// Tries after the first one.
+    /// Number of attempts after the first one.
     pub count: u32,
-    /// Seconds between the end of one try and the start of the next.
+    /// Seconds between the end of one attempt and the start of the next.
     pub interval_s: u32,
 }
 

@@ -8,34 +8,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use stage::WhyStage;
 
+use crate::count::counted;
 use crate::excerpt::quoted;
 use crate::package::describe_requirement;
 use crate::requirement::{self, Requirement};
 use crate::unknown::{self, Code, Unknown};
 use crate::{Size, Timestamp};
 
-/// Where a client is with an advertised program. Newer clients may report other states than these.
+/// The state of an advertised program on a client. Newer clients may report other states than these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", remote = "Self")]
 pub enum ClientState {
-    /// The client has it in its policy.
+    /// It is in the client's policy.
     Received,
-    /// Its start or its next assignment has not come.
+    /// Its start or the time of its next assignment has not come yet.
     Scheduled,
-    /// The client asks where the content is.
+    /// The client is asking where to get the content.
     Locating,
-    /// Something stands in the way; the reason says what.
+    /// Something is preventing it; the reason says what.
     Waiting,
-    /// Content is on its way.
+    /// The content is being downloaded.
     Downloading,
-    /// Content is here, or none is needed, and the program may be started by the person at the client.
+    /// The content is there, or none is needed, and the person at the client may start the program.
     Ready,
-    /// Another program runs first.
+    /// It is waiting for another program to finish.
     Queued,
-    /// It runs.
+    /// It is running.
     Running,
-    /// It asked for another try, and waits for it.
+    /// It asked to be run again, and is waiting for that.
     Retrying,
     /// It succeeded, and the computer must restart.
     RestartPending,
@@ -43,13 +44,13 @@ pub enum ClientState {
     Succeeded,
     /// It failed for good.
     Failed,
-    /// It ran before, and the rerun rule says no.
+    /// It has already run, and the rerun rule does not allow another run.
     WillNotRerun,
-    /// The advertisement's time is over.
+    /// The advertisement has expired.
     Expired,
     /// The device does not meet the requirements.
     Rejected,
-    /// It no longer reaches the device.
+    /// The advertisement no longer applies to the device.
     Cancelled,
     /// A state that this version doesn't know.
     #[serde(skip)]
@@ -148,65 +149,65 @@ impl<'de> Deserialize<'de> for ClientState {
 #[error("{} is not a state of an advertised program", quoted(.0))]
 pub struct UnknownState(String);
 
-/// Why a client is in a state: a stable code with what people need to know. A `sentence` says it in words; newer clients may give
-/// other codes than these.
+/// Why a client is in a state: a stable code with what people need to know. A `sentence` describes it; newer clients may
+/// report other codes than these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "code", remote = "Self")]
 pub enum Reason {
-    /// A document that the policy names is being fetched, so what it says is not known yet.
+    /// A document that the policy names is being downloaded, so its terms are not known yet.
     AwaitingDocuments,
     /// The advertisement's start has not come.
     NotStarted,
     /// The next mandatory assignment has not come.
     NotAssignedYet,
-    /// The advertisement is optional: the person at the client starts it.
+    /// The advertisement is optional: somebody has to start it at the client.
     UserDecides,
     /// The program is disabled at the site.
     ProgramDisabled,
-    /// The device's facts are being taken; a requirement or a detection looks at them.
+    /// The device's facts are being collected, because a requirement or a detection needs them.
     TakingFacts,
     /// The device's facts do not meet the program's requirement.
     RequirementNotMet {
         /// The requirement's text.
         requirement: String,
     },
-    /// A condition of the program can't be read by this version of the agent.
+    /// This version of the agent cannot read a condition of the program.
     ConditionUnreadable {
         /// Which, and what is wrong with it, in one sentence.
         error: String,
     },
-    /// There is less free space than the program asks for before its run.
+    /// There is not enough free space for the program to run.
     NoRoomToRun {
         /// Bytes needed.
         needed_bytes: u64,
         /// Bytes free.
         free_bytes: u64,
     },
-    /// The site is asked for sources of the content.
+    /// The agent is asking the site where to get the content.
     AskingForSources,
-    /// No source holds the content yet.
+    /// No distribution point has the content yet.
     NoSource,
-    /// The site can't be reached, so sources are not known.
+    /// The agent cannot reach the site, so it does not know where to get the content.
     SiteUnreachable {
         /// What happened, in one sentence.
         error: String,
     },
     /// Content is being fetched.
     Fetching {
-        /// Bytes here.
+        /// Bytes downloaded.
         #[serde(default)]
         done_bytes: u64,
-        /// Bytes to come over the wire in all; 0 while that is not known.
+        /// Bytes to download in total; 0 if not known yet.
         #[serde(default)]
         total_bytes: u64,
     },
-    /// Sources failed; fetching goes on later.
+    /// All sources failed; the download continues later.
     SourcesFailed {
         /// What happened last, in one sentence.
         error: String,
     },
-    /// What arrived did not match its digest; another source or a later try is needed.
+    /// The downloaded bytes do not match their digest; another source or a later attempt is needed.
     ContentDamaged {
         /// Which part, in one sentence.
         error: String,
@@ -218,27 +219,27 @@ pub enum Reason {
         /// Bytes free.
         free_bytes: u64,
     },
-    /// The computer or its agent can't hold the content, so nothing of it is fetched.
+    /// The computer or its agent cannot hold the content, so it is not downloaded.
     ContentUnsupported {
-        /// What the content requires that can't be done here.
+        /// What the content requires that is not supported.
         requires: Vec<String>,
     },
-    /// Another program runs.
+    /// Another program is running.
     AnotherProgramRuns {
         /// Its advertisement.
         advertisement: String,
     },
-    /// The content is checked once more, then the program is started.
+    /// The content is being checked once more before the program starts.
     Starting,
-    /// The program runs.
+    /// The program is running.
     Started,
-    /// The program ended, and whether its effect is there is being found out.
+    /// The program has ended, and the agent is checking whether it had its effect.
     Verifying,
-    /// The exit code asks for another try.
+    /// The exit code asks for another attempt.
     RetryAsked {
         /// The exit code.
         exit_code: i64,
-        /// Tries so far.
+        /// Attempts so far.
         tries: u32,
     },
     /// The program ended with this exit code.
@@ -246,12 +247,12 @@ pub enum Reason {
         /// The exit code.
         exit_code: i64,
     },
-    /// The program was ended by a signal.
+    /// The program was killed by a signal.
     Signal {
         /// The signal's number.
         signal: i32,
     },
-    /// The program ran over its time limit and was stopped with its process tree.
+    /// The program exceeded its time limit and was stopped with its process tree.
     TimeLimit {
         /// The limit in seconds.
         limit_s: u32,
@@ -261,46 +262,46 @@ pub enum Reason {
         /// What happened, in one sentence.
         error: String,
     },
-    /// The computer restarted while the program ran, so its result is not known (2007: 10021).
+    /// The computer restarted while the program was running, so its result is not known (2007: 10021).
     Interrupted,
-    /// The process that watched the program was ended, so the program's result is not known.
+    /// The process that watched the program was killed, so the program's result is not known.
     RunnerLost,
-    /// The program's effect was there before it ran, so it was not run.
+    /// The program's effect was already there, so it was not run.
     AlreadyPresent,
-    /// The program ended well, but its effect can't be detected.
+    /// The program reported success, but its effect cannot be detected.
     NotDetected,
-    /// It ran before, and the rerun rule says no.
+    /// It has already run, and the rerun rule does not allow another run.
     RanBefore {
         /// Whether that run succeeded.
         succeeded: bool,
     },
-    /// The advertisement's time is over.
+    /// The advertisement has expired.
     AdvertisementExpired,
-    /// The policy is over its expiry, so nothing is started by it until the site signs a new one.
+    /// The policy has expired, so nothing is started until the device receives a new one.
     PolicyExpired,
-    /// The device's clock lies before the policy's date of issue by more than a day.
+    /// The device's clock is more than a day earlier than the policy's date of issue.
     ClockWrong,
-    /// The release does not hold the program.
+    /// The release does not contain the program.
     NoSuchProgram,
-    /// A document of the policy could not be had or was refused.
+    /// A document of the policy could not be downloaded or was refused.
     DocumentRefused {
         /// What happened, in one sentence.
         error: String,
     },
-    /// The agent must understand something to act rightly that it does not understand.
+    /// It needs a feature that the agent does not have.
     NotSupported {
         /// The agent's version.
         #[cfg_attr(feature = "openapi", schema(value_type = String))]
         agent_version: Box<str>,
-        /// What it doesn't understand, like `maintenance-windows`.
+        /// The feature, for example `maintenance-windows`.
         #[cfg_attr(feature = "openapi", schema(value_type = String))]
         feature: Box<str>,
-        /// The first version that does, where known.
+        /// The first version that has it, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
         needs_version: Option<Box<str>>,
     },
-    /// The advertisement does not reach the device any more.
+    /// The advertisement no longer applies to the device.
     Withdrawn,
     /// A reason that this version doesn't know.
     #[serde(skip)]
@@ -371,72 +372,87 @@ impl std::fmt::Display for Reason {
     /// One sentence for people, without a full stop.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::AwaitingDocuments => write!(f, "a document of the policy is being fetched"),
+            Self::AwaitingDocuments => write!(f, "downloading a document of the policy"),
             Self::NotStarted => write!(f, "the advertisement has not started yet"),
-            Self::NotAssignedYet => write!(f, "its next assignment has not come"),
-            Self::UserDecides => write!(f, "it is optional: the person at the computer starts it"),
-            Self::ProgramDisabled => write!(f, "the program is disabled at the site"),
-            Self::TakingFacts => write!(f, "the device's facts are being taken"),
+            Self::NotAssignedYet => write!(f, "the time of its next assignment has not come yet"),
+            Self::UserDecides => write!(f, "it is optional: somebody has to start it at the computer"),
+            Self::ProgramDisabled => write!(f, "the program has been disabled at the site"),
+            Self::TakingFacts => write!(f, "collecting the device's facts"),
             Self::RequirementNotMet { requirement } => {
                 write!(f, "the device does not meet the requirement {requirement}")
             }
             Self::ConditionUnreadable { error } => write!(f, "cannot check whether the program may run: {error}"),
             Self::NoRoomToRun { needed_bytes, free_bytes } => {
                 let lacking = Size(needed_bytes.saturating_sub(*free_bytes));
-                write!(f, "the program needs {} of free space, {lacking} more than there is", Size(*needed_bytes))
+                write!(
+                    f,
+                    "not enough free space to run: the program needs {}, {lacking} more than there is",
+                    Size(*needed_bytes)
+                )
             }
-            Self::AskingForSources => write!(f, "asking the site where the content is"),
-            Self::NoSource => write!(f, "no source holds this content yet"),
-            Self::SiteUnreachable { error } => write!(f, "the site can't be reached: {error}"),
-            Self::Fetching { total_bytes: 0, .. } => write!(f, "content is being fetched"),
+            Self::AskingForSources => write!(f, "asking the site where to get the content"),
+            Self::NoSource => write!(f, "no distribution point has this content yet"),
+            Self::SiteUnreachable { error } => write!(f, "cannot reach the site: {error}"),
+            Self::Fetching { total_bytes: 0, .. } => write!(f, "downloading content"),
             Self::Fetching { done_bytes, total_bytes } => {
-                write!(f, "content is being fetched: {} of {}", Size(*done_bytes), Size(*total_bytes))
+                write!(f, "downloading content: {} of {}", Size(*done_bytes), Size(*total_bytes))
             }
-            Self::SourcesFailed { error } => write!(f, "every source of the content failed: {error}"),
-            Self::ContentDamaged { error } => write!(f, "content did not match its digest: {error}"),
+            Self::SourcesFailed { error } => write!(f, "cannot download the content from any source: {error}"),
+            Self::ContentDamaged { error } => write!(f, "the content does not match its digest: {error}"),
             Self::DiskFull { needed_bytes, free_bytes } => {
                 // Rounded, what is needed and what is free may look the same; what lacks never looks like nothing.
                 let lacking = Size(needed_bytes.saturating_sub(*free_bytes));
-                write!(f, "not enough free space: {} are needed, {lacking} more than are free", Size(*needed_bytes))
+                write!(f, "not enough free space: {} needed, {lacking} more than there is", Size(*needed_bytes))
             }
             Self::ContentUnsupported { requires } => {
                 let why: Vec<_> = requires.iter().map(|name| describe_requirement(name)).collect();
                 write!(f, "this computer cannot hold the content: {}", why.join("; "))
             }
-            Self::AnotherProgramRuns { advertisement } => write!(f, "another program runs first ({advertisement})"),
-            Self::Starting => write!(f, "the content is checked once more, then the program is started"),
-            Self::Started => write!(f, "the program runs"),
-            Self::Verifying => write!(f, "the program ended, and its effect is being checked"),
+            Self::AnotherProgramRuns { advertisement } => {
+                write!(f, "waiting for another program to finish ({advertisement})")
+            }
+            Self::Starting => write!(f, "checking the content once more before starting the program"),
+            Self::Started => write!(f, "the program is running"),
+            Self::Verifying => write!(f, "the program has ended; checking whether it had its effect"),
             Self::RetryAsked { exit_code, tries } => {
-                write!(f, "exit code {exit_code} asks for another try after {tries} so far")
+                let tries = counted((*tries).into(), "attempt");
+                write!(f, "exit code {exit_code} means that the program should be run again; {tries} so far")
             }
             Self::ExitCode { exit_code } => write!(f, "the program ended with exit code {exit_code}"),
-            Self::Signal { signal } => write!(f, "the program was ended by signal {signal}"),
-            Self::TimeLimit { limit_s } => write!(f, "the program ran over its limit of {limit_s} s and was stopped"),
-            Self::NotStartable { error } => write!(f, "the program could not be started: {error}"),
-            Self::Interrupted => write!(f, "the computer restarted while the program ran"),
-            Self::RunnerLost => write!(f, "the process that watched the program was ended, its result is not known"),
-            Self::AlreadyPresent => write!(f, "its effect was there already, it was not run"),
-            Self::NotDetected => write!(f, "the program ended well, but its effect is not there"),
-            Self::RanBefore { succeeded: true } => write!(f, "it ran before with success, and the rerun rule says no"),
-            Self::RanBefore { succeeded: false } => write!(f, "it ran before and failed, and the rerun rule says no"),
+            Self::Signal { signal } => write!(f, "the program was killed by signal {signal}"),
+            Self::TimeLimit { limit_s } => {
+                write!(f, "the program exceeded its time limit of {limit_s} s and was stopped")
+            }
+            Self::NotStartable { error } => write!(f, "cannot start the program: {error}"),
+            Self::Interrupted => write!(f, "the computer restarted while the program was running"),
+            Self::RunnerLost => write!(f, "the process watching the program was killed, so the result is unknown"),
+            Self::AlreadyPresent => write!(f, "not run, because its effect was already there"),
+            Self::NotDetected => write!(f, "the program reported success, but its effect is not there"),
+            Self::RanBefore { succeeded: true } => {
+                write!(f, "it has already succeeded, and the rerun rule does not allow another run")
+            }
+            Self::RanBefore { succeeded: false } => {
+                write!(f, "it has already failed, and the rerun rule does not allow another run")
+            }
             Self::AdvertisementExpired => write!(f, "the advertisement has expired"),
-            Self::PolicyExpired => write!(f, "the policy has expired and the site has not signed a new one"),
-            Self::ClockWrong => write!(f, "the computer's clock is wrong: it lies before the policy's date"),
-            Self::NoSuchProgram => write!(f, "the release does not hold this program"),
-            Self::DocumentRefused { error } => write!(f, "a document of the policy was refused: {error}"),
+            Self::PolicyExpired => write!(f, "the policy has expired and the device has not received a new one"),
+            Self::ClockWrong => write!(f, "the computer's clock is wrong: it is earlier than the date of the policy"),
+            Self::NoSuchProgram => write!(f, "the release does not contain this program"),
+            Self::DocumentRefused { error } => write!(f, "cannot accept a document of the policy: {error}"),
             Self::NotSupported { agent_version, feature, needs_version } => {
                 let feature = feature.replace('-', " ");
-                let needed = needs_version.as_deref().unwrap_or("a newer version");
-                write!(f, "this agent, {agent_version}, does not support {feature}; it needs {needed}")
+                let needed = needs_version
+                    .as_ref()
+                    .map_or_else(|| "a newer version".to_owned(), |version| format!("version {version}"));
+                write!(f, "agent {agent_version} does not support {feature}; {needed} is needed")
             }
-            Self::Withdrawn => write!(f, "the advertisement does not reach this device any more"),
+            Self::Withdrawn => write!(f, "the advertisement no longer applies to this device"),
             Self::Other(unknown) => unknown.fmt(f),
         }
     }
 }
 
-/// A state with its reason, since when it holds, and when it may change next by itself.
+/// A state with its reason, when it began, and when it may next change by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Standing {
@@ -447,7 +463,7 @@ pub struct Standing {
     pub reason: Option<Reason>,
     /// Since when.
     pub since: Timestamp,
-    /// The next instant at which anything changes by itself; absent when only news from outside can change it.
+    /// When it may next change by itself; absent if only something from outside can change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
 }

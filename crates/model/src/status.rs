@@ -10,7 +10,7 @@ use crate::state::Standing;
 use crate::unknown::{self, Unknown};
 use crate::{Digest, Name, RunId, Size, Timestamp};
 
-/// One message of a client. The number is given once, before the message is first sent.
+/// One message from a client. It gets its number once, before it is first sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatusMessage {
@@ -22,12 +22,12 @@ pub struct StatusMessage {
     pub event: StatusEvent,
 }
 
-/// What happened at a client. A `sentence` says it in words; newer clients may tell of other events than these.
+/// What happened at a client. A `sentence` describes it; newer clients may report other events than these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "event", remote = "Self")]
 pub enum StatusEvent {
-    /// An advertised program came into another state.
+    /// An advertised program changed its state.
     State {
         /// The advertisement.
         advertisement: Name,
@@ -35,22 +35,22 @@ pub enum StatusEvent {
         revision: u32,
         /// The package.
         package: Name,
-        /// The release that the state speaks of.
+        /// The release that the state is about.
         release: ReleaseNumber,
         /// The program.
         program: Name,
         /// The new state.
         standing: Standing,
     },
-    /// Delivery: content is in the cache, verified.
+    /// Delivery: content is in the cache and verified.
     Delivered {
         /// The package.
         package: Name,
         /// Digest of the content's tree.
         content: Digest,
-        /// Bytes by where they came from.
+        /// Bytes by source.
         sources: Vec<SourceBytes>,
-        /// Bytes that were taken from content held before.
+        /// Bytes reused from content that the client already had.
         reused_bytes: u64,
         /// Time from the first request to the verified tree, in milliseconds.
         duration_ms: u64,
@@ -70,7 +70,7 @@ pub enum StatusEvent {
         /// The exit code; absent when the program was stopped, lost or could not be started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         exit_code: Option<i64>,
-        /// What that means.
+        /// What the exit code means.
         class: ExitClass,
         /// When the program was started.
         started_at: Timestamp,
@@ -87,7 +87,7 @@ pub enum StatusEvent {
         package: Name,
         /// The program.
         program: Name,
-        /// Whether `detect` held.
+        /// Whether the `detect` condition was met.
         present: bool,
     },
     /// An event that this version doesn't know.
@@ -120,7 +120,7 @@ impl fmt::Display for StatusEvent {
             }
             Self::Delivered { package, sources, reused_bytes, .. } => {
                 let fetched = Size(sources.iter().map(|source| source.bytes).fold(0, u64::saturating_add));
-                write!(f, "the content of {package} has arrived: {fetched} fetched, {} reused", Size(*reused_bytes))
+                write!(f, "the content of {package} has arrived: {fetched} downloaded, {} reused", Size(*reused_bytes))
             }
             Self::Executed { package, release, program, exit_code: Some(code), .. } => {
                 write!(f, "{program} of {package} {release} ended with exit code {code}")
@@ -145,7 +145,7 @@ impl fmt::Display for StatusEvent {
 pub struct SourceBytes {
     /// The distribution point's name, or `site`.
     pub source: Name,
-    /// Bytes of objects that came over the wire, headers apart.
+    /// Bytes of objects that were downloaded, without headers.
     pub bytes: u64,
 }
 

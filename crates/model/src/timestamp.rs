@@ -17,7 +17,7 @@ pub struct Timestamp(i64);
 
 /// A text that is not an RFC 3339 instant, or a number outside the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not an instant: write it like 2026-11-22T17:00:00Z", quoted(.0))]
+#[error("{} is not a time; write it like 2026-11-22T17:00:00Z", quoted(.0))]
 pub struct InvalidTimestamp(String);
 
 impl Timestamp {

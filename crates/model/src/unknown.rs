@@ -119,7 +119,7 @@ where
 {
     let text = String::deserialize(deserializer)?;
     known(text.clone().into_deserializer()).or_else(|_| {
-        let unreadable = || D::Error::custom(format!("{} is not a word of the protocol", quoted(&text)));
+        let unreadable = || D::Error::custom(format!("{} is not a code: use a-z, 0-9 and _", quoted(&text)));
         Code::new(&text).map(other).ok_or_else(unreadable)
     })
 }

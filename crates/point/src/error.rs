@@ -13,7 +13,7 @@ use dray_model::Name;
 #[derive(Debug, thiserror::Error)]
 pub enum PointError {
     /// A file or folder of the point can't be used.
-    #[error("could not {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Folder {
         /// What was attempted.
         action: &'static str,
@@ -29,7 +29,7 @@ pub enum PointError {
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
     /// The folder holds no identity yet.
-    #[error("{} holds no enrolled point; enrol it with a token first", .0.display())]
+    #[error("there is no enrolled point in {}; enrol it with a token first", .0.display())]
     NotEnrolled(PathBuf),
     /// The folder holds an identity already.
     #[error("{} is already the point {name} of {site}", path.display())]
@@ -42,7 +42,7 @@ pub enum PointError {
         site: String,
     },
     /// The site made us something else than a point.
-    #[error("the site's answer can't be used: it made us a device, not a distribution point")]
+    #[error("the site enrolled this as a device, not as a distribution point; use a token created with --point")]
     NotAPoint,
     /// The enrolment failed.
     #[error(transparent)]
@@ -55,8 +55,8 @@ pub enum PointError {
         /// What is wrong with it.
         what: String,
     },
-    /// The port can't be had.
-    #[error("could not listen at {address}")]
+    /// The port cannot be listened on.
+    #[error("cannot listen on {address}")]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -64,7 +64,7 @@ pub enum PointError {
         source: io::Error,
     },
     /// The identity can't be used for TLS.
-    #[error("could not use the point's certificate")]
+    #[error("cannot use the point's certificate")]
     Tls(#[from] dray_trust::tls::TlsError),
     /// The identity can't be used towards the site.
     #[error(transparent)]

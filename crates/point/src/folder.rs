@@ -88,7 +88,7 @@ impl Folder {
         let path = self.scratch();
         match std::fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PointError::folder("remove", path)(error)),
-            _ => std::fs::create_dir_all(&path).map_err(PointError::folder("make the folder", path)),
+            _ => std::fs::create_dir_all(&path).map_err(PointError::folder("create the folder", path)),
         }
     }
 
@@ -172,7 +172,7 @@ impl Folder {
     /// # Errors
     /// [`PointError::Folder`].
     pub fn free_bytes(&self) -> Result<u64, PointError> {
-        fs4::available_space(self.root()).map_err(PointError::folder("ask for the free space of", self.root()))
+        fs4::available_space(self.root()).map_err(PointError::folder("get the free space of", self.root()))
     }
 }
 

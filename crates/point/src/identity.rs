@@ -58,7 +58,7 @@ impl Identity {
         let identity: Self = serde_json::from_slice(&bytes)
             .map_err(|error| PointError::Damaged { path: path.clone(), what: error.to_string() })?;
         if identity.format != FORMAT {
-            let what = format!("its format is {}, this version knows {FORMAT}", identity.format);
+            let what = format!("its format is {}, but this version of Dray reads format {FORMAT}", identity.format);
             return Err(PointError::Damaged { path, what });
         }
         Ok(Some(identity))

@@ -86,7 +86,7 @@ impl Point {
         holding.spawn(keep_summary(Arc::clone(&state)));
         let stop = watch::Sender::new(false);
         let server = tokio::spawn(server.run(stop.subscribe()));
-        tracing::info!(point = %state.identity.name, listening = %state.listening, "the point serves");
+        tracing::info!(point = %state.identity.name, listening = %state.listening, "serving");
         Ok(RunningPoint { state, stop, server, holding })
     }
 
@@ -142,10 +142,10 @@ impl RunningPoint {
         self.stop.send_replace(true);
         self.holding.shutdown().await;
         if let Err(error) = (&mut self.server).await {
-            tracing::error!(%error, "the server did not end well");
+            tracing::error!(%error, "the server ended with an error");
         }
         self.state.write_summary().await;
-        tracing::info!("the point stopped");
+        tracing::info!("stopped");
     }
 }
 
@@ -192,7 +192,7 @@ impl State {
         let state = Arc::clone(self);
         let written = tokio::task::spawn_blocking(move || state.summary().write(state.folder.root())).await;
         if let Ok(Err(error)) = written {
-            tracing::warn!(error = %in_full(&error), "the summary could not be written");
+            tracing::warn!(error = %in_full(&error), "cannot write the summary");
         }
     }
 }

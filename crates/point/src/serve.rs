@@ -1,6 +1,6 @@
 //! Serves objects to the site's devices and points: `GET` and `HEAD` of `/v1/manifests/<digest>` and `/v1/packs/<digest>`.
 //!
-//! Objects never change, so their ETag is their digest, and whoever has one need not ask again. Single ranges are answered (RFC
+//! Objects never change, so their ETag is their digest, and a client that has one need not ask again. Single ranges are answered (RFC
 //! 9110, 14); [`decide`](decision) is pure. Callers must show a certificate of the site's authority: without one there is
 //! no HTTP. What a caller may cost is in [`ServeLimits`].
 

@@ -49,7 +49,7 @@ impl Session {
         self.tls.subscribe()
     }
 
-    /// Renews the certificate for ever, each time two thirds of its time are over.
+    /// Renews the certificate forever, each time two thirds of its time are over.
     pub(crate) async fn keep_renewing(mut self) {
         loop {
             let wait = match self.identity.validity(self.folder.root()) {
@@ -62,7 +62,7 @@ impl Session {
                 continue;
             }
             if let Err(error) = self.renew().await {
-                tracing::warn!(error = %in_full(&error), "the certificate could not be renewed");
+                tracing::warn!(error = %in_full(&error), "cannot renew the certificate");
                 tokio::time::sleep(RETRY_EVERY).await;
             }
         }
@@ -87,7 +87,7 @@ impl Session {
         self.identity = identity;
         self.site.send_replace(site);
         self.tls.send_replace(tls);
-        tracing::info!("the certificate was renewed");
+        tracing::info!("renewed the certificate");
         Ok(())
     }
 }

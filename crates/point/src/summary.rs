@@ -26,7 +26,7 @@ pub struct Summary {
     pub site: Name,
     /// The site's address.
     pub site_url: BaseUrl,
-    /// Where clients are served.
+    /// Address and port to listen on for clients.
     pub listening: SocketAddr,
     /// Whether the site answers.
     pub contact: Contact,
@@ -114,7 +114,7 @@ impl Summary {
         match serde_json::from_slice::<Self>(&bytes) {
             Ok(summary) if summary.format == FORMAT => Ok(Some(summary)),
             Ok(summary) => {
-                let what = format!("its format is {}, this version knows {FORMAT}", summary.format);
+                let what = format!("its format is {}, but this version of Dray reads format {FORMAT}", summary.format);
                 Err(PointError::Damaged { path, what })
             }
             Err(error) => Err(PointError::Damaged { path, what: error.to_string() }),

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The sortable key of an address in text form, or `None` for what is no address. A zone (`%eth0`) is left out.
+/// The sortable key of an address in text form, or `None` for what is not an address. A zone (`%eth0`) is left out.
 #[must_use]
 pub fn ip_key(text: &str) -> Option<String> {
     let text = text.split_once('%').map_or(text, |(address, _zone)| address);

@@ -34,7 +34,7 @@ impl Checker<'_> {
         match condition {
             Condition::Constant(_) => Ok(()),
             Condition::And(parts) | Condition::Or(parts) => {
-                ensure(parts.len() >= 2, "a connective joins two conditions or more")?;
+                ensure(parts.len() >= 2, "a connective joins two or more conditions")?;
                 parts.iter().try_for_each(|part| self.condition(part, depth + 1))
             }
             Condition::Not(inner) => self.condition(inner, depth + 1),
@@ -43,20 +43,20 @@ impl Checker<'_> {
             Condition::In { left, values } => self.membership(left, values),
             Condition::Text { field, pattern, .. } => {
                 self.field(*field)?;
-                ensure(field.property.kind().is_text(), "a text test needs a text")?;
-                ensure(!pattern.is_empty(), "a pattern can't be empty")?;
+                ensure(field.property.kind().is_text(), "a string test needs a string")?;
+                ensure(!pattern.is_empty(), "a pattern cannot be empty")?;
                 self.text(pattern)
             }
             Condition::InNetwork { field, .. } => {
                 self.field(*field)?;
-                ensure(field.property.kind() == Kind::Ip, "only an address is in a network")
+                ensure(field.property.kind() == Kind::Ip, "only an address can be in a network")
             }
             Condition::Rows { class, condition, .. } => self.rows(*class, condition, depth),
         }
     }
 
     fn rows(&mut self, class: Class, condition: &Condition, depth: usize) -> Result<(), Problem> {
-        ensure(class.is_list(), "the device is no list")?;
+        ensure(class.is_list(), "the device is not a list")?;
         if self.rows.len() >= self.limits.nesting_max {
             return Err(Problem::TooNested(self.limits.nesting_max));
         }
@@ -67,7 +67,7 @@ impl Checker<'_> {
     }
 
     fn comparison(&mut self, left: &Operand, operator: Comparison, right: &Operand) -> Result<(), Problem> {
-        ensure(!matches!(left, Operand::Literal(_)), "a constant stands on the left")?;
+        ensure(!matches!(left, Operand::Literal(_)), "there is a constant on the left")?;
         self.operand(left)?;
         self.operand(right)?;
         ensure(left.kind() == right.kind(), "a comparison of different kinds")?;
@@ -75,8 +75,8 @@ impl Checker<'_> {
     }
 
     fn membership(&mut self, left: &Operand, values: &[Literal]) -> Result<(), Problem> {
-        ensure(!matches!(left, Operand::Literal(_)), "a constant stands on the left")?;
-        ensure(!values.is_empty(), "a list can't be empty")?;
+        ensure(!matches!(left, Operand::Literal(_)), "there is a constant on the left")?;
+        ensure(!values.is_empty(), "a list cannot be empty")?;
         self.operand(left)?;
         self.list_items += values.len();
         if self.list_items > self.limits.list_items_max {
@@ -93,7 +93,7 @@ impl Checker<'_> {
         match operand {
             Operand::Field(field) => self.field(*field),
             Operand::Size(class) => {
-                ensure(class.is_list(), "the device is no list")?;
+                ensure(class.is_list(), "the device is not a list")?;
                 self.node()
             }
             Operand::Literal(literal) => {
@@ -109,7 +109,7 @@ impl Checker<'_> {
             None => Some(Class::DEVICE),
             Some(index) => self.rows.get(index).copied(),
         };
-        ensure(class == Some(field.property.class()), "a property of a row that is out of reach")
+        ensure(class == Some(field.property.class()), "a property of a row that is out of scope")
     }
 
     fn literal(&self, literal: &Literal) -> Result<(), Problem> {
@@ -121,8 +121,8 @@ impl Checker<'_> {
     }
 
     fn text(&self, text: &str) -> Result<(), Problem> {
-        ensure(!text.contains('\0'), "a text holds a NUL character")?;
-        ensure(text.len() <= self.limits.bytes_max, "a text is longer than a query can be")
+        ensure(!text.contains('\0'), "a string contains a NUL character")?;
+        ensure(text.len() <= self.limits.bytes_max, "a string is longer than a query can be")
     }
 
     fn node(&mut self) -> Result<(), Problem> {

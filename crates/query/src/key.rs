@@ -10,7 +10,7 @@ use dray_model::inventory::Kind;
 use crate::address::ip_key;
 use crate::version::version_key;
 
-/// The sortable key of a text of this kind; none for a kind without keys, and for what is no address.
+/// The sortable key of a text of this kind; none for a kind without keys, and for what is not an address.
 #[must_use]
 pub fn key(kind: Kind, text: &str) -> Option<String> {
     match kind {

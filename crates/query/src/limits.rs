@@ -1,4 +1,4 @@
-//! What a query may cost, whoever wrote it: text from people and documents from elsewhere meet the same limits.
+//! What a query may cost, no matter who wrote it: text from people and documents from elsewhere meet the same limits.
 
 /// Limits on one query. [`Limits::default`] is what the product uses; a smaller set is for tests and narrow inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -101,7 +101,7 @@ impl TryFrom<u32> for KnownVersion {
         if version == VERSION {
             return Ok(Self);
         }
-        Err(format!("the query is in version {version} of its form, and only version {VERSION} is known here"))
+        Err(format!("the query has format version {version}, but this version of Dray reads only version {VERSION}"))
     }
 }
 

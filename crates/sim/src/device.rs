@@ -36,10 +36,10 @@ pub enum SimError {
         source: EnrolError,
     },
     /// The site's answer to an enrolment makes no sense.
-    #[error("the site's answer to an enrolment can't be used: {0}")]
+    #[error("cannot use the site's answer to an enrolment: {0}")]
     Enrolled(String),
     /// A request failed.
-    #[error("a request of device {number} failed")]
+    #[error("a request from device {number} failed")]
     Request {
         /// Its number.
         number: u32,
@@ -48,7 +48,7 @@ pub enum SimError {
         source: ClientError,
     },
     /// The site won't keep a status message.
-    #[error("a status message of device {number} is refused: {refused:?}")]
+    #[error("a status message of device {number} was refused: {refused:?}")]
     Refused {
         /// The device's number.
         number: u32,
@@ -56,7 +56,7 @@ pub enum SimError {
         refused: RefusedMessage,
     },
     /// A policy is not signed as it must be.
-    #[error("the policy of device {number} can't be verified")]
+    #[error("cannot verify the policy of device {number}")]
     Policy {
         /// Its number.
         number: u32,
@@ -65,7 +65,7 @@ pub enum SimError {
         source: EnvelopeError,
     },
     /// A policy is somebody else's, or older than the one before.
-    #[error("device {number} got a policy that it must refuse: {what}")]
+    #[error("device {number} received a policy that it must refuse: {what}")]
     WrongPolicy {
         /// Its number.
         number: u32,

@@ -1,6 +1,6 @@
 //! The status messages of a device: one advertised program from its arrival to its end, over and over.
 //!
-//! A life has [`LIFE`] messages. How it ends follows from the device's number and the life's, so that whoever counts states at
+//! A life has [`LIFE`] messages. How it ends follows from the device's number and the life's, so that counting states at
 //! the end knows what must come out. Times are the simulation's own: a second for each message from [`BEGIN`] on.
 
 use dray_model::package::ReleaseNumber;

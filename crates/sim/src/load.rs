@@ -123,7 +123,7 @@ impl Load {
 
     /// Does what a line says. The answer is a line too.
     pub async fn answer(&mut self, line: &str) -> String {
-        let done = match serde_json::from_str(line).context("this is not a command") {
+        let done = match serde_json::from_str(line).context("not a command") {
             Ok(command) => self.run(command).await,
             Err(error) => Err(error),
         };
@@ -192,6 +192,6 @@ impl Load {
     }
 
     fn holding(&self) -> anyhow::Result<&Holders> {
-        self.holders.as_ref().context("no device holds its request")
+        self.holders.as_ref().context("no device holds a request")
     }
 }

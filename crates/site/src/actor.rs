@@ -14,7 +14,7 @@ use dray_model::{DeviceId, Name, ObjectKind};
 
 use crate::error::SiteError;
 
-/// Whoever asks for an operation.
+/// Who asks for an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The holder of an administrator token.
@@ -28,7 +28,7 @@ pub enum Actor {
     Device(DeviceId),
     /// A distribution point.
     Point(Name),
-    /// Whoever shows the enrolment token with this number.
+    /// The holder of the enrolment token with this number.
     EnrolmentToken(i64),
     /// The site itself: jobs and set-up.
     System,

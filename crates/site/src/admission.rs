@@ -1,7 +1,7 @@
 //! Whose certificates count: those of enrolled devices and points, from enrolment to revocation or deletion. A point's name may come
 //! again after its deletion, so of a point only those count that were issued since it enrolled last.
 //!
-//! Whoever was found in the database once is let in from memory. A change that shuts somebody out has that party forgotten: at once in the
+//! A party that was found in the database once is let in from memory. A change that shuts somebody out has that party forgotten: at once in the
 //! process that made the change, and in the others as soon as they read the change feed.
 //!
 //! A site that went on from an older copy of itself has forgotten who enrolled since. Those wait until they are accepted

@@ -46,7 +46,7 @@ pub enum AdvertisementError {
         programs: Vec<Name>,
     },
     /// It would be over before it starts.
-    #[error("cannot advertise from {start:.0} to {expires:.0}: it expires before it starts")]
+    #[error("cannot advertise from {start:.0} to {expires:.0}: it would expire before it starts")]
     ExpiresFirst {
         /// The start.
         start: Timestamp,
@@ -54,13 +54,13 @@ pub enum AdvertisementError {
         expires: Timestamp,
     },
     /// More assignments than an advertisement may have.
-    #[error("cannot save {0} assignments in one advertisement: {max} are allowed", max = AdvertisementTerms::MAX_ASSIGNMENTS)]
+    #[error("cannot save {0} assignments in one advertisement: the limit is {max}", max = AdvertisementTerms::MAX_ASSIGNMENTS)]
     TooManyAssignments(usize),
     /// The same assignment twice.
     #[error("cannot save the same assignment twice in one advertisement")]
     AssignmentTwice,
     /// Its time is over.
-    #[error("cannot run the advertisement {name} again: it expired at {expired:.0}")]
+    #[error("cannot rerun the advertisement {name}: it expired at {expired:.0}")]
     Expired {
         /// The advertisement.
         name: Name,
@@ -68,7 +68,7 @@ pub enum AdvertisementError {
         expired: Timestamp,
     },
     /// No number is left.
-    #[error("cannot publish the advertisement {0}: it has no revision number left")]
+    #[error("cannot publish the advertisement {0}: its revision numbers are used up")]
     Revisions(Name),
     /// The document can't be made.
     #[error("cannot publish the advertisement {name}")]
@@ -100,15 +100,15 @@ impl Failure for AdvertisementError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NoProgram { programs, .. } if programs.is_empty() => "the package has no programs yet: add one",
+            Self::NoProgram { programs, .. } if programs.is_empty() => "add a program to the package first",
             Self::NoProgram { programs, .. } => {
                 let names: Vec<_> = programs.iter().map(Name::as_str).collect();
                 return Some(format!("it has {}", names.join(", ")));
             }
             Self::ExpiresFirst { .. } => "choose an expiry after the start",
             Self::TooManyAssignments(_) => "use several advertisements",
-            Self::AssignmentTwice => "leave one of them out",
-            Self::Expired { .. } => "give it a later expiry first",
+            Self::AssignmentTwice => "remove one of them",
+            Self::Expired { .. } => "set a later expiry first",
             Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::Revisions(_) | Self::Document { .. } => return None,

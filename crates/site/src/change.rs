@@ -101,7 +101,7 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Evaluates a collection. Whoever is offered something else by that is concerned.
+    /// Evaluates a collection. Devices whose offers change because of it are concerned.
     pub(crate) async fn evaluate(&mut self, id: i64) -> Result<collection::Evaluation, StoreError> {
         let names_devices = advertisement::reaches(&mut self.tx, id).await?;
         let evaluation = collection::evaluate(&mut self.tx, id, self.now, names_devices).await?;
@@ -141,7 +141,7 @@ impl<'a> Change<'a> {
         &self.records
     }
 
-    /// Appends what was recorded to the audit log, makes the change lasting, and wakes whoever waits for it: workers, clients, points.
+    /// Appends what was recorded to the audit log, makes the change lasting, and wakes those that wait for it: workers, clients, points.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let records = std::mem::take(&mut self.records);
         if records.is_empty() {

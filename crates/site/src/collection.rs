@@ -43,10 +43,10 @@ pub enum CollectionError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The site needs it as it is.
-    #[error("cannot change or delete the collection {0}: every site has it")]
+    #[error("cannot change or delete the collection {0}: it is built in")]
     Predefined(Name),
     /// More rules than a collection may have.
-    #[error("cannot give a collection {found} {what}: {max} are allowed")]
+    #[error("cannot save {found} {what} in one collection: the limit is {max}")]
     TooMany {
         /// Of what.
         what: &'static str,
@@ -84,7 +84,7 @@ impl Failure for CollectionError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::TooMany { .. } => "say it in one query, with `in` or `||`",
+            Self::TooMany { .. } => "combine several into one query, with `in` or `||`",
             Self::Expression { hint, .. } => return hint.clone(),
             Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),

@@ -75,7 +75,7 @@ impl SiteConfig {
     /// Name of the file in the site's folder.
     pub const FILE: &'static str = "site.toml";
 
-    /// What `status_days` is when nothing is said.
+    /// What `status_days` is by default.
     #[must_use]
     pub fn default_status_days() -> NonZeroU32 {
         const { NonZeroU32::new(90).expect("90 is not 0") }

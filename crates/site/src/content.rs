@@ -37,14 +37,14 @@ use object_store::path::Path;
 
 use crate::error::{Failure, SiteError, codes, from_store_error};
 
-/// Why an object can't be had.
+/// Why an object is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     /// The store hasn't got it.
     #[error("there is no content object {0}")]
     NotFound(ObjectName),
     /// The range begins after the object's end.
-    #[error("the content object {name} has {size_bytes} bytes, none of them in the range asked for")]
+    #[error("the requested range is beyond the end of the content object {name}, which has {size_bytes} bytes")]
     OutOfRange {
         /// The object.
         name: ObjectName,
@@ -52,7 +52,7 @@ pub enum ContentError {
         size_bytes: u64,
     },
     /// No such package, or it has no such source version with files.
-    #[error("there is no {package} with {}", match .source_version { Some(version) => format!("a source version {version} that has files"), None => "files".to_owned() })]
+    #[error("there is no {package} with {}", match .source_version { Some(version) => format!("source version {version} with files"), None => "files".to_owned() })]
     NoVersion {
         /// The package.
         package: Name,
@@ -60,13 +60,13 @@ pub enum ContentError {
         source_version: Option<u32>,
     },
     /// Nothing is wrong with it, as far as is known.
-    #[error("the content object {0} is not known to be damaged, so nothing may take its place")]
+    #[error("the content object {0} is not known to be damaged, so it cannot be replaced")]
     NotDamaged(ObjectName),
     /// It was sent with other bytes than it has.
-    #[error("the bytes that were sent are not those of {0}")]
+    #[error("the bytes that were sent do not match {0}")]
     OtherBytes(ObjectName),
     /// It didn't arrive as a whole.
-    #[error("the bytes of {0} did not arrive")]
+    #[error("the upload of {0} was incomplete")]
     Broken(ObjectName, #[source] std::io::Error),
     /// Anything that can happen to any operation.
     #[error(transparent)]
@@ -89,9 +89,11 @@ impl Failure for ContentError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Site(error) => error.hint(),
-            Self::NoVersion { package, .. } => Some(format!("dray package releases {package} lists its releases")),
-            Self::NotDamaged(_) => Some("dray content verify reads the store and tells what is damaged".to_owned()),
-            Self::OtherBytes(_) => Some("dray content verify --store FOLDER checks a folder of objects".to_owned()),
+            Self::NoVersion { package, .. } => Some(format!("list its releases with dray package releases {package}")),
+            Self::NotDamaged(_) => {
+                Some("run dray content verify to read the store and find what is damaged".to_owned())
+            }
+            Self::OtherBytes(_) => Some("check a folder of objects with dray content verify --store FOLDER".to_owned()),
             Self::NotFound(_) | Self::OutOfRange { .. } | Self::Broken(..) => None,
         }
     }

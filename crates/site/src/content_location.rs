@@ -37,24 +37,26 @@ pub enum ContentLocation {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidContentLocation {
     /// Neither form.
-    #[error("no place for content: use file:PATH or s3://BUCKET/PREFIX?OPTION=VALUE")]
+    #[error("not a content location; use file:PATH or s3://BUCKET/PREFIX?OPTION=VALUE")]
     Form,
     /// The bucket's name.
     #[error(
-        "no bucket name: 3 to 63 lower-case letters, digits, dots and hyphens; credentials have no place in the location"
+        "not a bucket name; use 3 to 63 lower-case letters, digits, dots and hyphens, and do not put credentials into the location"
     )]
     Bucket,
     /// The prefix.
-    #[error("no prefix: names between single slashes, none of them . or ..")]
+    #[error("not a prefix; use names between single slashes, other than . and ..")]
     Prefix,
     /// An option that there isn't.
-    #[error("{0} is no option of an s3:// location: there are endpoint, region, style, allow_http, credentials and ca")]
+    #[error(
+        "{0} is not an option of an s3:// location; the options are endpoint, region, style, allow_http, credentials and ca"
+    )]
     Option(String),
     /// An option said twice.
-    #[error("{0} is said twice")]
+    #[error("{0} is given twice")]
     Twice(&'static str),
     /// An option's value.
-    #[error("the value of {option} is wrong: {expected}")]
+    #[error("invalid value for {option}; expected {expected}")]
     Value {
         /// Which.
         option: &'static str,
@@ -62,7 +64,7 @@ pub enum InvalidContentLocation {
         expected: &'static str,
     },
     /// An endpoint without TLS.
-    #[error("the endpoint is plain http, which anyone on the way can read: use https, or say allow_http=true as well")]
+    #[error("the endpoint uses plain http, which anyone on the network can read; use https, or add allow_http=true")]
     PlainHttp,
 }
 
@@ -80,11 +82,11 @@ pub enum OpenContentError {
     },
     /// Neither an endpoint nor a region: nothing says which server is meant.
     #[error(
-        "the location says neither region nor endpoint: add ?region=NAME, for another provider than AWS ?endpoint=https://HOST"
+        "the location has neither a region nor an endpoint; add ?region=NAME or, for a provider other than AWS, ?endpoint=https://HOST"
     )]
     NoRegion,
     /// One half of a key.
-    #[error("{present} is in the environment but {missing} is not")]
+    #[error("{present} is set in the environment, but {missing} is not")]
     HalfAKey {
         /// What is there.
         present: &'static str,

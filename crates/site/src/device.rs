@@ -48,7 +48,7 @@ impl Failure for DeviceError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotRevoked(_) => Some("revoke it first; it is shut out at once".to_owned()),
+            Self::NotRevoked(_) => Some("revoke it first, which takes effect at once".to_owned()),
             Self::Site(error) => error.hint(),
             Self::Object(error) => error.hint(),
             Self::Waiting(name) => Some(format!("dray device accept {name} lets it in again")),

@@ -1,4 +1,4 @@
-//! Hands a signed document to a device. Documents hold no secrets between devices: whoever is enrolled may have any whose digest it knows.
+//! Hands a signed document to a device. Documents hold no secrets between devices: anyone who is enrolled may have any whose digest it knows.
 
 use dray_model::Digest;
 

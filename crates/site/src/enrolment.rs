@@ -1,6 +1,6 @@
 //! How computers and distribution points become members of the site: enrolment tokens, enrolment, renewal.
 //!
-//! Whoever shows a bad token learns nothing but that: unknown, used up, expired and revoked look the same.
+//! A bad token tells its holder nothing but that: unknown, used up, expired and revoked look the same.
 
 mod certificate;
 pub(crate) mod create;
@@ -48,7 +48,7 @@ pub enum EnrolmentError {
     #[error("cannot create an enrolment token for {0} devices")]
     Count(u32),
     /// The token doesn't let anybody enrol, for whatever reason.
-    #[error("the enrolment token is not accepted here")]
+    #[error("the enrolment token is not valid for this site")]
     Refused,
     /// A good token, shown by what it is not for.
     #[error("the enrolment token is for {}", token_is_for(*token_for))]
@@ -57,13 +57,13 @@ pub enum EnrolmentError {
         token_for: MemberKind,
     },
     /// Too many bad tokens from one address.
-    #[error("too many enrolment tokens from this address were wrong")]
+    #[error("too many invalid enrolment tokens from this address")]
     Guessing,
     /// The certificate request.
     #[error("cannot issue a certificate")]
     Certificate(#[from] IssueError),
     /// The distribution point whose certificate is shown is gone.
-    #[error("the distribution point {0} is not known here any more")]
+    #[error("the distribution point {0} no longer exists")]
     UnknownPoint(Name),
     /// Anything that can happen to any operation.
     #[error(transparent)]
@@ -94,16 +94,16 @@ impl Failure for EnrolmentError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Validity(_) => "give 60 to 31536000 seconds",
-            Self::Count(_) => "give 1 to 100000 devices",
+            Self::Validity(_) => "use 60 to 31536000 seconds",
+            Self::Count(_) => "use 1 to 100000 devices",
             Self::Refused => "it may be mistyped, used up, expired or revoked; ask an administrator for a new one",
             Self::WrongMember { token_for: MemberKind::Device } => {
-                "a computer uses it with dray-agent enrol; it is still good"
+                "use it on a computer with dray-agent enrol; it is still valid"
             }
             Self::WrongMember { token_for: MemberKind::Point } => {
-                "the point uses it with dray point enrol; it is still good"
+                "use it on the distribution point with dray point enrol; it is still valid"
             }
-            Self::Guessing => "wait a minute",
+            Self::Guessing => "wait a minute before trying again",
             Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::Certificate(_) | Self::UnknownPoint(_) => return None,

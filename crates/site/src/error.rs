@@ -36,7 +36,7 @@ pub enum Class {
     Internal,
 }
 
-/// A failure that can be told to whoever asked.
+/// A failure that can be reported to the caller.
 ///
 /// Write `code`, `class` and `codes` with [`codes!`]: one table, from which the API's description is made too.
 pub trait Failure: std::error::Error + Send + Sync + 'static {
@@ -74,7 +74,7 @@ pub enum SiteError {
         permission: Permission,
     },
     /// The actor may do this to some objects only.
-    #[error("{actor} may {permission} only within the scope {scope}, and this reaches beyond it")]
+    #[error("{actor} may {permission} only within the scope {scope}, and this affects objects outside it")]
     OutOfScope {
         /// Who.
         actor: String,
@@ -84,7 +84,7 @@ pub enum SiteError {
         scope: Name,
     },
     /// The actor would grant a right that it doesn't have.
-    #[error("{actor} cannot grant {grant}, which it doesn't have")]
+    #[error("{actor} cannot grant {grant} without having it")]
     Beyond {
         /// Who.
         actor: String,
@@ -150,10 +150,12 @@ impl Failure for SiteError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Denied { permission, .. } => Some(format!("use a token of a role that may {permission}")),
+            Self::Denied { permission, .. } => Some(format!("use a token with a role that may {permission}")),
             Self::OutOfScope { .. } => Some("use a token that is not limited to a scope".to_owned()),
-            Self::Beyond { .. } => Some("ask somebody who has the right".to_owned()),
-            Self::Store(StoreError::Full { .. }) => Some("make room on the disk of the site's database".to_owned()),
+            Self::Beyond { .. } => Some("ask an administrator who has this right".to_owned()),
+            Self::Store(StoreError::Full { .. }) => {
+                Some("free some space on the disk with the site's database".to_owned())
+            }
             Self::Store(error) if error.class() == ErrorClass::Retryable => Some("try again in a moment".to_owned()),
             _ => None,
         }

@@ -13,7 +13,7 @@ use crate::error::{Failure, SiteError, codes, from_store_error};
 #[derive(Debug, thiserror::Error)]
 pub enum FactsError {
     /// More rows of a class than a device may report.
-    #[error("cannot keep {found} rows of {what} for one device: {max} are allowed")]
+    #[error("too many rows of {what} for one device: {found}, the limit is {max}")]
     TooMany {
         /// Of which class.
         what: &'static str,
@@ -23,7 +23,7 @@ pub enum FactsError {
         max: usize,
     },
     /// The device was shut out meanwhile.
-    #[error("the device {0} may not talk to this site")]
+    #[error("the device {0} is not allowed to use this site")]
     NotEnrolled(DeviceId),
     /// Anything that can happen to any operation.
     #[error(transparent)]

@@ -1,7 +1,7 @@
 //! What this process knows of the change feed, and whom it tells: policies, points that wait, admission.
 //!
 //! Changes of this process are applied when they commit; those of other processes when the feed is read, which [`Follower`] does as soon
-//! as PostgreSQL tells of a commit and at least each second, and a request does itself when nobody did for that long. So what is
+//! as PostgreSQL announces a commit and at least each second, and a request does itself when nobody did for that long. So what is
 //! answered from memory is never older than [`FOLLOW`], and while the database is away nothing is answered from memory for longer
 //! than [`TRUST`].
 
@@ -29,7 +29,7 @@ const TRUST: Duration = Duration::from_secs(10);
 /// Where this process is in the feed.
 #[derive(Debug)]
 pub struct Feed {
-    /// Read up to this row. Whoever reads holds the lock.
+    /// Read up to this row. The reader holds the lock.
     read: tokio::sync::Mutex<Row>,
     clock: Mutex<Clock>,
     /// Sequences that were applied when they were committed here, until the reader comes by.

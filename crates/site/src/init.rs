@@ -49,13 +49,13 @@ pub struct Initialised {
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// There is something in the folder.
-    #[error("{0} is not an empty folder: a new site needs one of its own")]
+    #[error("{0} is not empty; a new site needs an empty folder of its own")]
     NotEmpty(PathBuf),
     /// The database belongs to a site already.
-    #[error("the database belongs to the site {0} already")]
+    #[error("the database already belongs to the site {0}")]
     DatabaseInUse(String),
     /// A file or folder can't be made.
-    #[error("cannot make {path}")]
+    #[error("cannot create {path}")]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -64,16 +64,16 @@ pub enum InitError {
         source: std::io::Error,
     },
     /// What the environment adds to the content's location.
-    #[error("the environment says where content is kept, but not well")]
+    #[error("the content location in the environment is not valid")]
     ContentLocation(#[from] InvalidContentLocation),
     /// The content's location.
     #[error(transparent)]
     Content(#[from] ContentCheckError),
     /// Keys.
-    #[error("cannot make the site's keys")]
+    #[error("cannot create the site's keys")]
     Keys(#[from] KeyError),
     /// Database.
-    #[error("cannot make the site's database")]
+    #[error("cannot create the site's database")]
     Store(#[from] StoreError),
     /// What was made doesn't open.
     #[error("cannot open the new site")]
@@ -82,10 +82,10 @@ pub enum InitError {
     #[error("cannot make the first roles")]
     Role(#[from] RoleError),
     /// The collections that every site has.
-    #[error("cannot make the first collections")]
+    #[error("cannot create the first collections")]
     Collection(#[from] CollectionError),
     /// The first token.
-    #[error("cannot make the first administrator token")]
+    #[error("cannot create the first administrator token")]
     Token(#[from] TokenError),
 }
 

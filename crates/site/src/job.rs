@@ -42,11 +42,11 @@ pub(crate) fn object(id: JobId) -> Object {
 /// Why an operation on jobs failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// What can happen to any object. Finished jobs are forgotten after a week.
+    /// What can happen to any object. Finished jobs are deleted after a week.
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// It runs or is over.
-    #[error("cannot cancel the job {0}: it isn't waiting")]
+    #[error("cannot cancel the job {0}: it is not waiting")]
     NotWaiting(JobId),
     /// Anything that can happen to any operation.
     #[error(transparent)]

@@ -21,7 +21,7 @@ pub struct SiteKeys {
     signing: BTreeMap<Role, SigningKey>,
 }
 
-/// A key that can't be had.
+/// A key that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// A file can't be read or written.
@@ -37,7 +37,7 @@ pub enum KeyError {
     #[error("cannot use the site's certificate authority")]
     Authority(#[from] AuthorityError),
     /// A signing key.
-    #[error("{path} holds no signing key")]
+    #[error("there is no signing key in {path}")]
     Signing {
         /// The file.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum KeyError {
 }
 
 impl SiteKeys {
-    /// Draws all keys anew.
+    /// Generates all keys.
     ///
     /// # Errors
     /// [`KeyError::Authority`].
@@ -60,7 +60,7 @@ impl SiteKeys {
     /// Reads all keys from `folder`.
     ///
     /// # Errors
-    /// [`KeyError`] for the first that can't be had.
+    /// [`KeyError`] for the first that cannot be read or written.
     pub fn load(folder: &Path) -> Result<Self, KeyError> {
         let authority =
             CertificateAuthority::from_pem(&read(&folder.join(CA_CERTIFICATE))?, &read(&folder.join(CA_KEY))?)?;

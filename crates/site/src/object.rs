@@ -115,14 +115,14 @@ impl Failure for ObjectError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NameTaken(Object { kind: ObjectKind::Token, .. }) => {
-                "choose another name; names of revoked tokens stay taken, because the audit log refers to them"
+                "choose another name; names of revoked tokens cannot be reused, because the audit log refers to them"
                     .to_owned()
             }
             Self::NameTaken(object) => format!("choose another name, or change the {} that has it", object.kind),
-            Self::NotFound(object) => format!("`{}` shows what there is", list_command(object.kind)),
+            Self::NotFound(object) => format!("choose one from `{}`", list_command(object.kind)),
             Self::Unresolved { object, .. } => match object.kind {
-                ObjectKind::Device => format!("`{}` shows what there is", list_command(object.kind)),
-                kind => format!("create it first; `{}` shows what there is", list_command(kind)),
+                ObjectKind::Device => format!("choose one from `{}`", list_command(object.kind)),
+                kind => format!("create it first, or choose one from `{}`", list_command(kind)),
             },
             Self::Stale { object, .. } => format!("look at the {} again and repeat the change", object.kind),
             Self::InUse { .. } => "delete what uses it first".to_owned(),
@@ -149,15 +149,11 @@ mod tests {
     fn each_failure_names_the_object_and_says_what_to_do() {
         let point = Object::new(ObjectKind::Point, "berlin");
         let said = [
+            (point.clone().not_found(), "there is no distribution point berlin", "choose one from `dray point list`"),
             (
-                point.clone().not_found(),
-                "there is no distribution point berlin",
-                "`dray point list` shows what there is",
-            ),
-            (
-                point.unresolved("put the package on"),
-                "cannot put the package on the distribution point berlin: it does not exist",
-                "create it first; `dray point list` shows what there is",
+                point.unresolved("assign the package to"),
+                "cannot assign the package to the distribution point berlin: it does not exist",
+                "create it first, or choose one from `dray point list`",
             ),
             (
                 zip().expect_free(true).unwrap_err(),

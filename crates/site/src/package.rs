@@ -43,7 +43,7 @@ pub enum PackageError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// More programs than a package may have.
-    #[error("cannot save {0} programs in one package: {max} are allowed", max = program::PROGRAMS_MAX)]
+    #[error("cannot save {0} programs in one package: the limit is {max}", max = program::PROGRAMS_MAX)]
     TooManyPrograms(usize),
     /// Two programs of one name.
     #[error("cannot save two programs called {0} in one package")]
@@ -71,10 +71,10 @@ pub enum PackageError {
         reason: InvalidQuoting,
     },
     /// A source folder that isn't given as an absolute path.
-    #[error("{} is no source folder: an absolute path on the site server is needed", excerpt::quoted(.0))]
+    #[error("{} is not a source folder; give an absolute path on the site server", excerpt::quoted(.0))]
     SourceRelative(String),
     /// A source folder that isn't there, or is something else.
-    #[error("{} can't be used as source folder: {reason}", path.display())]
+    #[error("cannot use {} as a source folder: {reason}", path.display())]
     SourceUnusable {
         /// The path.
         path: PathBuf,
@@ -85,7 +85,7 @@ pub enum PackageError {
     #[error("cannot update the package {0}: it has no source folder")]
     NoSource(Name),
     /// There are no files to bring anywhere.
-    #[error("cannot improve updates of the package {0}: it has no published content")]
+    #[error("cannot improve the updates of the package {0}: it has no published content")]
     NoContent(Name),
     /// Its release.
     #[error(transparent)]
@@ -112,12 +112,12 @@ impl Failure for PackageError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::SourceRelative(_) | Self::SourceUnusable { .. } => {
-                "the folder must be readable by the site server itself, not by the machine that this request came from"
+                "the folder must be readable on the site server, not on the machine that this request came from"
             }
             Self::NoSource(_) => "give it a source folder first",
             Self::NoContent(_) => "give it a source folder, and wait until its first release is published",
             Self::Expression { hint, .. } => return hint.clone(),
-            Self::Command { .. } => "close the quote, or put a backslash before what is meant as a character",
+            Self::Command { .. } => "close the quote, or put a backslash before a quote that is part of the text",
             Self::Object(error) => return error.hint(),
             Self::Release(error) => return error.hint(),
             Self::Site(error) => return error.hint(),

@@ -41,7 +41,7 @@ pub enum PointError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// An address that clients can't use.
-    #[error("{} is no address of a distribution point: {reason}", quoted(url))]
+    #[error("{} is not an address for a distribution point: {reason}", quoted(url))]
     Url {
         /// What was given.
         url: String,
@@ -49,10 +49,10 @@ pub enum PointError {
         reason: &'static str,
     },
     /// The caller shows the certificate of a point that was deleted.
-    #[error("the distribution point {0} is not known here any more")]
+    #[error("the distribution point {0} no longer exists")]
     Unknown(Name),
     /// More than one request may ask or tell.
-    #[error("cannot take {found} {what} in one request: {max} are allowed")]
+    #[error("there are {found} {what} in one request, the limit is {max}")]
     TooMany {
         /// Of what.
         what: &'static str,
@@ -78,8 +78,8 @@ impl Failure for PointError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Url { .. } => "give https://HOST or https://HOST:PORT, as clients reach it",
-            Self::TooMany { .. } => "send several requests",
+            Self::Url { .. } => "use https://HOST or https://HOST:PORT, as clients reach it",
+            Self::TooMany { .. } => "send several smaller requests",
             Self::Object(error) => return error.hint(),
             Self::Site(error) => return error.hint(),
             Self::Unknown(_) => return None,

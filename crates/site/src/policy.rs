@@ -30,13 +30,13 @@ use self::index::Index;
 use self::memory::Memory;
 use crate::error::{Failure, SiteError, codes, from_store_error};
 
-/// How long a policy is valid. It is signed anew once half of that is over.
+/// How long a policy is valid. It is signed again once half of that is over.
 pub const VALIDITY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Why there is no policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The device is not enrolled, or not any more.
-    #[error("there is no policy for {0}: it is not enrolled here")]
+    #[error("there is no policy for {0}: it is not enrolled with this site")]
     NotEnrolled(DeviceId),
     /// The document can't be made.
     #[error("cannot sign the policy of {device}")]

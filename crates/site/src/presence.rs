@@ -111,7 +111,10 @@ impl Flusher {
             loop {
                 tokio::time::sleep(FLUSH).await;
                 if let Err(error) = site.presence().flush(&site).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot note when devices were heard of");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot record when devices were last seen"
+                    );
                 }
             }
         });

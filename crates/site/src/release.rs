@@ -47,7 +47,7 @@ impl Failure for ReleaseError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Document { .. } => Some("shorten texts, or use fewer programs".to_owned()),
+            Self::Document { .. } => Some("shorten the texts, or use fewer programs".to_owned()),
             Self::Numbers(_) => None,
             Self::Site(error) => error.hint(),
         }

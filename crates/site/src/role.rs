@@ -27,7 +27,7 @@ pub enum RoleError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// Every site has it as it is.
-    #[error("cannot change or delete the role {0}: every site has it")]
+    #[error("cannot change or delete the role {0}: it is built in")]
     Predefined(Name),
     /// Anything that can happen to any operation.
     #[error(transparent)]
@@ -45,7 +45,7 @@ impl Failure for RoleError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Object(error) => error.hint(),
-            Self::Predefined(_) => Some("create a role of your own with the rights that you need".to_owned()),
+            Self::Predefined(_) => Some("create your own role with the rights that you need".to_owned()),
             Self::Site(error) => error.hint(),
         }
     }

@@ -74,7 +74,7 @@ pub enum OpenError {
     #[error("cannot open the site's database")]
     Store(#[from] StoreError),
     /// The file of its database is gone or empty. A new one would make the site forget everything, so none is begun.
-    #[error("the site's database {} is not there; bring the file back", .0.display())]
+    #[error("the site's database {} is missing; put the file back", .0.display())]
     NoDatabase(PathBuf),
     /// Its content.
     #[error("cannot open the site's content store {location}")]
@@ -99,7 +99,7 @@ pub struct ServerIdentity {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerIdentityError {
     /// An address in the site's configuration.
-    #[error("cannot use an address of the site's configuration")]
+    #[error("cannot use an address in the site's configuration")]
     Address(#[from] dray_trust::certificate::InvalidAddress),
     /// The authority refused.
     #[error("cannot issue the server's certificate")]

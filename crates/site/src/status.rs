@@ -20,13 +20,13 @@ use crate::error::{Failure, SiteError, codes, from_store_error};
 #[derive(Debug, thiserror::Error)]
 pub enum StatusError {
     /// The caller is not enrolled any more.
-    #[error("the device {0} is not known here any more")]
+    #[error("the device {0} no longer exists")]
     NotEnrolled(DeviceId),
     /// The device that is asked about.
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// More messages than one request may bring.
-    #[error("cannot take {0} messages in one request: {BATCH_MAX} are allowed")]
+    #[error("there are {0} messages in one request, the limit is {BATCH_MAX}")]
     TooMany(usize),
     /// Anything that can happen to any operation.
     #[error(transparent)]
@@ -44,7 +44,7 @@ impl Failure for StatusError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::TooMany(_) => Some("send several requests".to_owned()),
+            Self::TooMany(_) => Some("send several smaller requests".to_owned()),
             Self::Device(error) => error.hint(),
             Self::Site(error) => error.hint(),
             _ => None,

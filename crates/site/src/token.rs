@@ -26,9 +26,9 @@ pub enum TokenError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The token that the request was made with.
-    #[error("cannot revoke the token {0} with itself")]
+    #[error("cannot revoke the token {0}: it is the one that you are using")]
     Own(Name),
-    /// A validity of zero or for ever.
+    /// A validity of zero or forever.
     #[error("cannot create a token that is valid for {0} s")]
     Validity(u32),
     /// Anything that can happen to any operation.
@@ -48,7 +48,7 @@ impl Failure for TokenError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Own(_) => Some("use another administrator's token, so that one is left".to_owned()),
-            Self::Validity(_) => Some("give 1 to 315360000 seconds".to_owned()),
+            Self::Validity(_) => Some("use 1 to 315360000 seconds".to_owned()),
             Self::Object(error) => error.hint(),
             Self::Site(error) => error.hint(),
         }

@@ -68,13 +68,13 @@ impl Failure for WhyError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Device(error) => error.hint(),
-            Self::NotFound(_) => Some("ask for PACKAGE/PROGRAM; dray package list shows the packages".to_owned()),
-            Self::NoProgram { programs, .. } if programs.is_empty() => Some("it has none at all".to_owned()),
+            Self::NotFound(_) => Some("give PACKAGE/PROGRAM; list the packages with dray package list".to_owned()),
+            Self::NoProgram { programs, .. } if programs.is_empty() => Some("it has no programs".to_owned()),
             Self::NoProgram { programs, .. } => {
                 let names: Vec<_> = programs.iter().map(Name::as_str).collect();
                 Some(format!("it has {}", names.join(", ")))
             }
-            Self::Ambiguous { .. } => Some("ask for one of them as PACKAGE/PROGRAM".to_owned()),
+            Self::Ambiguous { .. } => Some("give one of them as PACKAGE/PROGRAM".to_owned()),
             Self::Policy(error) => error.hint(),
             Self::Site(error) => error.hint(),
         }
@@ -102,7 +102,7 @@ pub async fn why(site: &Site, actor: &Actor, device: &Name, program: &str) -> Re
         chains.push(chain::chain(&scene, &mut snapshot, advertisement).await?);
     }
     let answer = Why::answer_in(&chains).map_or_else(
-        || format!("no advertisement offers the program {program} of the package {} to anybody", scene.package.name),
+        || format!("the program {program} of the package {} is not advertised to anybody", scene.package.name),
         str::to_owned,
     );
     Ok(Why { device: scene.device.name, package: scene.package.name, program, answer, chains })

@@ -80,7 +80,7 @@ pub async fn put(tx: &mut WriteTx, advertisement: &StoredAdvertisement) -> Resul
         .bind(advertisement.published_at.micros())
         .execute(tx.connection())
         .await
-        .attempt("keep a revision of an advertisement")?;
+        .attempt("store a revision of an advertisement")?;
     sqlx::query(CURRENT)
         .bind(advertisement.name.as_str())
         .bind(i64::from(advertisement.revision))
@@ -95,7 +95,7 @@ pub async fn put(tx: &mut WriteTx, advertisement: &StoredAdvertisement) -> Resul
     Ok(())
 }
 
-/// Takes an advertisement out of force. False when there is none of this name.
+/// Takes an advertisement out of force. False if no row has this name.
 pub async fn withdraw(tx: &mut WriteTx, name: &Name) -> Result<bool, StoreError> {
     let done = sqlx::query("DELETE FROM advertisement WHERE name = $1")
         .bind(name.as_str())
@@ -170,7 +170,7 @@ pub async fn reached(snapshot: &mut Snapshot, collections: &BTreeSet<i64>) -> Re
         .bind(sql::rows(&ids))
         .fetch_all(snapshot.connection())
         .await
-        .attempt("look which collections anything is advertised to")?;
+        .attempt("find the collections that anything is advertised to")?;
     rows.iter().map(|row| Record::new("collection", "id", row).number("id")).collect()
 }
 

@@ -79,7 +79,7 @@ pub async fn find_all(snapshot: &mut Snapshot, digests: &[Digest]) -> Result<Vec
     page::read_all(&rows, read)
 }
 
-/// All objects of a content and of the updates to it, by name; whoever has the manifest needs no difference to make it.
+/// All objects of a content and of the updates to it, by name; with the manifest no difference is needed to make it.
 pub async fn objects(snapshot: &mut Snapshot, content: &Digest) -> Result<Vec<StoredObject>, StoreError> {
     const SQL: &str = "SELECT o.name, o.size_bytes FROM content_object AS o WHERE \
                        EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = o.name AND u.content = $1) OR \
@@ -105,7 +105,7 @@ pub async fn begin_upload(tx: &mut WriteTx, objects: &[StoredObject], now: Times
         .bind(sql::rows(&objects))
         .execute(tx.connection())
         .await
-        .attempt("note objects to be stored")?;
+        .attempt("record objects to be stored")?;
     Ok(done.rows_affected() == objects.len() as u64)
 }
 
@@ -135,13 +135,13 @@ pub async fn keep(
         .bind(now.micros())
         .execute(tx.connection())
         .await
-        .attempt("make a content known")?;
+        .attempt("register content")?;
     sqlx::query(sql::expand(tx.engine(), USES))
         .bind(sql::rows(&objects))
         .bind(content.digest.as_bytes().as_slice())
         .execute(tx.connection())
         .await
-        .attempt("note the objects of a content")?;
+        .attempt("record the objects of a content")?;
     Ok(true)
 }
 
@@ -153,7 +153,7 @@ async fn end_upload(tx: &mut WriteTx, objects: &[StoredObject]) -> Result<bool, 
         .bind(sql::rows(&objects))
         .execute(tx.connection())
         .await
-        .attempt("look for objects that are stored")?;
+        .attempt("find objects that are already stored")?;
     Ok(stored.rows_affected() == objects.len() as u64)
 }
 
@@ -164,7 +164,7 @@ pub async fn forget_unused(tx: &mut WriteTx) -> Result<u64, StoreError> {
     )
     .execute(tx.connection())
     .await
-    .attempt("forget contents without a release")?;
+    .attempt("delete contents without a release")?;
     Ok(done.rows_affected())
 }
 
@@ -201,7 +201,7 @@ pub async fn removed(tx: &mut WriteTx, objects: &[StoredObject]) -> Result<(), S
         .bind(sql::rows(&objects))
         .execute(tx.connection())
         .await
-        .attempt("forget removed objects")?;
+        .attempt("delete records of removed objects")?;
     Ok(())
 }
 

@@ -157,7 +157,7 @@ impl Db {
 
     /// Begins a changing transaction, alone: the transactions of this function come one after the other.
     ///
-    /// Keep it short, and hold no other one meanwhile: the second would wait for the first for ever on SQLite.
+    /// Keep it short, and hold no other one meanwhile: the second would wait for the first forever on SQLite.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
         let mut tx = self.write_beside_others().await?;
         tx.wait_for_other_writers().await?;

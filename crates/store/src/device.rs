@@ -105,7 +105,7 @@ pub async fn is_enrolled(snapshot: &mut Snapshot, id: DeviceId) -> Result<bool, 
         .bind(id.number())
         .fetch_optional(snapshot.connection())
         .await
-        .attempt("find out whether a device is enrolled")?;
+        .attempt("check whether a device is enrolled")?;
     Ok(row.is_some())
 }
 
@@ -121,7 +121,7 @@ pub async fn existing(snapshot: &mut Snapshot, ids: &BTreeSet<DeviceId>) -> Resu
         .bind(sql::rows(&wanted))
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find out which devices there are")?;
+        .attempt("check which devices exist")?;
     rows.iter().map(|row| Record::new("device", "id", row).converted("id")).collect()
 }
 
@@ -162,7 +162,7 @@ pub async fn list(
     Ok(page::cut(request, page::read_all(&rows, read)?, |device| device.name.to_string()))
 }
 
-/// Shuts the device out from `now` on; one that is revoked stays so. False when there is none of this id.
+/// Shuts the device out from `now` on; one that is revoked stays so. False if no row has this id.
 pub async fn revoke(tx: &mut WriteTx, id: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE device SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2")
         .bind(now.micros())
@@ -200,7 +200,7 @@ pub async fn seen(tx: &mut WriteTx, seen: &[(DeviceId, Timestamp)]) -> Result<()
         .bind(sql::rows(&rows))
         .execute(tx.connection())
         .await
-        .attempt("note when devices were heard of")?;
+        .attempt("record when devices were last seen")?;
     Ok(())
 }
 
@@ -210,7 +210,7 @@ pub async fn features(snapshot: &mut Snapshot, id: DeviceId) -> Result<Vec<Name>
         .bind(id.number())
         .fetch_optional(snapshot.connection())
         .await
-        .attempt("find what an agent understands")?;
+        .attempt("read the features of an agent")?;
     let Some(row) = row else { return Ok(Vec::new()) };
     Ok(Record::new("device", "name", &row).optional("features", Record::json)?.unwrap_or_default())
 }
@@ -222,7 +222,7 @@ pub async fn set_features(tx: &mut WriteTx, id: DeviceId, features: &[Name]) -> 
         .bind(id.number())
         .execute(tx.connection())
         .await
-        .attempt("note what an agent understands")?;
+        .attempt("record the features of an agent")?;
     Ok(())
 }
 

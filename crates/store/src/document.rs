@@ -19,7 +19,7 @@ pub struct NewDocument<'a> {
     pub created_at: Timestamp,
 }
 
-/// Keeps a document; one that is there already stays as it is.
+/// Keeps a document; one that is already there stays as it is.
 pub async fn insert(tx: &mut WriteTx, document: &NewDocument<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO document (digest, role, envelope, created_at) VALUES ($1, $2, $3, $4) \
                        ON CONFLICT (digest) DO NOTHING";
@@ -30,7 +30,7 @@ pub async fn insert(tx: &mut WriteTx, document: &NewDocument<'_>) -> Result<(), 
         .bind(document.created_at.micros())
         .execute(tx.connection())
         .await
-        .attempt("keep a document")?;
+        .attempt("store a document")?;
     Ok(())
 }
 

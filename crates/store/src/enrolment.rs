@@ -107,7 +107,7 @@ pub async fn take(tx: &mut WriteTx, id: i64, wanted: u32, now: Timestamp) -> Res
     Ok(taken)
 }
 
-/// Revokes the token from `now` on; one that is revoked keeps its first instant. False when there is none of this number.
+/// Revokes the token from `now` on; one that is revoked keeps its first instant. False if no row has this number.
 pub async fn revoke(tx: &mut WriteTx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE enrolment_token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2")
         .bind(now.micros())
@@ -124,7 +124,7 @@ pub async fn forget(tx: &mut WriteTx, before: Timestamp) -> Result<u64, StoreErr
         .bind(before.micros())
         .execute(tx.connection())
         .await
-        .attempt("forget expired enrolment tokens")?;
+        .attempt("delete expired enrolment tokens")?;
     Ok(done.rows_affected())
 }
 

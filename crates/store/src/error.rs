@@ -1,6 +1,6 @@
 //! What can go wrong with the database, sorted by what the caller can do about it.
 //!
-//! Absence is no error (`Ok(None)`). A broken unique rule is a [`StoreError::Conflict`] that names table and columns the same way
+//! Absence is not an error (`Ok(None)`). A broken unique rule is a [`StoreError::Conflict`] that names table and columns the same way
 //! on both engines, so that a use case can turn it into a sentence.
 
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub enum StoreError {
         columns: String,
     },
     /// A row that this one needs is missing, or one that others need was to go.
-    #[error("cannot {doing}: another object is missing or still needed")]
+    #[error("cannot {doing}: it refers to an object that does not exist, or is still in use")]
     Reference {
         /// What was attempted.
         doing: &'static str,
@@ -30,7 +30,7 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// Another transaction was in the way; the same operation may succeed when tried again.
-    #[error("cannot {doing} now: the database is busy")]
+    #[error("cannot {doing}: the database is busy")]
     Busy {
         /// What was attempted.
         doing: &'static str,
@@ -39,7 +39,7 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// Its disk is full. Nothing was changed.
-    #[error("cannot {doing}: the disk of the database is full")]
+    #[error("cannot {doing}: the database's disk is full")]
     Full {
         /// What was attempted.
         doing: &'static str,
@@ -48,7 +48,7 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// The database can't be reached or opened.
-    #[error("cannot {doing}: the database can't be reached")]
+    #[error("cannot {doing}: the database is unreachable")]
     Unavailable {
         /// What was attempted.
         doing: &'static str,
@@ -57,7 +57,7 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// A row holds what it can't hold. Somebody else wrote it, or the disk lies.
-    #[error("{table}.{column} of row {id} can't be read: {reason}")]
+    #[error("cannot read {table}.{column} of row {id}: {reason}")]
     Corrupt {
         /// The table.
         table: &'static str,
@@ -70,7 +70,7 @@ pub enum StoreError {
     },
     /// The database was written by a newer Dray.
     #[error(
-        "the database has migration {found}, which needs a program that knows migration {needed}; this one knows up to {known}: use a newer version of Dray"
+        "the database is from a newer version of Dray: it has migration {found}, which needs a program that knows migration {needed}, and this one knows only up to {known}; upgrade Dray"
     )]
     NewerSchema {
         /// The migration that this program can't work with.
@@ -89,13 +89,13 @@ pub enum StoreError {
         name: &'static str,
     },
     /// The file is there and holds something else.
-    #[error("{} is no SQLite database; bring back the file that belongs there", .0.display())]
+    #[error("{} is not an SQLite database; put the right file back in its place", .0.display())]
     NotADatabase(PathBuf),
     /// A write was under way and its outcome isn't known.
-    #[error("the write was interrupted: it may or may not have been done")]
+    #[error("the write was interrupted; it may or may not have taken effect")]
     Interrupted,
     /// The database's address has no form that we know.
-    #[error("{0:?} is no database address: use sqlite:PATH or postgres://…")]
+    #[error("{0:?} is not a database address; use sqlite:PATH or postgres://…")]
     Address(String),
     /// Anything else: a statement that the database refused.
     #[error("cannot {doing}: the database refused a statement")]

@@ -63,7 +63,7 @@ pub async fn publish(tx: &mut WriteTx, scopes: &[Scope], now: Timestamp) -> Resu
         .bind(sql::rows(&rows))
         .execute(tx.connection())
         .await
-        .attempt("note whom a change concerns")?;
+        .attempt("record whom a change affects")?;
     if tx.engine() == Engine::Postgres {
         listen::notify(tx, sequence).await?;
     }
@@ -77,7 +77,7 @@ pub async fn sequences(snapshot: &mut Snapshot) -> Result<Sequences, StoreError>
         .bind(meta::OFFERS_SEQUENCE)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("read how far the change feed is")?;
+        .attempt("read the position of the change feed")?;
     let mut found = Sequences::default();
     for row in &rows {
         let record = Record::new("site_meta", "key", row);

@@ -113,7 +113,7 @@ pub async fn release(tx: &mut WriteTx, actor: &str, key: &str) -> Result<(), Sto
         .bind(key)
         .execute(tx.connection())
         .await
-        .attempt("give an idempotency key back")?;
+        .attempt("release an idempotency key")?;
     Ok(())
 }
 
@@ -123,7 +123,7 @@ pub async fn forget(tx: &mut WriteTx, before: Timestamp) -> Result<u64, StoreErr
         .bind(before.micros())
         .execute(tx.connection())
         .await
-        .attempt("forget idempotency keys")?;
+        .attempt("delete idempotency keys")?;
     Ok(done.rows_affected())
 }
 

@@ -1,6 +1,6 @@
 //! Jobs as rows: enqueued in the transaction of the change that needs them, claimed under a lease, retried, and forgotten later.
 //!
-//! Invariant: of the jobs with the same kind and key at most one waits and at most one runs. Whoever holds the lease is the
+//! Invariant: of the jobs with the same kind and key at most one waits and at most one runs. The holder of the lease is the
 //! only one who can report on a job; a worker that lost its lease is told so and its report is dropped.
 
 mod claim;
@@ -64,7 +64,7 @@ pub async fn waiting(snapshot: &mut Snapshot, kind: &str, key: &str) -> Result<O
         .bind(key)
         .fetch_optional(snapshot.connection())
         .await
-        .attempt("look for a waiting job")?;
+        .attempt("find a waiting job")?;
     row.map(|row| Record::new("job", "id", &row).text("payload")).transpose()
 }
 
@@ -128,7 +128,7 @@ pub async fn forget(tx: &mut WriteTx, before: Timestamp) -> Result<u64, StoreErr
         .bind(before.micros())
         .execute(tx.connection())
         .await
-        .attempt("forget finished jobs")?;
+        .attempt("delete finished jobs")?;
     Ok(done.rows_affected())
 }
 
@@ -137,7 +137,7 @@ pub async fn next_due(snapshot: &mut Snapshot) -> Result<Option<Timestamp>, Stor
     let row = sqlx::query("SELECT id, run_at FROM job WHERE state = 'queued' ORDER BY run_at, id LIMIT 1")
         .fetch_optional(snapshot.connection())
         .await
-        .attempt("look for the next job")?;
+        .attempt("find the next job")?;
     row.map(|row| Record::new("job", "id", &row).time("run_at")).transpose()
 }
 

@@ -98,7 +98,11 @@ fn check_newer(applied: &BTreeMap<i64, Applied>, known: i64) -> Result<(), Store
             Err(StoreError::NewerSchema { found, needed: step.compatible_from, known })
         }
         Some((&found, _)) => {
-            tracing::info!(found, known, "a newer version has changed the database; this one can work beside it");
+            tracing::info!(
+                found,
+                known,
+                "a newer version of Dray has changed the database; this version can still use it"
+            );
             Ok(())
         }
         None => Ok(()),
@@ -140,7 +144,7 @@ async fn apply(tx: &mut WriteTx, step: &Migration, now: Timestamp) -> Result<(),
         .bind(now.micros())
         .execute(tx.connection())
         .await
-        .attempt("note a migration as applied")?;
+        .attempt("record a migration")?;
     Ok(())
 }
 

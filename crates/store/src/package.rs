@@ -16,7 +16,7 @@ use crate::{page, release, sql};
 
 /// Kind of the job that publishes a release; its key is the package's name.
 pub const PUBLISH_JOB: &str = "publish";
-/// Dependants that are told of one package; more help nobody.
+/// Dependants of a package that are listed; more help nobody.
 pub const DEPENDANTS_TOLD: i64 = 20;
 
 /// A package with its newest release and its publishing job; complete it with a condition on `p`.
@@ -83,7 +83,7 @@ pub async fn set_newest(tx: &mut WriteTx, name: &Name, document: &Digest) -> Res
         .bind(name.as_str())
         .execute(tx.connection())
         .await
-        .attempt("note the newest release of a package")?;
+        .attempt("record the newest release of a package")?;
     Ok(())
 }
 

@@ -103,25 +103,25 @@ pub async fn delete(tx: &mut WriteTx, name: &Name) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes that the point enrolled. False when there is none of this name.
+/// Notes that the point enrolled. False if no row has this name.
 pub async fn enrolled(tx: &mut WriteTx, name: &Name, at: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE point SET enrolled_at = $1 WHERE name = $2")
         .bind(at.micros())
         .bind(name.as_str())
         .execute(tx.connection())
         .await
-        .attempt("note the enrolment of a distribution point")?;
+        .attempt("record the enrolment of a distribution point")?;
     Ok(done.rows_affected() > 0)
 }
 
-/// Notes that the point was heard of. False when there is none of this name.
+/// Notes that the point was heard of. False if no row has this name.
 pub async fn seen(tx: &mut WriteTx, name: &Name, at: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE point SET seen_at = $1 WHERE name = $2")
         .bind(at.micros())
         .bind(name.as_str())
         .execute(tx.connection())
         .await
-        .attempt("note that a distribution point was heard of")?;
+        .attempt("record when a distribution point was last seen")?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -43,7 +43,7 @@ pub async fn note_fetched(tx: &mut WriteTx, fetched: &[(DeviceId, FetchedPolicy)
         .bind(sql::rows(&rows))
         .execute(tx.connection())
         .await
-        .attempt("note which policies devices have")?;
+        .attempt("record which policies devices have")?;
     Ok(())
 }
 
@@ -53,7 +53,7 @@ pub async fn fetched(snapshot: &mut Snapshot, device: DeviceId) -> Result<Option
         .bind(device.number())
         .fetch_optional(snapshot.connection())
         .await
-        .attempt("find the policy that a device has")?;
+        .attempt("find the policy of a device")?;
     row.map(|row| {
         let record = Record::new("device_policy", "device", &row);
         Ok(FetchedPolicy {

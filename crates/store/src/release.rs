@@ -22,7 +22,7 @@ macro_rules! select {
     };
 }
 
-/// Adds a release. Its document and its content are there already.
+/// Adds a release. Its document and its content are already there.
 pub async fn insert(tx: &mut WriteTx, package: &Name, release: &ReleaseView) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO release (package, source_version, revision, document, content, new_bytes, published_at) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7)";

@@ -80,7 +80,7 @@ pub async fn forget_states(tx: &mut WriteTx, advertisement: &Name) -> Result<(),
             .bind(advertisement.as_str())
             .execute(tx.connection())
             .await
-            .attempt("forget the states of an advertised program")?;
+            .attempt("delete the states of an advertised program")?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub const OPENED_AT: Timestamp = Timestamp::MIN;
 /// Runs `test` on a fresh database of each engine.
 ///
 /// # Panics
-/// When the test does, or when an engine can't be had; the message says which engine.
+/// When the test does, or when an engine is not available; the message says which engine.
 pub fn each_engine(test: impl AsyncFn(Db)) {
     let runtime = runtime();
     runtime.block_on(async {

@@ -96,7 +96,7 @@ async fn names(
     page::read_all(&rows, |row| Record::new("administrator_token", "name", row).parsed("name"))
 }
 
-/// Revokes the token from `now` on; one that is revoked keeps its first instant. False when there is none of this name.
+/// Revokes the token from `now` on; one that is revoked keeps its first instant. False if no row has this name.
 pub async fn revoke(tx: &mut WriteTx, name: &Name, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE administrator_token SET revoked_at = COALESCE(revoked_at, $1) WHERE name = $2")
         .bind(now.micros())

@@ -30,10 +30,10 @@ use x509_parser::certificate::X509Certificate;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// No certificate in the text.
-    #[error("no certificate found: PEM text (BEGIN CERTIFICATE) is expected")]
+    #[error("no certificate found; expected PEM text (BEGIN CERTIFICATE)")]
     Pem,
     /// Bytes that are no X.509 certificate.
-    #[error("can't parse an X.509 certificate")]
+    #[error("cannot parse the X.509 certificate")]
     Der,
     /// A certificate that this site's kind of authority didn't write.
     #[error("the certificate names no device, point or site")]

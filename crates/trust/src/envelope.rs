@@ -1,7 +1,7 @@
 //! DSSE 1.0 envelopes: JSON with a payload, its type and signatures by key id.
 //!
 //! What is signed is the pre-authentication encoding of type and payload together; the payload that was verified is the
-//! payload that is handed out, never a second decoding. An unverified payload can't be had from an [`Envelope`].
+//! payload that is handed out, never a second decoding. There is no way to get an unverified payload from an [`Envelope`].
 //! Specification: <https://github.com/secure-systems-lab/dsse>, `protocol.md` and `envelope.md`.
 
 mod error;

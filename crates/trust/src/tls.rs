@@ -34,7 +34,7 @@ pub struct TlsSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM text that can't be read or has nothing of the kind in it.
-    #[error("can't read the {what} from PEM")]
+    #[error("cannot read the {what} from PEM")]
     Pem {
         /// What should stand in the text.
         what: &'static str,
@@ -42,16 +42,16 @@ pub enum TlsError {
         source: pem::Error,
     },
     /// A certificate that can't be trusted as an authority.
-    #[error("can't use the CA certificate as a trust anchor")]
+    #[error("cannot use the CA certificate as a trust anchor")]
     Authority(#[source] rustls::Error),
     /// A certificate and key that don't fit together or aren't supported.
-    #[error("can't present the certificate with its key")]
+    #[error("cannot use the certificate with its key")]
     Identity(#[source] rustls::Error),
     /// A verifier that can't be made.
-    #[error("can't make a verifier of peer certificates")]
+    #[error("cannot set up the verification of peer certificates")]
     Verifier(#[from] rustls::client::VerifierBuilderError),
     /// The provider doesn't do TLS 1.3.
-    #[error("can't set up TLS 1.3")]
+    #[error("cannot set up TLS 1.3")]
     Version(#[source] rustls::Error),
 }
 

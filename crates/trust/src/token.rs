@@ -1,6 +1,6 @@
 //! Bearer secrets: enrolment tokens for clients and access tokens for administrators.
 //!
-//! A token carries the fingerprint of the site's certificate authority, so that whoever uses it knows the site before it
+//! A token carries the fingerprint of the site's certificate authority, so that its user knows the site before it
 //! sends the secret. The site keeps a [`TokenHash`] only. The secrets are 160 random bits, which can't be guessed, so a plain
 //! hash does where a password would need a slow one. No debug form and no error shows a secret.
 
@@ -47,10 +47,10 @@ pub struct TokenHash(blake3::Hash);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
     /// Not of the form at all.
-    #[error("not a token: `{}.<secret>.<fingerprint>` is expected", .0.prefix())]
+    #[error("not a token; expected `{}.<secret>.<fingerprint>`", .0.prefix())]
     Form(TokenKind),
     /// A token of the other kind.
-    #[error("this token begins with `{}`, one that begins with `{}` is expected", found.prefix(), expected.prefix())]
+    #[error("wrong kind of token: it begins with `{}`, expected one that begins with `{}`", found.prefix(), expected.prefix())]
     WrongKind {
         /// What is needed here.
         expected: TokenKind,
@@ -58,10 +58,10 @@ pub enum InvalidToken {
         found: TokenKind,
     },
     /// The part between the dots is damaged.
-    #[error("the token's secret is incomplete or damaged: 32 characters of 0-9 and a-v are expected")]
+    #[error("the token's secret is incomplete or damaged; expected 32 characters of 0-9 and a-v")]
     Secret,
     /// The last part is damaged.
-    #[error("the token's fingerprint is incomplete or damaged: 64 hexadecimal digits are expected")]
+    #[error("the token's fingerprint is incomplete or damaged; expected 64 hexadecimal digits")]
     Fingerprint,
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn measure() -> anyhow::Result<Report> {
         .env("RUSTC_WRAPPER", std::env::current_exe()?)
         .env(LOG, &log);
     let cpu_s = metered(&mut build)?.cpu_s;
-    let noted = fs::read_to_string(&log).with_context(|| format!("can't read {}", log.display()))?;
+    let noted = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
     let crates = crates(&noted);
     let rustc_s: f64 = crates.iter().map(|(_, cpu_s)| cpu_s).sum();
     let mut figures = vec![

@@ -59,7 +59,7 @@ pub(super) fn measure(options: &Options) -> anyhow::Result<Report> {
         None => Vec::new(),
         Some(corpus) => corpus::measure(corpus, options)?,
     };
-    // Whoever asks for single pairs wants those alone.
+    // Anyone who asks for single pairs wants those alone.
     if options.pairs.is_empty() {
         figures.extend(serving::measure()?);
         figures.extend(package::measure()?);

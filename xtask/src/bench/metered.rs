@@ -42,8 +42,8 @@ pub(crate) fn metered(command: &mut Command) -> anyhow::Result<Metered> {
         .stdout(stdout.try_clone()?)
         .stderr(stderr.try_clone()?)
         .spawn()
-        .with_context(|| format!("can't start {shown}"))?;
-    let used = child.wait4().with_context(|| format!("can't wait for {shown}"))?;
+        .with_context(|| format!("cannot start {shown}"))?;
+    let used = child.wait4().with_context(|| format!("cannot wait for {shown}"))?;
     if !used.status.success() {
         let mut said = Vec::new();
         stderr.rewind()?;

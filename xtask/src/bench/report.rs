@@ -83,7 +83,7 @@ impl Report {
                 "  {:width$}  {:>12.2} {:6}  {:16}  {verdict}",
                 figure.name, figure.value, figure.unit, figure.bar
             )
-            .expect("writing to a string can't fail");
+            .expect("writing to a string cannot fail");
         }
         text
     }

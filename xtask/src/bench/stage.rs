@@ -54,7 +54,7 @@ impl Stage {
     /// Makes a site whose data are in `database`, as `site init` takes it, and serves it.
     pub(crate) fn start_on(database: &str, dray: PathBuf, agent: PathBuf) -> anyhow::Result<Self> {
         let folder =
-            tempfile::Builder::new().prefix("dray-bench-").tempdir().context("can't make a folder to work in")?;
+            tempfile::Builder::new().prefix("dray-bench-").tempdir().context("cannot create a folder to work in")?;
         let (admin, client) = (free_address()?, free_address()?);
         let (admin_url, client_url) = (format!("https://{admin}"), format!("https://{client}"));
         let site_folder = folder.path().join("site");
@@ -220,6 +220,6 @@ pub(crate) fn rest(duration: Duration) {
 
 /// An address of this computer that nobody listens on.
 pub(crate) fn free_address() -> anyhow::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("can't listen on the loopback address")?;
+    let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen on the loopback address")?;
     Ok(listener.local_addr()?.to_string())
 }

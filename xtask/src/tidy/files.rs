@@ -1,6 +1,6 @@
 //! Rules for every source file: it opens by saying what it owns, it fits in the head, and it leaves nothing half done.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 
@@ -16,8 +16,8 @@ const UNFINISHED: [&str; 5] = ["todo!(", "unimplemented!(", "#[ignore", "FIXME",
 pub(crate) fn check() -> anyhow::Result<Vec<String>> {
     let root = crate::root();
     let mut faults = Vec::new();
-    for path in rust_files(&root)? {
-        let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    for path in below(&[root.join("crates"), root.join("xtask")], "rs")? {
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let shown = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
         faults.extend(faults_of(&shown, &text));
     }
@@ -45,16 +45,17 @@ fn faults_of(path: &str, text: &str) -> Vec<String> {
     faults
 }
 
-fn rust_files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// All files with this extension in and below the folders, in order of their paths.
+pub(super) fn below(folders: &[PathBuf], extension: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut folders = vec![root.join("crates"), root.join("xtask")];
+    let mut folders = folders.to_vec();
     while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("can't list {}", folder.display()))?;
+        let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|found| found == extension) {
                 files.push(path);
             }
         }

@@ -9,7 +9,7 @@ use super::imports::Workspace;
 /// Every crate has a row in the map's table, and every row has a crate.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     let path = crate::root().join("docs/architecture.md");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let crates = workspace.packages.iter().map(|package| package.name.trim_start_matches("dray-"));
     Ok(compare(&text, &crates.collect()))
 }

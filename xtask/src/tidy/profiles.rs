@@ -8,7 +8,7 @@ use anyhow::Context;
 /// Packages that `release` slows down and `dist` would ship so.
 pub(crate) fn check() -> anyhow::Result<Vec<String>> {
     let path = crate::root().join("Cargo.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(faults_of(&text))
 }
 

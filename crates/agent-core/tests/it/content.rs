@@ -1,4 +1,4 @@
-//! Delivery: what stands in its way, and what is told of it.
+//! Delivery: what stands in its way, and what is reported about it.
 
 use dray_agent_core::{ContentFailureKind, Effect, Event};
 use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};

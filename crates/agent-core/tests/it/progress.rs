@@ -1,4 +1,4 @@
-//! How far downloads are: what the site is told of it, and what is kept.
+//! How far downloads are: what is reported to the site, and what is kept.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn progress(world: &mut World, done_bytes: u64, total_bytes: u64) {
     world.handle(Event::ContentProgress { content: content("editor", 1).digest, done_bytes, total_bytes });
 }
 
-/// What the site was told of the download: when, and the bytes.
+/// What was reported to the site about the download: when, and the bytes.
 fn told(world: &World) -> Vec<(Timestamp, u64, u64)> {
     let told = world.outbox.iter().filter_map(|message| match &message.event {
         StatusEvent::State { standing, .. } => match standing.reason {

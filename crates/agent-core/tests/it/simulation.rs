@@ -53,7 +53,7 @@ struct Simulation {
     policy: Option<Policy>,
     versions: BTreeMap<&'static str, u32>,
     revisions: BTreeMap<&'static str, u32>,
-    /// Every assignment that an advertisement ever had; another advertisement of the same name counts anew.
+    /// Every assignment that an advertisement ever had; another advertisement with the same name counts as a new one.
     assigned: BTreeMap<Name, BTreeSet<(u32, Assignment)>>,
     generation: BTreeMap<Name, u32>,
     requests: BTreeMap<Name, usize>,

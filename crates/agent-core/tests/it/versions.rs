@@ -39,12 +39,12 @@ fn the_upgrade_of_an_agent_runs_beside_all_that_waits_for_it() {
     assert_eq!((world.words("persons"), world.words("windows")), (NOT_SUPPORTED, NOT_SUPPORTED));
     let reason = world.standing("windows").reason.unwrap().to_string();
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(reason, format!("this agent, {version}, does not support maintenance windows; it needs 9.4"));
+    assert_eq!(reason, format!("agent {version} does not support maintenance windows; version 9.4 is needed"));
     assert_eq!(world.told("windows"), ["waiting not_supported"], "the site hears of it");
     assert_eq!(world.count_starts("editor"), 0);
     let why = world.agent.why(world.now, None, &"install".parse().unwrap());
     assert!(
-        why[0].answer.ends_with("; it needs 9.4") || why[0].answer.ends_with("; it needs 9.5"),
+        why[0].answer.ends_with("; version 9.4 is needed") || why[0].answer.ends_with("; version 9.5 is needed"),
         "{}",
         why[0].answer
     );

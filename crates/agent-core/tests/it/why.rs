@@ -56,12 +56,12 @@ fn what_nothing_advertises_has_an_answer_too() {
     assert!(world.agent.why(world.now, None, &name("install")).is_empty());
     let editor = name("editor");
     let answer = |world: &World| world.agent.why(world.now, Some(&editor), &name("install")).remove(0).answer;
-    assert!(answer(&world).contains("no advertisement"));
+    assert!(answer(&world).contains("is not advertised"));
     world.site.release("editor", 1, None, &[program("install")]);
     world.site.advertise("editor", 1, at(0), terms("editor", "install", &[AsSoonAsPossible]));
     world.send_policy();
     world.live(60);
     world.site.withdraw("editor");
     world.send_policy();
-    assert!(answer(&world).contains("release 1.1 ran with success"));
+    assert!(answer(&world).contains("release 1.1 ran and succeeded"));
 }

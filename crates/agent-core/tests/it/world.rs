@@ -303,7 +303,7 @@ impl World {
             Effect::StartRun(spec) => self.start_run(*spec),
             Effect::VoidRun { run } => {
                 let started = self.folders.get(&run).is_some_and(|folder| folder.running.is_some());
-                assert!(!started, "the agent looked before: it can't have been started since");
+                assert!(!started, "the agent looked before: it cannot have been started since");
                 self.folders.remove(&run);
                 self.later(self.now, Event::RunNotStarted { run, because: NotStarted::Voided });
             }

@@ -83,7 +83,7 @@ impl Errand<'_> {
         match self.by_update(update).await {
             Err(failure) if is_of_the_way(&failure) => {
                 let (content, from) = (self.locations.content, update.from);
-                tracing::warn!(%content, %from, error = %failure.error, "the update is of no use; its manifest goes on");
+                tracing::warn!(%content, %from, error = %failure.error, "the update is not usable; continuing with the manifest");
                 self.by_manifest().await
             }
             done => done,
@@ -138,7 +138,7 @@ impl Errand<'_> {
 /// The damaged trees are checked before anything runs from them, and repaired then; here it is only told.
 fn tell_damage(assembly: &Assembly) {
     for held in assembly.damaged() {
-        tracing::warn!(content = %held.tree, file = %held.path, "a held file is damaged and could not be used");
+        tracing::warn!(content = %held.tree, file = %held.path, "skipped a damaged local file");
     }
 }
 

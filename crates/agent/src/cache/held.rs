@@ -62,7 +62,7 @@ impl Cache {
                 held.manifests.push((HeldTreeId(content), manifest));
                 held.roots.insert(HeldTreeId(content), self.tree(content));
             }
-            Err(error) => tracing::warn!(%content, %error, "held content can't be used"),
+            Err(error) => tracing::warn!(%content, %error, "cannot use content in the cache"),
         }
     }
 

@@ -63,8 +63,8 @@ impl Cache {
     }
 
     fn read_manifest(&self, content: Digest) -> Result<Manifest, String> {
-        let bytes = std::fs::read(self.manifest_file(content))
-            .map_err(|error| format!("its manifest can't be read: {error}"))?;
+        let bytes =
+            std::fs::read(self.manifest_file(content)).map_err(|error| format!("cannot read its manifest: {error}"))?;
         Manifest::decode(&bytes, &content, &Limits::default()).map_err(|error| format!("its manifest: {error}"))
     }
 

@@ -28,7 +28,7 @@ impl Cache {
 }
 
 fn disk_full(needed_bytes: u64, free_bytes: u64) -> ContentFailure {
-    let error = format!("{needed_bytes} bytes are needed, {free_bytes} are free");
+    let error = format!("not enough free space: {needed_bytes} bytes needed, {free_bytes} free");
     ContentFailure { kind: ContentFailureKind::DiskFull { needed_bytes, free_bytes }, error }
 }
 

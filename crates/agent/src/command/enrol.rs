@@ -11,10 +11,10 @@ use crate::identity;
 pub struct Enrol {
     #[command(flatten)]
     at: AtFolder,
-    /// Address of the site for clients, like https://site.example:8443.
+    /// Address at which the site serves clients, for example https://site.example:8441.
     #[arg(long, value_name = "URL")]
     site: BaseUrl,
-    /// An enrolment token; it names the site's certificate authority too.
+    /// Enrolment token, from `dray enrolment-token create`.
     #[arg(long, value_name = "TOKEN", env = "DRAY_ENROLMENT_TOKEN", hide_env_values = true)]
     token: String,
 }
@@ -23,6 +23,6 @@ impl Enrol {
     pub(super) fn carry_out(self) -> anyhow::Result<()> {
         let folder = self.at.open()?;
         let identity = runtime()?.block_on(identity::enrol(&folder, &self.site, &self.token))?;
-        output::print(&format!("enrolled at {} as {} ({})", identity.site, identity.name, identity.device))
+        output::print(&format!("enrolled with {} as {} ({})", identity.site, identity.name, identity.device))
     }
 }

@@ -23,7 +23,7 @@ pub struct Programs {
 enum ProgramsCommand {
     /// Start an optional program.
     Run {
-        /// The advertisement, the program, or package/program.
+        /// Name of the advertisement or of the program, or package/program.
         name: String,
         #[command(flatten)]
         shown: Shown,
@@ -46,7 +46,7 @@ impl Programs {
         match self.command {
             None => self.shown.ask(&Request::Programs, |rows: &Vec<Row>| table(rows)),
             Some(ProgramsCommand::Run { name, shown }) => {
-                let said = format!("{name} will be started");
+                let said = format!("{name} will start as soon as possible");
                 shown.ask(&Request::Start { name }, |_: &Value| said)
             }
         }
@@ -55,7 +55,7 @@ impl Programs {
 
 fn table(rows: &[Row]) -> String {
     if rows.is_empty() {
-        return "no program is offered to this device".to_owned();
+        return "no programs are advertised to this device".to_owned();
     }
     let cells: Vec<_> = rows.iter().map(Row::cells).collect();
     output::table(["ADVERTISEMENT", "PROGRAM", "KIND", "STATE", "REASON"], &cells)
@@ -65,7 +65,7 @@ impl Row {
     fn cells(&self) -> [String; 5] {
         let kind = match (self.mandatory, self.can_request) {
             (true, _) => "mandatory",
-            (false, true) => "optional, can be run",
+            (false, true) => "optional, can be started",
             (false, false) => "optional",
         };
         let program = format!("{}/{}", self.package, self.program);

@@ -17,10 +17,10 @@ use crate::runs::RunnerProgram;
 pub struct Run {
     #[command(flatten)]
     at: AtFolder,
-    /// What is logged: error, warn, info, debug or trace.
+    /// Log level: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO, env = "DRAY_AGENT_LOG")]
     log: LevelFilter,
-    /// Fetch contents with at most so many bytes per second, like 800k or 2.5M. Default: no limit.
+    /// Limit downloads to this many bytes per second, like 800k or 2.5M. Default: no limit.
     #[arg(long, value_name = "RATE", env = "DRAY_AGENT_MAX_RATE")]
     max_rate: Option<BytesPerSecond>,
 }
@@ -38,7 +38,7 @@ impl Run {
         let folder = self.at.open()?;
         let runtime = runtime()?;
         let served = runtime.block_on(async {
-            let mut shutdown = Shutdown::listen().context("the system does not tell the agent when to end")?;
+            let mut shutdown = Shutdown::listen().context("cannot watch for signals")?;
             Ok(engine::serve(&folder, RunnerProgram::own(prefix), self.max_rate, shutdown.wanted()).await?)
         });
         // Work in other threads (a tree that is being checked) is not waited for: it has to bear a crash too.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dray_model::Timestamp;
+use dray_model::count::counted;
 use serde::Deserialize;
 
 use super::{Shown, output};
@@ -66,17 +67,17 @@ fn table(view: &View) -> String {
 
 fn link(health: Option<&Health>) -> String {
     match health {
-        None => "the agent does not run".to_owned(),
-        Some(Health::Unknown) => "not tried yet".to_owned(),
-        Some(Health::Reachable { since }) => format!("the site answers, since {since}"),
-        Some(Health::Unreachable { since, error }) => format!("the site does not answer since {since}: {error}"),
-        Some(Health::Denied { since, error }) => format!("the site refuses this device since {since}: {error}"),
+        None => "the agent is not running".to_owned(),
+        Some(Health::Unknown) => "not contacted yet".to_owned(),
+        Some(Health::Reachable { since }) => format!("reachable since {since:.0}"),
+        Some(Health::Unreachable { since, error }) => format!("unreachable since {since:.0}: {error}"),
+        Some(Health::Denied { since, error }) => format!("the site has denied access since {since:.0}: {error}"),
     }
 }
 
 fn refused(refusals: &Refusals) -> (&'static str, String) {
     let last = refusals.last.as_ref().map_or_else(String::new, |last| {
-        format!(", the last one at {:.0}: message {}: {}", last.at, last.number, last.why)
+        format!(", the last at {:.0}: message {}: {}", last.at, last.number, last.why)
     });
     ("messages refused", format!("{}{last}", refusals.count))
 }
@@ -84,7 +85,10 @@ fn refused(refusals: &Refusals) -> (&'static str, String) {
 fn policy(policy: &Policy) -> String {
     let missing = match policy.missing_documents.len() {
         0 => String::new(),
-        count => format!(", {count} documents are missing"),
+        count => format!(", waiting for {}", counted(count as u64, "document")),
     };
-    format!("number {} of {}, good until {}{missing}", policy.number, policy.issued_at, policy.expires_at)
+    format!(
+        "number {}, issued at {:.0}, valid until {:.0}{missing}",
+        policy.number, policy.issued_at, policy.expires_at
+    )
 }

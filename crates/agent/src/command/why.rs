@@ -11,7 +11,7 @@ use crate::control::Request;
 /// Arguments of `why`.
 #[derive(Debug, Args)]
 pub struct Why {
-    /// The program, or package/program.
+    /// Name of the program, or package/program.
     #[arg(value_name = "PROGRAM")]
     program: String,
     #[command(flatten)]
@@ -27,13 +27,13 @@ impl Why {
 
 fn table(program: &str, answers: &[Answer]) -> String {
     if answers.is_empty() {
-        return format!("nothing that reaches this device offers a program {program}");
+        return format!("no program {program} is advertised to this device");
     }
     let mut text = String::new();
     for answer in answers {
         put(&mut text, &format!("{}/{}: {}", answer.package, answer.program, answer.answer));
         for chain in &answer.chains {
-            put(&mut text, &format!("  by advertisement {}", chain.advertisement));
+            put(&mut text, &format!("  through advertisement {}", chain.advertisement));
             chain.links.iter().for_each(|link| put(&mut text, &line(link)));
         }
     }

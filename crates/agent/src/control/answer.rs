@@ -117,10 +117,10 @@ fn find<'a>(offered: &'a [AdvertisementView], name: &str) -> Result<&'a Name, St
     let meant: Vec<_> = offered.iter().filter(is_meant).map(|view| &view.name).collect();
     match meant[..] {
         [one] => Ok(one),
-        [] => Err(format!("no advertisement and no program {name} is offered to this device")),
+        [] => Err(format!("there is no advertisement or program {name} for this device")),
         _ => {
             let names: Vec<_> = meant.iter().map(|name| name.as_str()).collect();
-            Err(format!("{name} is offered by several advertisements; name one of {}", names.join(", ")))
+            Err(format!("{name} is offered by several advertisements; choose one of {}", names.join(", ")))
         }
     }
 }

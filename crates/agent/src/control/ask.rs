@@ -35,7 +35,7 @@ pub enum Source {
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// There is an agent, but it can't be asked.
-    #[error("can't ask the agent in {folder}")]
+    #[error("cannot reach the agent in {folder}")]
     Socket {
         /// Its folder.
         folder: std::path::PathBuf,
@@ -44,7 +44,7 @@ pub enum AskError {
         source: io::Error,
     },
     /// The agent's answer can't be read.
-    #[error("the agent's answer can't be read")]
+    #[error("cannot read the agent's answer")]
     Answer(#[source] serde_json::Error),
     /// The device is not enrolled.
     #[error(transparent)]
@@ -59,7 +59,7 @@ pub enum AskError {
     #[error(transparent)]
     Resume(#[from] ResumeError),
     /// Only a running agent can do this.
-    #[error("the agent does not run; start it first")]
+    #[error("the agent is not running; start it first")]
     NotRunning,
 }
 

@@ -31,7 +31,7 @@ impl Source for Listener {
     }
 }
 
-/// Takes callers for ever and hands their requests to the engine.
+/// Takes callers forever and hands their requests to the engine.
 pub(crate) async fn listen(listener: Listener, engine: mpsc::Sender<Ask>) {
     dray_listen::attend(listener, TERMS, std::future::pending(), |caller| {
         let engine = engine.clone();
@@ -49,7 +49,7 @@ async fn attend(mut caller: UnixStream, engine: mpsc::Sender<Ask>) -> io::Result
     BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
     let answer = match serde_json::from_str(&line) {
         Ok(request) => hand_over(request, engine).await,
-        Err(error) => Answer::Refused(format!("the request can't be read: {error}")),
+        Err(error) => Answer::Refused(format!("cannot read the request: {error}")),
     };
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');

@@ -18,12 +18,12 @@ pub enum Request {
     Programs,
     /// Start an optional program.
     Start {
-        /// The advertisement, the program, or package/program.
+        /// Name of the advertisement or of the program, or package/program.
         name: String,
     },
     /// Why a program is or is not installed.
     Why {
-        /// The program, or package/program.
+        /// Name of the program, or package/program.
         name: String,
     },
 }

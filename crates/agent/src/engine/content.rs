@@ -28,7 +28,7 @@ pub(super) async fn fetch(
 ) -> Event {
     let digest = content.digest;
     if let Err(failure) = refuse_unsupported(&content) {
-        tracing::warn!(content = %digest.short(), error = %failure.error, "content is not fetched");
+        tracing::warn!(content = %digest.short(), error = %failure.error, "not downloading content");
         return Event::ContentFailed { content: digest, failure };
     }
     let _turn = turn.acquire().await.expect("the semaphore is never closed");
@@ -45,12 +45,12 @@ pub(super) async fn fetch(
     match fetched {
         Ok(fetched) => {
             let duration_ms = millis(begun);
-            tracing::info!(content = %digest.short(), duration_ms, reused_bytes = fetched.reused_bytes, "content is here");
+            tracing::info!(content = %digest.short(), duration_ms, reused_bytes = fetched.reused_bytes, "downloaded content");
             let (sources, reused_bytes) = (fetched.sources, fetched.reused_bytes);
             Event::ContentReady { content: digest, sources, reused_bytes, duration_ms }
         }
         Err(failure) => {
-            tracing::warn!(content = %digest.short(), error = %failure.error, "content could not be fetched");
+            tracing::warn!(content = %digest.short(), error = %failure.error, "cannot download content");
             Event::ContentFailed { content: digest, failure }
         }
     }
@@ -62,7 +62,7 @@ fn refuse_unsupported(content: &Content) -> Result<(), ContentFailure> {
     if requires.is_empty() {
         return Ok(());
     }
-    let error = format!("it requires {}, which is not supported here", requires.join(", "));
+    let error = format!("it requires {}, which this computer does not support", requires.join(", "));
     Err(ContentFailure { kind: ContentFailureKind::Unsupported { requires }, error })
 }
 

@@ -17,7 +17,7 @@ impl Engine {
         match effect {
             Effect::Report(_) => unreachable!("messages are committed with the state"),
             Effect::PolicyRefused(refusal) => {
-                tracing::error!(%refusal, "a policy of the site does not count");
+                tracing::error!(%refusal, "ignored a policy from the site");
                 self.signals.refused.send_modify(|count| *count += 1);
             }
             Effect::PolicyTaken => {}
@@ -57,7 +57,7 @@ impl Engine {
             Effect::RemoveRun { run } => {
                 if let Err(error) = self.runs.remove(run) {
                     // The next start finds it again.
-                    tracing::warn!(error = %dray_model::cause::in_full(&error), "a run's folder stays");
+                    tracing::warn!(error = %dray_model::cause::in_full(&error), "cannot delete a run's folder");
                 }
             }
         }

@@ -23,7 +23,7 @@ impl Memory {
         if let Err(StoreError::Database { .. }) = done
             && let Err(error) = store.reopen()
         {
-            tracing::error!(error = %dray_model::cause::in_full(&error), "the agent's memory can't be opened again");
+            tracing::error!(error = %dray_model::cause::in_full(&error), "cannot reopen the agent's state file");
         }
         done
     }

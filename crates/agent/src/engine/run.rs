@@ -74,7 +74,7 @@ async fn prepare(runs: &Runs, cache: &Cache, spec: RunSpec) -> Result<(), Hindra
         }
         let tree = spec.content.map(|content| cache.tree(content));
         runs.prepare(&spec, tree).map_err(|error| Hindrance::Never(in_full(&error)))?;
-        tracing::info!(run = %spec.run, package = %spec.package, program = %spec.program.name, "the program is started");
+        tracing::info!(run = %spec.run, package = %spec.package, program = %spec.program.name, "starting the program");
         Ok(())
     });
     work.await.unwrap_or_else(|error| Err(Hindrance::Never(error.to_string())))
@@ -113,6 +113,6 @@ async fn look(runs: &Runs, run: RunId) -> Look {
 }
 
 async fn pause(error: &RunsError) {
-    tracing::error!(error = %in_full(error), "a run's folder can't be used; the agent looks again later");
+    tracing::error!(error = %in_full(error), "cannot use a run's folder; trying again later");
     tokio::time::sleep(LOOK_AGAIN).await;
 }

@@ -51,7 +51,7 @@ pub enum ServeError {
     #[error(transparent)]
     Link(#[from] ClientError),
     /// The system gives no timer, socket or random bits.
-    #[error("the system does not give the agent its {what}")]
+    #[error("cannot get the {what} from the system")]
     System {
         /// What it does not give.
         what: &'static str,
@@ -119,7 +119,7 @@ pub async fn serve(
     tokio::select! {
         done = engine.work(events, asked, timer) => done.map_err(system("timer or random bits")),
         () = stop => {
-            tracing::info!("the agent ends; programs that run go on");
+            tracing::info!("the agent is stopping; running programs continue");
             Ok(())
         }
     }

@@ -15,7 +15,9 @@ use crate::state::{Store, StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The folder holds an identity already.
-    #[error("this device is enrolled at {site} as {name} already; to enrol it anew, end the agent and remove {folder}")]
+    #[error(
+        "this device is already enrolled with {site} as {name}; to enrol it again, stop the agent and delete {folder}"
+    )]
     AlreadyEnrolled {
         /// The site's address.
         site: BaseUrl,
@@ -34,7 +36,7 @@ pub enum EnrolError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The site refused or can't be reached.
-    #[error("can't enrol at {site}")]
+    #[error("cannot enrol with {site}")]
     Request {
         /// The site's address.
         site: BaseUrl,
@@ -43,7 +45,7 @@ pub enum EnrolError {
         source: client_api::EnrolError,
     },
     /// The site answered with what does not make sense.
-    #[error("the site's answer can't be used: {0}")]
+    #[error("cannot use the site's answer: {0}")]
     Answer(String),
 }
 
@@ -67,7 +69,9 @@ pub async fn enrol(folder: &Folder, site: &BaseUrl, token: &str) -> Result<Ident
         .map_err(|source| EnrolError::Request { site: site.clone(), source })?;
     let enrolled = enrolment.enrolled;
     let EnrolledIdentity::Device { id, name } = enrolled.identity else {
-        return Err(EnrolError::Answer("it made us a distribution point, not a device".to_owned()));
+        return Err(EnrolError::Answer(
+            "it is for a distribution point; use a token that was created for devices".to_owned(),
+        ));
     };
     let trusted_keys = serde_json::from_value(enrolled.trusted_keys)
         .map_err(|error| EnrolError::Answer(format!("its trusted keys: {error}")))?;

@@ -31,7 +31,7 @@ pub(super) fn start(
     place: &Path,
     environment: &[(&'static str, OsString)],
 ) -> Result<(Child, Output), String> {
-    let pipe_error = |error| format!("no pipe for its output can be had: {error}");
+    let pipe_error = |error| format!("cannot create a pipe for its output: {error}");
     let (reader, writer) = std::io::pipe().map_err(pipe_error)?;
     let mut command = Command::new(program);
     platform::lead_group(&mut command, &words[0]);
@@ -43,8 +43,8 @@ pub(super) fn start(
         .stdin(Stdio::null())
         .stdout(writer.try_clone().map_err(pipe_error)?)
         .stderr(writer);
-    let child = command.spawn().map_err(|error| format!("{} can't be started: {error}", program.display()))?;
-    // The command holds the pipe's other end, which would keep it open for ever.
+    let child = command.spawn().map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+    // The command holds the pipe's other end, which would keep it open forever.
     drop(command);
     let (sender, news) = channel();
     let main = child.id();

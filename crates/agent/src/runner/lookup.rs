@@ -28,7 +28,7 @@ pub(super) fn program(word: &str, content: Option<&Path>) -> Result<PathBuf, Str
 
 fn missing(word: &str, but_not_executable: bool) -> String {
     if but_not_executable {
-        format!("{word:?} is there, but it is not executable")
+        format!("{word:?} exists, but it is not executable")
     } else {
         format!("the command {word:?} is neither in the content nor in the search path")
     }
@@ -38,16 +38,16 @@ fn missing(word: &str, but_not_executable: bool) -> String {
 pub(super) fn place(run: &Path, spec: &Spec) -> Result<PathBuf, String> {
     let base = match &spec.content {
         Some(content) if content.is_dir() => content.clone(),
-        Some(content) => return Err(format!("its content folder {} is not there", content.display())),
+        Some(content) => return Err(format!("its content folder {} does not exist", content.display())),
         None => {
             let work = run.join(WORK);
-            std::fs::create_dir_all(&work).map_err(|e| format!("its working folder can't be made: {e}"))?;
+            std::fs::create_dir_all(&work).map_err(|e| format!("cannot create its working folder: {e}"))?;
             work
         }
     };
     let start_in = spec.program.start_in.as_ref().filter(|text| !text.is_empty());
     let place = start_in.map_or(base.clone(), |text| base.join(text.as_str()));
-    if place.is_dir() { Ok(place) } else { Err(format!("its working folder {} is not there", place.display())) }
+    if place.is_dir() { Ok(place) } else { Err(format!("its working folder {} does not exist", place.display())) }
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(find("env").unwrap(), content.path().join("env"));
         assert_eq!(find("./env").unwrap(), content.path().join("./env"));
         assert_eq!(find("sub/tool").unwrap(), content.path().join("sub/tool"));
-        assert!(find("sh").unwrap().ends_with("bin/sh"), "a file that can't be started is passed over");
+        assert!(find("sh").unwrap().ends_with("bin/sh"), "skipping a file that is not executable");
         assert_eq!(find("/bin/sh").unwrap(), Path::new("/bin/sh"));
         assert!(program("env", None).unwrap().ends_with("bin/env"));
     }

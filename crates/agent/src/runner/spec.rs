@@ -54,14 +54,14 @@ impl Spec {
     /// Reads the spec of a run's folder; an error is a sentence for people.
     pub(super) fn read(folder: &Path) -> Result<Self, String> {
         let path = folder.join(SPEC);
-        let size = std::fs::metadata(&path).map_err(|e| format!("its spec can't be read: {e}"))?.len();
+        let size = std::fs::metadata(&path).map_err(|e| format!("cannot read its spec: {e}"))?.len();
         if size > BYTES_MAX {
-            return Err(format!("its spec has {size} bytes where {BYTES_MAX} are allowed"));
+            return Err(format!("its spec has {size} bytes, the limit is {BYTES_MAX}"));
         }
-        let bytes = std::fs::read(&path).map_err(|e| format!("its spec can't be read: {e}"))?;
+        let bytes = std::fs::read(&path).map_err(|e| format!("cannot read its spec: {e}"))?;
         let spec: Self = serde_json::from_slice(&bytes).map_err(|e| format!("its spec is damaged: {e}"))?;
         if spec.format != Self::FORMAT {
-            return Err(format!("its spec has format {}, this agent reads {}", spec.format, Self::FORMAT));
+            return Err(format!("its spec has format {}, but this agent reads format {}", spec.format, Self::FORMAT));
         }
         Ok(spec)
     }

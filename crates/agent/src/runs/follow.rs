@@ -39,7 +39,7 @@ impl Runs {
                     if self.look(run)? != Look::NotStarted {
                         continue;
                     }
-                    tracing::warn!(%run, %failure, "the runner ended without starting the program");
+                    tracing::warn!(%run, %failure, "the runner exited without starting the program");
                     match pauses.next() {
                         Some(pause) => tokio::time::sleep(pause).await,
                         None => return self.give_up(run, failure),
@@ -77,14 +77,14 @@ impl Runs {
                 let _ = sender.send(lock.lock_shared());
             })
             .map_err(failed("wait for the lock", &path))?;
-        released.await.unwrap_or_else(|_| Err(io::Error::other("the waiting thread ended"))).map_err(wait)
+        released.await.unwrap_or_else(|_| Err(io::Error::other("the waiting thread stopped"))).map_err(wait)
     }
 }
 
 /// Waits for a runner's end and says in words what is known of it.
 async fn ended(child: &mut Child) -> String {
     match child.wait().await {
-        Ok(status) => format!("its runner ended with {status} before it started anything"),
-        Err(error) => format!("its runner can't be waited for: {error}"),
+        Ok(status) => format!("its runner exited with {status} before it started anything"),
+        Err(error) => format!("cannot wait for its runner: {error}"),
     }
 }

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 pub enum StoreError {
     /// It is not there, though the device is enrolled.
     #[error(
-        "the agent's memory {0} is missing; without it programs could run twice, so it is not begun anew: bring the file \
-         back, or remove the agent's folder and enrol again"
+        "the agent's state file {0} is missing; without it programs could run twice, so the agent does not start: put the file \
+         back, or delete the agent's folder and enrol again"
     )]
     Missing(PathBuf),
     /// It is not what the agent wrote.
     #[error(
-        "the agent's memory {path} is damaged ({what}); without it programs could run twice, so it is not begun anew: \
-         bring the file back, or remove the agent's folder and enrol again"
+        "the agent's state file {path} is damaged ({what}); without it programs could run twice, so the agent does not start: \
+         put a good copy back, or delete the agent's folder and enrol again"
     )]
     Damaged {
         /// The file.
@@ -23,7 +23,9 @@ pub enum StoreError {
         what: String,
     },
     /// Written by a later version.
-    #[error("the agent's memory {path} has format {found}, this version knows {known}: use the newer agent")]
+    #[error(
+        "the agent's state file {path} has format {found}, but this version of the agent reads format {known}; upgrade the agent"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -33,7 +35,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The disk or the database failed.
-    #[error("can't {attempt} the agent's memory {path}")]
+    #[error("cannot {attempt} the agent's state file {path}")]
     Database {
         /// What was attempted.
         attempt: &'static str,

@@ -12,29 +12,29 @@ use crate::platform::WallTimer;
 /// Shortest time between two renewals, whatever the certificates say: a site that issues expired ones is not asked in a loop.
 const PACE: Duration = Duration::from_secs(60);
 
-/// Renews for ever. Ends only when the system gives no timer or the certificate can't be read: then it was good when the agent
+/// Renews forever. Ends only when the system gives no timer or the certificate can't be read: then it was good when the agent
 /// started, and the next start says what is wrong.
 pub(crate) async fn keep_certificate(folder: Folder, mut identity: Identity, link: Arc<Link>) {
     let mut backoff = Backoff::default();
     let timer = match WallTimer::new() {
         Ok(timer) => timer,
-        Err(error) => return tracing::error!(%error, "the certificate will not be renewed"),
+        Err(error) => return tracing::error!(%error, "cannot renew the certificate until the agent is restarted"),
     };
     loop {
         let validity = match identity.validity(&folder) {
             Ok(validity) => validity,
-            Err(error) => return tracing::error!(%error, "the certificate will not be renewed"),
+            Err(error) => return tracing::error!(%error, "cannot renew the certificate until the agent is restarted"),
         };
         let due = validity.renew_at();
         if clock::now() < due {
             if let Err(error) = timer.wait(Some(due)).await {
-                return tracing::error!(%error, "the certificate will not be renewed");
+                return tracing::error!(%error, "cannot renew the certificate until the agent is restarted");
             }
             continue;
         }
         match renew(&folder, &identity, &link.site()).await {
             Ok((renewed, site)) => {
-                tracing::info!("the certificate was renewed");
+                tracing::info!("renewed the certificate");
                 identity = renewed;
                 link.set_site(site);
                 backoff.reset();
@@ -45,7 +45,7 @@ pub(crate) async fn keep_certificate(folder: Folder, mut identity: Identity, lin
                 backoff.wait(Some(&error)).await;
             }
             Err(RenewError::Identity(error)) => {
-                tracing::error!(error = %dray_model::cause::in_full(&error), "the new certificate can't be kept");
+                tracing::error!(error = %dray_model::cause::in_full(&error), "cannot save the renewed certificate");
                 backoff.wait(None).await;
             }
         }

@@ -10,7 +10,7 @@ use dray_trust::{EnvelopeError, Role, open_document};
 
 use super::Link;
 
-/// The document with this digest, or why it could not be had, as the event for the engine.
+/// The document with this digest, or why it cannot be downloaded, as the event for the engine.
 pub(crate) async fn fetch_document(link: Arc<Link>, digest: Digest, kind: DocumentKind) -> Event {
     let envelope = match link.site().document(&digest).await {
         Ok(envelope) => envelope,

@@ -54,7 +54,7 @@ fn is_over(told_at: Timestamp, now: Timestamp) -> bool {
 fn remember(memory: &Memory, digest: Digest) {
     let told = FactsTold { digest, at: clock::now() };
     if let Err(error) = memory.with(|store| store.set_facts_told(&told)) {
-        tracing::warn!(error = %dray_model::cause::in_full(&error), "facts are sent again after a restart");
+        tracing::warn!(error = %dray_model::cause::in_full(&error), "cannot save that facts were sent; they will be sent again after a restart");
     }
 }
 

@@ -72,7 +72,7 @@ impl Link {
     pub(crate) fn heard(&self) {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(*health, Health::Reachable { .. }) {
-            tracing::info!(site = %self.site().site(), "the site answers");
+            tracing::info!(site = %self.site().site(), "the site is reachable");
             *health = Health::Reachable { since: clock::now() };
         }
     }
@@ -84,12 +84,12 @@ impl Link {
         let now = match (&*health, error.class()) {
             (Health::Denied { since, .. }, ErrorClass::Denied) => Health::Denied { since: *since, error: text },
             (_, ErrorClass::Denied) => {
-                tracing::error!(error = %text, "the site does not let this device in");
+                tracing::error!(error = %text, "the site denied access to this device");
                 Health::Denied { since: clock::now(), error: text }
             }
             (Health::Unreachable { since, .. }, _) => Health::Unreachable { since: *since, error: text },
             _ => {
-                tracing::warn!(error = %text, "the site can't be asked");
+                tracing::warn!(error = %text, "cannot reach the site");
                 Health::Unreachable { since: clock::now(), error: text }
             }
         };

@@ -23,7 +23,7 @@ const WAIT_S: u32 = 300;
 /// Shortest time between two requests that were answered: a site that answers held requests at once is not asked in a loop.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Asks for ever; what is signed by the site goes to the engine, what is not is never looked into. `refused` changes when the
+/// Asks forever; what is signed by the site goes to the engine, what is not is never looked into. `refused` changes when the
 /// engine did not take a policy: it is asked for again, later.
 ///
 /// Each request says which policy is held and what the device is called. A site that has forgotten the policy asks for it as proof that
@@ -62,11 +62,11 @@ pub(crate) async fn follow_policy(
                 etag = Some(new);
                 match open(&value, &link) {
                     Ok(policy) => {
-                        // Whether it counts shows itself in the next round; the pauses begin anew only when nothing is new.
+                        // Whether it counts shows itself in the next round; the pauses start again only when nothing is new.
                         engine.send(News::of_policy(policy, value)).await;
                     }
                     Err(error) => {
-                        tracing::error!(error, "the site's policy is refused");
+                        tracing::error!(error, "rejected a policy from the site");
                         backoff.wait(None).await;
                     }
                 }

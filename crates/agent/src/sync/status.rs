@@ -22,7 +22,7 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Bytes of messages in one batch: half of what the site reads, so that the last message can't carry it over.
 const BATCH_BYTES_MAX: usize = 4 << 20;
 
-/// Sends for ever; `wanted` is notified when the outbox has grown.
+/// Sends forever; `wanted` is notified when the outbox has grown.
 pub(crate) async fn send_status(link: Arc<Link>, memory: Arc<Memory>, wanted: Arc<Notify>) {
     let mut sender = Sender { link, memory, backoff: Backoff::default(), at_once: STATUS_BATCH_MAX };
     loop {
@@ -58,7 +58,7 @@ impl Sender {
             Ok(messages) if messages.is_empty() => return Sent::All,
             Ok(messages) => messages,
             Err(error) => {
-                tracing::error!(error = %dray_model::cause::in_full(&error), "messages can't be read");
+                tracing::error!(error = %dray_model::cause::in_full(&error), "cannot read status messages");
                 self.backoff.wait(None).await;
                 return Sent::Some;
             }
@@ -85,12 +85,12 @@ impl Sender {
     async fn drop_answered(&mut self, messages: &[Waiting], refused: &[Refused]) {
         for one in refused {
             let (number, code, why) = (one.number, &one.code, &one.why);
-            tracing::error!(number, code, why, "the site refuses a status message; it is dropped");
+            tracing::error!(number, code, why, "the site refused a status message; dropping it");
         }
         let numbers: BTreeSet<u64> = messages.iter().map(|message| message.number).collect();
         let dropped: Result<(), StoreError> = self.memory.with(|store| store.answered(&numbers, refused));
         if let Err(error) = dropped {
-            tracing::warn!(error = %dray_model::cause::in_full(&error), "delivered messages stay and are sent again");
+            tracing::warn!(error = %dray_model::cause::in_full(&error), "cannot delete delivered messages; they will be sent again");
             self.backoff.wait(None).await;
         }
     }
@@ -104,7 +104,7 @@ impl Sender {
             self.drop_answered(messages, &[refused]).await;
             return;
         }
-        tracing::warn!(error = %error.in_full(), messages = messages.len(), "a batch of messages is refused; it is sent in halves");
+        tracing::warn!(error = %error.in_full(), messages = messages.len(), "the site refused a batch of messages; sending it in halves");
         self.at_once = messages.len().div_ceil(2);
     }
 }

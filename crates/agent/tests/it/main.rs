@@ -1,6 +1,6 @@
 //! The agent with real processes and files.
 
-#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod agent;
 mod golden;

@@ -28,7 +28,7 @@ async fn how_far_a_download_is_is_told_to_the_site_and_shown() {
     };
     wait_until_json(&computer, &["programs"], is_half).await;
     let shown = String::from_utf8(computer.command(&["programs"]).await.stdout).unwrap();
-    assert!(shown.contains("content is being fetched: 1.4 MiB of 2.9 MiB"), "{shown}");
+    assert!(shown.contains("downloading content: 1.4 MiB of 2.9 MiB"), "{shown}");
     halfway.add_permits(1);
     told(&site, ClientState::Succeeded).await;
 }

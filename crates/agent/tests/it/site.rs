@@ -73,7 +73,7 @@ pub(crate) struct Known {
     pub(crate) facts: Option<Facts>,
     /// Answers nothing but 503.
     pub(crate) down: bool,
-    /// Keeps no message that tells of a delivery.
+    /// Keeps no message that reports a delivery.
     pub(crate) refuses_deliveries: Option<Refusing>,
     /// Flips a byte of every document.
     pub(crate) tampers_documents: bool,

@@ -1,7 +1,7 @@
 //! The failures that each operation may end with: every status, with the codes of its problems.
 //!
 //! A resource says which error type its operations have ([`failing`]); which of that type's codes an operation can answer with follows
-//! from what it takes. What the API itself refuses before an operation is reached follows likewise. A description of an operation whose
+//! from what it takes. What the API itself refuses before an operation is reached follows from the same. A description of an operation whose
 //! resource says nothing is not made: the server doesn't start, and no test passes.
 
 use std::collections::{BTreeMap, BTreeSet};

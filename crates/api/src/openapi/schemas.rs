@@ -94,7 +94,7 @@ fn describe_answers(document: &mut Value) {
             if schemas[name]["properties"]["revision"].is_object() {
                 let tag = json!({ "type": "string", "pattern": "^\"[0-9]+\"$" });
                 answer["headers"]["ETag"] = json!({
-                    "description": "The object's revision, to be sent as If-Match with a change",
+                    "description": "The object's revision; send it as If-Match with a change",
                     "required": true,
                     "schema": tag,
                 });

@@ -1,4 +1,4 @@
-//! `/client/v1`: what points ask about their duty and tell of it, and where devices are sent for content.
+//! `/client/v1`: what points ask and report about their duties, and where devices are sent for content.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -24,7 +24,7 @@ pub(crate) fn held_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().route("/point/assignments", get(assignments))
 }
 
-/// What the calling point is to hold, once it is something else than `If-None-Match` names.
+/// What the calling point should hold, once it differs from what `If-None-Match` names.
 async fn assignments(
     State(api): State<Api>,
     identity: PointIdentity,
@@ -42,7 +42,7 @@ async fn assignments(
     })
 }
 
-/// Where the calling point is.
+/// The state of the calling point.
 async fn report(
     State(api): State<Api>,
     identity: PointIdentity,
@@ -52,7 +52,7 @@ async fn report(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Where contents are to be had.
+/// Where to get contents.
 async fn locations(
     State(api): State<Api>,
     identity: DeviceIdentity,

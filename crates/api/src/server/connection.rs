@@ -55,7 +55,7 @@ pub(super) async fn serve(socket: TcpStream, tls: TlsAcceptor, router: Router, s
         to_its_end(Box::pin(http1().serve_connection(TokioIo::new(stream), service)), stopped).await
     };
     if let Err(error) = ended {
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection was lost");
     }
 }
 
@@ -68,8 +68,8 @@ async fn handshake(socket: TcpStream, tls: TlsAcceptor) -> Option<(TlsStream<Tcp
             let peer = peer(&stream, address)?;
             return Some((stream, peer));
         }
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => tracing::debug!("TLS handshake timed out"),
     }
     None
 }
@@ -114,7 +114,7 @@ fn peer(stream: &TlsStream<TcpStream>, address: IpAddr) -> Option<Peer> {
     match credential {
         Ok(credential) => Some(Peer { credential: Some(credential), address }),
         Err(error) => {
-            tracing::warn!(%error, "a certificate of the site's authority names nobody");
+            tracing::warn!(%error, "rejected a certificate from the site's authority that names neither a device nor a point");
             None
         }
     }

@@ -189,7 +189,7 @@ async fn why_tells_the_whole_chain() {
     let why = server.admin(Method::GET, "/api/v1/why?device=pc&program=zip%2Finstall", None).await.json();
     let stages: Vec<_> = why["chains"][0]["links"].as_array().unwrap().iter().map(|link| &link["link"]).collect();
     assert_eq!(stages, ["membership", "policy", "time", "content", "requirements", "run", "result"]);
-    assert_eq!(why["answer"], "pc has reported nothing about it");
+    assert_eq!(why["answer"], "pc has not reported anything about it");
     let unknown = server.admin(Method::GET, "/api/v1/why?device=pc&program=tar", None).await;
     assert_eq!(unknown.problem(), (404, "no_program".to_owned()));
     let nobody = server.admin(Method::GET, "/api/v1/why?device=nobody&program=zip", None).await;

@@ -134,7 +134,7 @@ async fn bad_packages_are_refused_with_a_code_and_a_hint() {
     let deep = json!([{ "name": "a", "command": "x", "retry": { "count": 1, "interval_s": 60, "wait": 1 } }]);
     let refused = ask(json!({ "name": "zip", "programs": deep })).await;
     assert_eq!(refused.problem(), code(400, "invalid_body"));
-    assert_eq!(refused.json()["detail"], "the body has a field that is not known: \"programs.0.retry.wait\"");
+    assert_eq!(refused.json()["detail"], "the body has an unknown field: \"programs.0.retry.wait\"");
     assert_eq!(ask(json!({ "name": "zip" })).await.status, 201);
     assert_eq!(ask(json!({ "name": "zip" })).await.problem(), code(409, "name_taken"));
     let path = "/api/v1/packages/zip/update";

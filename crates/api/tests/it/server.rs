@@ -52,7 +52,7 @@ async fn clients_connect_with_their_certificate_and_without() {
     }
 }
 
-/// The server's window is a mebibyte, so whoever gets through with three more is read to the end.
+/// The server's window is a mebibyte, so a caller who gets through with three more is read to the end.
 #[tokio::test]
 async fn a_body_that_is_too_large_is_answered_and_not_reset() {
     let server = Server::start().await;

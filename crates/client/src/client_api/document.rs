@@ -19,7 +19,7 @@ impl ClientApi {
         if Digest::of(&bytes) == *digest {
             Ok(bytes)
         } else {
-            Err(ClientError::Damaged { url, what: "it has another digest than was asked for".to_owned() })
+            Err(ClientError::Damaged { url, what: "its digest is not the one requested".to_owned() })
         }
     }
 }

@@ -28,7 +28,7 @@ impl std::fmt::Debug for Enrolment {
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The token can't be one.
-    #[error("could not use the enrolment token")]
+    #[error("cannot use the enrolment token")]
     Token(#[from] InvalidToken),
     /// The request failed.
     #[error(transparent)]
@@ -60,10 +60,10 @@ pub async fn enrol(
 
 fn check(enrolled: &Enrolled, key_pem: &str, authority: Fingerprint) -> Result<(), String> {
     if Fingerprint::of_pem(&enrolled.authority).ok() != Some(authority) {
-        return Err("the authority is not the one that the token names".to_owned());
+        return Err("the certificate authority is not the one named in the token".to_owned());
     }
     let identity = Some((enrolled.certificate.as_str(), key_pem));
     dray_trust::client_config(&enrolled.authority, identity, &TlsSettings::without_alpn())
-        .map_err(|error| format!("the certificate can't be used: {}", dray_model::cause::in_full(&error)))?;
+        .map_err(|error| format!("cannot use the certificate: {}", dray_model::cause::in_full(&error)))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where contents are to be had.
+//! Where to get contents.
 
 use ::http::Method;
 use dray_model::Digest;

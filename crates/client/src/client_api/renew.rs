@@ -16,7 +16,7 @@ pub struct Renewal {
 }
 
 impl ClientApi {
-    /// Asks for a new certificate. The old one stays good until it expires, so a lost answer costs nothing.
+    /// Asks for a new certificate. The old one stays valid until it expires, so a lost answer costs nothing.
     ///
     /// # Errors
     /// [`ClientError`]; `Denied` when the identity was revoked.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use dray_content::assemble::{AssembleError, Assembly, Outcome};
 use dray_content::plan::FetchRange;
+use dray_model::count::counted;
 use dray_model::{Digest, Name};
 
 use super::{Accept, Fetch, FetchError, Rejected};
@@ -27,10 +28,10 @@ pub enum TreeError {
     Assemble(#[from] AssembleError),
     /// What these contents were to be made from is damaged, and the plan knows no other way. All else is in staging: go on there
     /// with a manifest.
-    #[error("{} files can't be made from what is held, which is damaged", .0.len())]
+    #[error("cannot build {}: the local copy is damaged", counted(.0.len() as u64, "file"))]
     Lost(Vec<Digest>),
     /// Held files keep changing.
-    #[error("held files keep changing while they are copied")]
+    #[error("local files keep changing while they are being copied")]
     Unsteady,
     /// The runtime is shutting down.
     #[error("the assembly was stopped")]

@@ -183,10 +183,10 @@ impl Board {
     /// What came from a source is not what it should be.
     pub(super) fn served_garbage(&self, index: usize, object: &ObjectName, what: &str) {
         let name = &self.sources[index].name;
-        tracing::warn!(source = %name, %object, what, "a source serves damaged content and is set aside");
+        tracing::warn!(source = %name, %object, what, "a source serves damaged content; it is no longer used");
         let state = &mut self.states()[index];
         state.failures += 1;
-        let text = format!("it served damaged bytes of {object}: {what}");
+        let text = format!("it sent damaged bytes of {object}: {what}");
         state.set_aside = Some((ErrorClass::Damaged, text.clone()));
         state.last_failure = Some(text);
     }

@@ -9,7 +9,7 @@ use crate::error::{BoxError, ErrorClass};
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// No source is left that could serve an object.
-    #[error("no source served {object}{}", .report.troubles())]
+    #[error("cannot get {object} from any source{}", .report.troubles())]
     NoSource {
         /// The object.
         object: ObjectName,
@@ -19,7 +19,7 @@ pub enum FetchError {
         class: ErrorClass,
     },
     /// The object can't have this size.
-    #[error("{object} has {bytes} bytes, 1 to {limit} are possible")]
+    #[error("{object} has {bytes} bytes; it must have 1 to {limit}")]
     Size {
         /// The object.
         object: ObjectName,
@@ -29,7 +29,7 @@ pub enum FetchError {
         limit: u64,
     },
     /// What was fetched could not be kept: the disk, not the source.
-    #[error("could not keep what was fetched of {object}")]
+    #[error("cannot save the downloaded part of {object}")]
     Keep {
         /// The object.
         object: ObjectName,

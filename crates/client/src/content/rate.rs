@@ -17,7 +17,7 @@ pub struct BytesPerSecond(NonZeroU64);
 
 /// A text that is no [`BytesPerSecond`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no number of bytes per second: write it like 800k, 2.5M or 1G")]
+#[error("{0:?} is not a rate in bytes per second; write it like 800k, 2.5M or 1G")]
 pub struct InvalidRate(String);
 
 impl BytesPerSecond {
@@ -57,7 +57,7 @@ impl fmt::Display for BytesPerSecond {
     }
 }
 
-/// A limit on bytes per second. Bytes are counted when they have come; whoever took too many waits.
+/// A limit on bytes per second. Bytes are counted when they have come; a task that took too many waits.
 #[derive(Debug)]
 pub struct RateLimit {
     bytes_per_s: u64,

@@ -42,7 +42,7 @@ impl Fetch {
             if Digest::of(&whole) == object.digest() {
                 return Ok(whole.freeze());
             }
-            reader.discard(0, "they have another digest");
+            reader.discard(0, "they do not match their digest");
         }
     }
 }

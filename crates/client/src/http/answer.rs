@@ -15,7 +15,7 @@ use super::fault;
 use crate::error::{ClientError, Refusal};
 use crate::limits::HttpLimits;
 
-/// Longest `Retry-After` that we follow; whoever asks for more is asked again after this.
+/// Longest `Retry-After` that we follow; a server that asks for more is asked again after this.
 const RETRY_AFTER_MAX_S: u64 = 3600;
 
 pub(crate) struct Answer {
@@ -64,7 +64,7 @@ impl Answer {
         let (url, limit) = (self.url.clone(), self.limits.json_bytes_max);
         let body = self.bytes(limit).await?;
         serde_json::from_slice(&body)
-            .map_err(|error| ClientError::Damaged { url, what: format!("not the expected JSON: {error}") })
+            .map_err(|error| ClientError::Damaged { url, what: format!("it is not the expected JSON: {error}") })
     }
 
     /// The body, when it has at most `limit` bytes.

@@ -19,7 +19,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(45);
 
 /// The connection was not there in time.
 #[derive(Debug, thiserror::Error)]
-#[error("no connection within {} s", .0.as_secs())]
+#[error("cannot connect within {} s", .0.as_secs())]
 pub(super) struct ConnectTimeout(Duration);
 
 #[derive(Clone)]

@@ -15,9 +15,9 @@ use crate::limits::HttpLimits;
 /// A certificate that isn't good now, by our clock. In words and times that people read; rustls counts seconds.
 #[derive(Debug, thiserror::Error)]
 enum OutOfTime {
-    #[error("its certificate expired at {not_after}, and the clock here says {now}")]
+    #[error("its certificate expired at {not_after}, and this computer's clock says {now}")]
     Expired { not_after: Timestamp, now: Timestamp },
-    #[error("its certificate is not valid yet: it is good from {not_before} on, and the clock here says {now}")]
+    #[error("its certificate is not valid yet: it is valid from {not_before}, and this computer's clock says {now}")]
     NotYet { not_before: Timestamp, now: Timestamp },
 }
 
@@ -85,7 +85,7 @@ fn is_about_us(alert: AlertDescription) -> bool {
 fn not_let_in(url: String, alert: AlertDescription) -> ClientError {
     let refusal = Refusal {
         code: "certificate_refused".to_owned(),
-        ..Refusal::bare(0, &format!("our certificate is not accepted ({alert:?})"), None)
+        ..Refusal::bare(0, &format!("it does not accept our certificate ({alert:?})"), None)
     };
     ClientError::Denied { url, refusal: Box::new(refusal) }
 }

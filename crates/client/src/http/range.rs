@@ -66,7 +66,7 @@ impl HttpClient {
             _ => false,
         };
         if !begins_right {
-            return Err(answer.damaged(format!("{asked} was asked for, something else came")));
+            return Err(answer.damaged(format!("asked for {asked}, received something else")));
         }
         Ok(RangeBody { answer, remaining: range.len() })
     }
@@ -89,7 +89,7 @@ impl RangeBody {
                 Ok(Some(piece))
             }
             None => {
-                let source = format!("{} bytes are missing", self.remaining).into();
+                let source = format!("{} bytes are missing at the end", self.remaining).into();
                 Err(ClientError::Interrupted { url: self.answer.url().to_owned(), source })
             }
         }

@@ -57,7 +57,7 @@ impl SiteApi {
         self.pages(path(format!("/collections/{name}/members")))
     }
 
-    /// Computes the membership anew, now.
+    /// Computes the membership again, now.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -18,7 +18,7 @@ const FAILED_LOOKS_MAX: u32 = 30;
 #[derive(Debug, thiserror::Error)]
 pub enum JobWaitError {
     /// The job came to a bad end.
-    #[error("the {} job {} {}: {}", .0.kind, .0.id, .0.state.as_str(), .0.error.as_deref().unwrap_or("no reason was given"))]
+    #[error("the {} job {} {}: {}", .0.kind, .0.id, .0.state.as_str(), .0.error.as_deref().unwrap_or("it gave no reason"))]
     Job(Box<Job>),
     /// The site could not be asked; the job may still go on.
     #[error(transparent)]

@@ -55,7 +55,7 @@ impl SiteApi {
         self.pages(path(format!("/points/{point}/packages")))
     }
 
-    /// Puts a package on a point; nothing changes when it is there already.
+    /// Puts a package on a point; nothing changes when it is already there.
     ///
     /// # Errors
     /// [`ClientError`].

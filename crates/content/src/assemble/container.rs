@@ -1,6 +1,6 @@
 //! Containers: held ones are opened to be bases, wanted ones are closed when their opened forms are built.
 //!
-//! Opened forms lie in staging beside the tree. Those of held files are made when a segment first needs them, and made anew by
+//! Opened forms lie in staging beside the tree. Those of held files are made when a segment first needs them, and made again by
 //! each assembly; those of wanted ones are kept like any half-built file. Nothing vouches for a form: what comes of it is checked.
 
 use std::fs::{self, File};

@@ -25,7 +25,7 @@ pub enum AssembleError {
         offset: u64,
     },
     /// More bytes were given than the range has.
-    #[error("{given} bytes were given for a range of {}", range.length)]
+    #[error("received {given} bytes for a range of {} bytes", range.length)]
     TooManyBytes {
         /// The range.
         range: FetchRange,
@@ -33,19 +33,19 @@ pub enum AssembleError {
         given: u64,
     },
     /// All chunks of a file are right but the file is not: the manifest contradicts the tree. Another manifest is needed.
-    #[error("the manifest builds another file than {0}")]
+    #[error("the manifest does not build the file {0} as it should")]
     WrongRecipe(TreePath),
     /// The tree requires what this computer can't do, or this program doesn't know.
     #[error("this computer cannot hold the content: {}", described(.0))]
     Unsupported(Vec<String>),
-    /// The folder to be made is there already.
-    #[error("{} is there already", Shown(.0))]
+    /// The folder to be made is already there.
+    #[error("{} already exists", Shown(.0))]
     DestinationExists(PathBuf),
     /// No space is left.
-    #[error("the disk of {} is full", Shown(.0))]
+    #[error("the disk holding {} is full", Shown(.0))]
     DiskFull(PathBuf),
     /// Something can't be written.
-    #[error("{} can't be written", Shown(path))]
+    #[error("cannot write {}", Shown(path))]
     Write {
         /// What was written.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum AssembleError {
         source: io::Error,
     },
     /// Something in staging can't be read.
-    #[error("{} can't be read", Shown(path))]
+    #[error("cannot read {}", Shown(path))]
     Read {
         /// What was read.
         path: PathBuf,

@@ -146,7 +146,7 @@ impl Assembly {
         let share = entries.len().div_ceil(SYNC_THREADS).max(1);
         thread::scope(|scope| {
             let threads: Vec<_> = entries.chunks(share).map(|share| scope.spawn(|| sync(&self.tree, share))).collect();
-            threads.into_iter().try_for_each(|thread| thread.join().expect("syncing doesn't panic"))
+            threads.into_iter().try_for_each(|thread| thread.join().expect("syncing does not panic"))
         })?;
         native::sync_folder(&self.tree).map_err(failed)
     }

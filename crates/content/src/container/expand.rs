@@ -37,6 +37,6 @@ pub(super) fn at_end(source: &mut dyn Read) -> io::Result<()> {
     match source.read_exact(&mut [0]) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => Err(mismatch("bytes follow the end")),
+        Ok(()) => Err(mismatch("there are bytes after the end")),
     }
 }

@@ -73,6 +73,6 @@ fn text_length(source: &mut impl BufRead) -> io::Result<u64> {
     if text.ends_with(&[0]) {
         Ok(text.len() as u64)
     } else {
-        Err(super::mismatch("a text of a gzip header doesn't end"))
+        Err(super::mismatch("a string in a gzip header has no end"))
     }
 }

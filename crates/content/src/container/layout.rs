@@ -114,7 +114,7 @@ impl Layout {
         let mut streams_left = limits.streams_max;
         let layout = Self::read(&mut reader, limits, &mut streams_left, limits.container_depth_max)?;
         reader.end()?;
-        within("bytes of an opened container", layout.opened_length(), limits.total_bytes_max)?;
+        within("bytes in an opened container", layout.opened_length(), limits.total_bytes_max)?;
         Ok(layout)
     }
 
@@ -124,10 +124,10 @@ impl Layout {
         streams_left: &mut u64,
         depth_left: u32,
     ) -> Result<Self, DecodeError> {
-        let depth_left = depth_left.checked_sub(1).ok_or_else(|| reader.malformed("containers lie too deep"))?;
-        let count = reader.count("streams of a container", *streams_left, STREAM_BYTES_MIN)?;
+        let depth_left = depth_left.checked_sub(1).ok_or_else(|| reader.malformed("containers are nested too deep"))?;
+        let count = reader.count("streams in a container", *streams_left, STREAM_BYTES_MIN)?;
         if count == 0 {
-            return Err(reader.malformed("a container has no stream"));
+            return Err(reader.malformed("a container has no streams"));
         }
         *streams_left -= count as u64;
         let mut length = Length { sum: 0, max: limits.total_bytes_max };
@@ -135,7 +135,7 @@ impl Layout {
         for _ in 0..count {
             let before = length.add(reader.varint()?)?;
             let stored = length.add(reader.varint()?)?;
-            let plain = reader.bounded("plain bytes of a deflate stream", deflate::PLAIN_BYTES_MAX)?;
+            let plain = reader.bounded("plain bytes in a deflate stream", deflate::PLAIN_BYTES_MAX)?;
             let inner = match reader.u8()? {
                 0 => None,
                 1 => Some(Self::read(reader, limits, streams_left, depth_left)?),
@@ -159,7 +159,7 @@ struct Length {
 
 impl Length {
     fn add(&mut self, length: u64) -> Result<u64, DecodeError> {
-        self.sum = within("bytes of a container", self.sum.saturating_add(length), self.max)?;
+        self.sum = within("bytes in a container", self.sum.saturating_add(length), self.max)?;
         Ok(length)
     }
 }

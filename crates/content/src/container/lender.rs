@@ -58,11 +58,11 @@ pub(super) fn borrowed<'a>(
     match corrections.u8()? {
         0 => return Ok(None),
         1 => {}
-        _ => return Err(mismatch("a stream neither borrows nor doesn't").into()),
+        _ => return Err(mismatch("a stream's borrowing flag is neither 0 nor 1").into()),
     }
     let (offset, length) = (corrections.varint()?, corrections.varint()?);
     let end = offset.checked_add(length).filter(|end| *end <= lender.length());
-    end.ok_or_else(|| mismatch("a stream borrows from behind the end of the other file"))?;
+    end.ok_or_else(|| mismatch("a stream borrows from beyond the end of the other file"))?;
     let old = Section::new(lender, Place { offset, length });
     Ok(Some(Borrowed::read(corrections, Box::new(old))?))
 }

@@ -44,7 +44,7 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// When the file can't be read. Strange bytes are no error: they stay as they are.
+/// When the file can't be read. Strange bytes are not an error: they stay as they are.
 pub fn open(
     file: &(dyn ReadAt + Sync),
     keep: &BTreeSet<Digest>,
@@ -117,7 +117,7 @@ impl Opener<'_> {
             while let Some((place, result)) = take(&next, others, &results) {
                 let mut likely = usual;
                 let opened = self.open_stream(file, *place, &mut likely, 1)?;
-                *result.lock().expect("a thread doesn't panic while it holds a result") = opened;
+                *result.lock().expect("a thread does not panic while it holds a result") = opened;
             }
             Ok(())
         };

@@ -19,7 +19,7 @@ pub(super) struct Found {
     pub(super) digest: Digest,
 }
 
-/// The streams of a file, in order; none when it is no container.
+/// The streams of a file, in order; none when it is not a container.
 pub(super) fn find(file: &(dyn ReadAt + Sync), limits: &Limits) -> io::Result<Vec<Found>> {
     let found = |(place, name)| Ok(Found { place, name, digest: digest(file, place)? });
     named(file, limits)?.into_iter().map(found).collect()

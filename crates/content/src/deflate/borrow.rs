@@ -21,7 +21,7 @@ const RUN_BYTES_MIN: usize = 3;
 pub(crate) struct Run {
     /// Of the new stream, between the run before, or the beginning, and this one.
     gap: u64,
-    /// Of the earlier stream, likewise.
+    /// The same of the earlier stream.
     skip: u64,
     /// In the run, at least 1.
     length: u64,
@@ -75,7 +75,7 @@ pub(crate) fn write_runs(runs: &[Run], out: &mut Vec<u8>) {
 
 fn read_runs(reader: &mut Reader<'_>) -> io::Result<Vec<Run>> {
     let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    let count = reader.count("runs of a deflate stream", u32::MAX.into(), RUN_BYTES_MIN).map_err(invalid)?;
+    let count = reader.count("runs in a deflate stream", u32::MAX.into(), RUN_BYTES_MIN).map_err(invalid)?;
     let mut runs = Vec::with_capacity(count);
     for _ in 0..count {
         let mut number = || reader.varint().map_err(invalid);
@@ -143,11 +143,11 @@ impl<'a> Borrowed<'a> {
     }
 
     fn take(&mut self) -> io::Result<Token> {
-        self.tokens.next()?.ok_or_else(|| malformed("a run of tokens goes on behind the end of the earlier stream"))
+        self.tokens.next()?.ok_or_else(|| malformed("a run of tokens extends beyond the end of the earlier stream"))
     }
 
     /// Refuses runs behind the end of the stream.
     pub(super) fn end(&self) -> io::Result<()> {
-        if self.turns.is_done() { Ok(()) } else { Err(malformed("runs of tokens go on behind the end of a stream")) }
+        if self.turns.is_done() { Ok(()) } else { Err(malformed("runs of tokens extend beyond the end of a stream")) }
     }
 }

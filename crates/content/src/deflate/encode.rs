@@ -103,7 +103,7 @@ struct Bounded<W> {
 impl<W: Write> Write for Bounded<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.len() as u64 > self.left {
-            return Err(malformed("a deflate stream became longer than it should be"));
+            return Err(malformed("a rebuilt deflate stream is too long"));
         }
         let length = self.sink.write(bytes)?;
         self.left -= length as u64;

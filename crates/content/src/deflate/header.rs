@@ -68,7 +68,7 @@ impl Header {
             }
             Ok(value)
         })?;
-        if at == kept.length { Ok(header) } else { Err(malformed("bits follow a block's header")) }
+        if at == kept.length { Ok(header) } else { Err(malformed("there are bits after a block's header")) }
     }
 }
 

@@ -69,7 +69,7 @@ impl<R: Read> Parser<R> {
                 self.codes = Some((Decoder::new(&header.literals)?, Decoder::new(&header.distances)?));
                 Form::Dynamic(header)
             }
-            _ => return Err(malformed("a block has a kind that doesn't exist")),
+            _ => return Err(malformed("a block has an unknown kind")),
         };
         self.tokens = 0;
         Ok(Some(BlockStart { last: self.saw_last, form }))
@@ -106,13 +106,13 @@ impl<R: Read> Parser<R> {
         if let Ok(byte) = u8::try_from(symbol) {
             return Ok(Some(Token::Literal(byte)));
         }
-        let (base, bits) = length_of(symbol).ok_or_else(|| malformed("a length has no such symbol"))?;
+        let (base, bits) = length_of(symbol).ok_or_else(|| malformed("a length has an invalid symbol"))?;
         let length = base + self.reader.take(bits)? as u16;
         if length == LENGTH_MAX && bits > 0 {
-            return Err(malformed("the length 258 is written in a way that nobody uses"));
+            return Err(malformed("the length 258 is written in an unsupported way"));
         }
         let symbol = distances.decode(&mut self.reader)?;
-        let (base, bits) = distance_of(symbol).ok_or_else(|| malformed("a distance has no such symbol"))?;
+        let (base, bits) = distance_of(symbol).ok_or_else(|| malformed("a distance has an invalid symbol"))?;
         let distance = base + self.reader.take(bits)? as u16;
         Ok(Some(Token::Match(Match { length, distance })))
     }
@@ -129,6 +129,6 @@ impl<R: Read> Parser<R> {
 
     /// Refuses bytes after the stream.
     pub(super) fn end(&mut self) -> io::Result<()> {
-        if self.reader.is_at_end()? { Ok(()) } else { Err(malformed("bytes follow a deflate stream")) }
+        if self.reader.is_at_end()? { Ok(()) } else { Err(malformed("there are bytes after a deflate stream")) }
     }
 }

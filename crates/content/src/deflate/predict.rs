@@ -210,7 +210,7 @@ impl Predictor {
         is_allowed.then(|| Match { length: LENGTH_MIN, distance: (at - nearest) as u16 })
     }
 
-    /// Likewise, among matches of four bytes and more.
+    /// The same, among matches of four bytes and more.
     fn search_fours(&self, window: &Window, text: &[u8], floor: usize, reach: Reach) -> Option<Match> {
         let nice = (self.tuning.nice as usize).min(text.len());
         // A match must be longer than this, and more than three bytes long.

@@ -51,21 +51,21 @@ impl Head {
             0 => Kind::Stored,
             1 => Kind::Fixed,
             2 => Kind::Dynamic,
-            _ => return Err(malformed("corrections name a kind of block that doesn't exist")),
+            _ => return Err(malformed("corrections name an unknown kind of block")),
         };
         let own_header = flags & OWN_HEADER != 0;
         if flags & !(3 | LAST | OWN_HEADER) != 0 || own_header && kind != Kind::Dynamic {
-            return Err(malformed("corrections set a flag that means nothing"));
+            return Err(malformed("corrections set an unknown flag"));
         }
         let count_max = if kind == Kind::Stored { u64::from(u16::MAX) } else { BLOCK_TOKENS_MAX };
-        let count = reader.bounded("tokens of a block", count_max).map_err(invalid)?;
+        let count = reader.bounded("tokens in a block", count_max).map_err(invalid)?;
         let header = if own_header { Some(read_header(reader)?) } else { None };
         Ok(Self { kind, last: flags & LAST != 0, count, header })
     }
 }
 
 fn read_header(reader: &mut Reader<'_>) -> io::Result<BitString> {
-    let length = reader.bounded("bits of a block's header", header::BITS_MAX.into()).map_err(invalid)? as u32;
+    let length = reader.bounded("bits in the header of a block", header::BITS_MAX.into()).map_err(invalid)? as u32;
     let bytes = reader.take(length.div_ceil(8) as usize).map_err(invalid)?.to_vec();
     Ok(BitString { bytes, length })
 }
@@ -113,7 +113,7 @@ pub(super) struct Miss {
 impl Miss {
     /// The first of a block with `tokens` tokens.
     pub(super) fn first(reader: &mut Reader<'_>, tokens: u64) -> io::Result<Self> {
-        let left = reader.bounded("corrected tokens of a block", tokens).map_err(invalid)?;
+        let left = reader.bounded("corrected tokens in a block", tokens).map_err(invalid)?;
         let mut miss = Self { left, right: 0 };
         miss.read_gap(reader)?;
         Ok(miss)
@@ -164,7 +164,7 @@ pub(super) fn read_style(reader: &mut Reader<'_>) -> io::Result<Style> {
     if (1..=9).contains(&level) && Style::HASH_BITS.contains(&hash_bits) {
         Ok(Style { level, hash_bits })
     } else {
-        Err(malformed("corrections are for a writer that doesn't exist"))
+        Err(malformed("corrections are for unknown zlib settings"))
     }
 }
 

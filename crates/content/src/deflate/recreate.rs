@@ -53,7 +53,7 @@ impl<'c, W: Write> Recreator<'c, W> {
     ///
     /// # Errors
     ///
-    /// When the corrections are for a writer that doesn't exist.
+    /// When the corrections are for unknown zlib settings.
     pub(crate) fn new(
         corrections: &'c [u8],
         borrowed: Option<Borrowed<'c>>,
@@ -81,13 +81,13 @@ impl<'c, W: Write> Recreator<'c, W> {
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.advance(0)?;
         if !matches!(self.inside, Inside::End) || self.at != self.window.end() {
-            return Err(malformed("a text doesn't end where its corrections do"));
+            return Err(malformed("the plain bytes do not end where their corrections do"));
         }
         record::end(&self.corrections)?;
         self.borrowed.as_ref().map_or(Ok(()), Borrowed::end)?;
         match self.out.finish()? {
             (_, 0) => Ok(()),
-            _ => Err(malformed("a deflate stream became shorter than it should be")),
+            _ => Err(malformed("a rebuilt deflate stream is too short")),
         }
     }
 
@@ -121,7 +121,7 @@ impl<'c, W: Write> Recreator<'c, W> {
                     if token.length() > known
                         || matches!(token, Token::Match(found) if u32::from(found.distance) > self.at)
                     {
-                        return Err(malformed("a corrected token lies outside of the text"));
+                        return Err(malformed("a corrected token is outside the plain bytes"));
                     }
                     if borrowed.is_some() {
                         self.predictor.pass(&self.window, self.at, token);
@@ -155,7 +155,7 @@ impl<'c, W: Write> Recreator<'c, W> {
             return Ok(());
         };
         if !block.miss.is_done() {
-            return Err(malformed("corrections go on behind the end of a block"));
+            return Err(malformed("corrections extend beyond the end of a block"));
         }
         let code = match (block.head.kind, &block.head.header) {
             (Kind::Dynamic, Some(bits)) => Code::Own(bits),
@@ -180,7 +180,7 @@ impl<W: Write> Write for Recreator<'_, W> {
             return Ok(0);
         }
         if matches!(self.inside, Inside::End) {
-            return Err(malformed("a text goes on behind the end of its corrections"));
+            return Err(malformed("the plain bytes extend beyond the end of their corrections"));
         }
         let text = &text[..text.len().min(PIECE_BYTES)];
         self.window.append(text)?;

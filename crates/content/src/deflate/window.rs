@@ -44,7 +44,7 @@ impl Window {
         let (length, distance) = (usize::from(found.length), usize::from(found.distance));
         self.reserve(length)?;
         let start =
-            self.bytes.len().checked_sub(distance).ok_or_else(|| malformed("a match begins before the text"))?;
+            self.bytes.len().checked_sub(distance).ok_or_else(|| malformed("a match begins before the plain bytes"))?;
         if distance >= length {
             self.bytes.extend_from_within(start..start + length);
         } else {

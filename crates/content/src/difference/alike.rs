@@ -64,7 +64,7 @@ pub(super) fn best_prefix(a: &[u8], b: &[u8]) -> usize {
     best.length
 }
 
-/// How far to go back from the end, likewise.
+/// The same for going back from the end.
 pub(super) fn best_suffix(a: &[u8], b: &[u8]) -> usize {
     let length = a.len().min(b.len());
     let (a, b) = (&a[a.len() - length..], &b[b.len() - length..]);

@@ -8,7 +8,7 @@ use super::{DifferenceError, SEGMENT_BYTES_MAX};
 use crate::codec::{DecodeError, within};
 use crate::read_at::ReadAt;
 
-/// Bytes of the base that are read at once, when reading goes on where it was and when it goes elsewhere: whoever jumps about with
+/// Bytes of the base that are read at once, when reading goes on where it was and when it goes elsewhere: a reader that jumps about with
 /// every operation should not make us read all of the base each time.
 const WINDOW_BYTES_MAX: usize = 64 << 10;
 const WINDOW_BYTES_MIN: usize = 4 << 10;
@@ -23,7 +23,7 @@ const WINDOW_BYTES_MIN: usize = 4 << 10;
 /// When the difference doesn't make `length` bytes, reaches outside of the base, or the base can't be read. What was appended to
 /// `out` is then to be thrown away.
 pub fn apply(base: &dyn ReadAt, difference: &[u8], length: u64, out: &mut Vec<u8>) -> Result<(), DifferenceError> {
-    let length = within("bytes of a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
+    let length = within("bytes in a segment", length, SEGMENT_BYTES_MAX as u64)? as usize;
     let parts = Parts::decode(difference, length)?;
     let mut base = Window::new(base);
     let mut place = 0u64;
@@ -43,7 +43,7 @@ pub fn apply(base: &dyn ReadAt, difference: &[u8], length: u64, out: &mut Vec<u8
     Ok(())
 }
 
-const OUTSIDE: DecodeError = DecodeError::Malformed { what: "difference", why: "it reaches outside of its base" };
+const OUTSIDE: DecodeError = DecodeError::Malformed { what: "difference", why: "it reads outside its base" };
 
 fn take<'a>(bytes: &mut &'a [u8], length: usize) -> &'a [u8] {
     let (taken, rest) = bytes.split_at(length);

@@ -127,7 +127,7 @@ impl Control {
         let mut operations = vec![Operation::default(); count];
         let mut left = length;
         let mut read = |reader: &mut Reader<'_>| -> Result<usize, DecodeError> {
-            let value = usize::try_from(reader.bounded("bytes of an operation", left as u64)?).expect("it is bounded");
+            let value = usize::try_from(reader.bounded("bytes in an operation", left as u64)?).expect("it is bounded");
             left -= value;
             Ok(value)
         };
@@ -144,7 +144,7 @@ impl Control {
             operation.seek = reader.signed()?;
         }
         if left > 0 || operations.iter().any(Operation::is_empty) {
-            return Err(reader.malformed("its operations don't make the output"));
+            return Err(reader.malformed("its operations do not add up to the output"));
         }
         reader.end()?;
         Ok(Self { operations })
@@ -160,7 +160,7 @@ impl Parts {
     pub(super) fn decode(bytes: &[u8], length: usize) -> Result<Self, DecodeError> {
         let mut reader = Reader::new("difference", bytes);
         if reader.u8()? != FORM_PLAIN {
-            return Err(reader.malformed("its form is not known"));
+            return Err(reader.malformed("its form is unknown"));
         }
         let count = reader.bounded("operations", operations_max(length) as u64)? as usize;
         let columns_length = within("bytes of operations", reader.varint()?, count as u64 * COLUMN_BYTES_MAX)? as usize;

@@ -1,6 +1,6 @@
 //! One stream of a difference: bytes of a length that the reader knows, kept in the shorter of several ways.
 //!
-//! zstd frames have no magic number, content size or checksum, LZMA streams no header or end marker: lengths are known, and whoever
+//! zstd frames have no magic number, content size or checksum, LZMA streams no header or end marker: lengths are known, and the caller that
 //! applies a difference checks the output. An empty stream takes no byte. Expansion never yields more than the known length.
 
 use std::io::{self, Read, Write};
@@ -68,7 +68,7 @@ pub(super) fn put_raw(out: &mut Vec<u8>, plain: &[u8]) {
 
 /// The ways of a level, each with its result.
 fn ways(plain: &[u8], level: Level) -> Vec<(u8, Vec<u8>)> {
-    const BUFFER: &str = "compressing into memory can't fail";
+    const BUFFER: &str = "compressing into memory cannot fail";
     if looks_like_noise(plain) {
         let quickly = to_zstd(plain, QUICK).expect(BUFFER);
         if quickly.len() >= plain.len() - plain.len() / NOISE_SAVED_PART {
@@ -112,14 +112,14 @@ pub(super) fn take(reader: &mut Reader<'_>, length: usize) -> Result<Vec<u8>, De
     match reader.u8()? {
         RAW => reader.take(length).map(<[u8]>::to_vec),
         way @ (ZSTD | LZMA) => {
-            let stored = reader.bounded("bytes of a stream", length as u64)? as usize;
+            let stored = reader.bounded("bytes in a stream", length as u64)? as usize;
             let stored = reader.take(stored)?;
             let expanded = if way == ZSTD { from_zstd(stored, length) } else { from_lzma(stored, length) };
             let plain =
                 expanded.map_err(|source| DecodeError::Decompress { what: "stream of a difference", source })?;
             if plain.len() == length { Ok(plain) } else { Err(reader.malformed("a stream is too short")) }
         }
-        _ => Err(reader.malformed("a stream is kept in an unknown way")),
+        _ => Err(reader.malformed("a stream is stored in an unknown way")),
     }
 }
 

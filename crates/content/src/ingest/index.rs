@@ -42,7 +42,7 @@ struct IndexedFile {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Its file can't be read or written.
-    #[error("its file can't be used")]
+    #[error("cannot use its file")]
     File(#[from] io::Error),
     /// Its bytes are none, or of a version that this program doesn't know.
     #[error(transparent)]
@@ -80,14 +80,14 @@ impl SourceIndex {
     /// Reads the index in a file; `None` when there is no such file.
     ///
     /// # Errors
-    /// When the file can't be read or is no index. Whoever wants to go on reads everything.
+    /// When the file can't be read or is not an index. The caller may go on by reading everything.
     pub fn load(path: &Path, limits: &Limits) -> Result<Option<Self>, IndexError> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let length = within("bytes of a source index", file.metadata()?.len(), limits.tree_bytes_max)?;
+        let length = within("bytes in a source index", file.metadata()?.len(), limits.tree_bytes_max)?;
         let mut bytes = Vec::with_capacity(length as usize);
         file.take(length).read_to_end(&mut bytes)?;
         Ok(Some(Self::decode(&bytes, limits)?))

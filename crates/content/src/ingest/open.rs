@@ -17,7 +17,7 @@ pub(super) struct OpenSource<'a> {
 impl<'a> OpenSource<'a> {
     pub(super) fn open(source: &Path, file: FileToRead<'a>) -> Result<Self, SourceError> {
         let (on_disk, seen) = (file.path.below(source), file.seen);
-        // Opening a pipe that took the file's place would wait for a writer for ever.
+        // Opening a pipe that took the file's place would wait for a writer forever.
         let named = fs::symlink_metadata(&on_disk).map_err(|error| unreadable(&on_disk, error))?;
         if !seen.is_same(&named) {
             return Err(SourceError::Changed(on_disk));

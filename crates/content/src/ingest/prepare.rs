@@ -18,7 +18,7 @@ pub(super) struct Task {
 pub(super) fn work(queue: &Mutex<Receiver<Task>>, known: &KnownChunks) {
     let mut compressor = ChunkCompressor::new().expect("zstd has memory for a context");
     loop {
-        let next = queue.lock().expect("receiving doesn't panic").recv();
+        let next = queue.lock().expect("receiving does not panic").recv();
         let Ok(Task { mut slab, reply }) = next else { return };
         slab.prepare(known, &mut compressor);
         // Nobody listens when the ingest has failed elsewhere.

@@ -45,7 +45,7 @@ impl Reader<'_> {
     pub(super) fn work(&self, jobs: &Mutex<Jobs<'_>>) {
         let mut compressor = ChunkCompressor::new().expect("zstd has memory for a context");
         loop {
-            let next = jobs.lock().expect("taking a job doesn't panic").next();
+            let next = jobs.lock().expect("taking a job does not panic").next();
             let Some((job, lane)) = next else { return };
             let read = match job[..] {
                 [file] if file.is_long() => self.read_long(file, &lane).map(FromReader::End),

@@ -129,7 +129,7 @@ impl Slab {
                 continue;
             }
             let length = compressor.compress_into(plain, &mut self.compressed[used..]).expect(
-                "chunks compress to less than their bytes or aren't kept, so there is room for the bound of one",
+                "chunks compress to less than their bytes or are not kept, so there is room for the bound of one",
             );
             if length < plain.len() {
                 chunk.stored = Stored::Compressed(used..used + length);

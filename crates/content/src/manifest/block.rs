@@ -100,7 +100,7 @@ impl Decoded {
 
     fn read_chunks(&mut self, reader: &mut Reader<'_>, packs: usize, limits: &Limits) -> Result<(), DecodeError> {
         let allowed = limits.chunks_max.min(u32::MAX.into()).saturating_sub(self.chunks.len() as u64);
-        let count = reader.count("chunks of a manifest", allowed, 36)?;
+        let count = reader.count("chunks in a manifest", allowed, 36)?;
         let mut digests = Reader::new(WHAT, reader.take(count * Digest::LENGTH)?);
         let mut before = Position::START;
         for _ in 0..count {
@@ -118,7 +118,7 @@ impl Decoded {
         limits: &Limits,
     ) -> Result<Vec<Piece>, DecodeError> {
         let chunks = &self.chunks[first..];
-        let count = reader.count("pieces of a manifest", limits.pieces_max.saturating_sub(self.pieces), 1)?;
+        let count = reader.count("pieces in a manifest", limits.pieces_max.saturating_sub(self.pieces), 1)?;
         self.pieces += count as u64;
         let mut pieces = Vec::with_capacity(count);
         let mut expected = 0i64;
@@ -127,7 +127,7 @@ impl Decoded {
             let number = expected.checked_add(unzigzag(coded >> 1));
             let chunk = number.and_then(|number| chunks.get(usize::try_from(number).ok()?));
             let (Some(number), Some(chunk)) = (number, chunk) else {
-                return Err(reader.malformed("a piece names a chunk that is not there"));
+                return Err(reader.malformed("a piece names a chunk that does not exist"));
             };
             let (offset, length) = if coded & 1 == 0 { (0, chunk.length) } else { read_part(reader, chunk)? };
             pieces.push(Piece { chunk: first as u32 + number as u32, offset, length });
@@ -144,15 +144,15 @@ fn read_chunk(
     packs: usize,
     limits: &Limits,
 ) -> Result<Chunk, DecodeError> {
-    let length = reader.bounded("bytes of a chunk", limits.chunk_bytes_max.min(u32::MAX.into()))?;
+    let length = reader.bounded("bytes in a chunk", limits.chunk_bytes_max.min(u32::MAX.into()))?;
     let saved = reader.varint()?;
     let stored_length = length.checked_sub(saved).filter(|stored| *stored > 0);
     let stored_length = stored_length.ok_or(reader.malformed("a chunk is stored in no bytes"))?;
     let pack = before.pack.checked_add(reader.signed()?).filter(|pack| (0..packs as i64).contains(pack));
-    let pack = pack.ok_or(reader.malformed("a chunk names a pack that is not there"))?;
+    let pack = pack.ok_or(reader.malformed("a chunk names a pack that does not exist"))?;
     let offset = before.expected(pack).checked_add(reader.signed()?);
     let offset = offset.filter(|offset| (0..=limits.pack_bytes_max as i64).contains(offset));
-    let offset = offset.ok_or(reader.malformed("a chunk is outside of its pack"))?;
+    let offset = offset.ok_or(reader.malformed("a chunk is outside its pack"))?;
     let (length, stored_length) = (length as u32, stored_length as u32);
     Ok(Chunk { digest, length, pack: pack as u32, offset: offset as u64, stored_length })
 }
@@ -162,7 +162,7 @@ fn read_part(reader: &mut Reader<'_>, chunk: &Chunk) -> Result<(u32, u32), Decod
     let length = reader.varint()?;
     let end = offset.checked_add(length);
     if length == 0 || length >= chunk.length.into() || end.is_none_or(|end| end > chunk.length.into()) {
-        return Err(reader.malformed("a piece is not a part of its chunk"));
+        return Err(reader.malformed("a piece is outside its chunk"));
     }
     Ok((offset as u32, length as u32))
 }

@@ -1,6 +1,6 @@
 //! A manifest as a difference to an earlier one (`docs/formats.md`, "Manifest difference").
 //!
-//! Most of a new manifest stands in the old one, and what doesn't are mostly digests of chunks that whoever has built the new
+//! Most of a new manifest stands in the old one, and what doesn't are mostly digests of chunks that anyone who has built the new
 //! contents can compute. So both are the prefix of the one frame that it is.
 
 use dray_model::Digest;
@@ -15,7 +15,7 @@ const MAGIC: &[u8; 8] = b"DRAYMDIF";
 const VERSION: u16 = 1;
 const WHAT: &str = "manifest difference";
 
-/// Writes `new` for whoever has `old` and knows the digests `known`, in this order.
+/// Writes `new` for anyone who has `old` and knows the digests `known`, in this order.
 ///
 /// # Errors
 /// When one of the manifests is partial.
@@ -42,7 +42,7 @@ pub fn decode(
 ) -> Result<Manifest, DecodeError> {
     let mut reader = Reader::new(WHAT, bytes);
     reader.magic(MAGIC, VERSION)?;
-    let length = reader.bounded("bytes of a manifest", limits.manifest_bytes_max)?;
+    let length = reader.bounded("bytes in a manifest", limits.manifest_bytes_max)?;
     let frame = reader.take(reader.remaining())?;
     let plain = frame::expand(frame, &prefix(old, known)?, length as usize)
         .map_err(|source| DecodeError::Decompress { what: WHAT, source })?;

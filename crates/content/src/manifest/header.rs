@@ -85,14 +85,14 @@ impl Header {
         let mut reader = Reader::new(WHAT, bytes);
         reader.magic(MAGIC, VERSION)?;
         let count = reader.u8()?;
-        within("sections of a manifest", count.into(), SECTIONS_MAX.into())?;
+        within("sections in a manifest", count.into(), SECTIONS_MAX.into())?;
         let content = reader.digest()?;
         let end = FIXED_BYTES + usize::from(count) * SECTION_BYTES;
         let mut sections = Vec::with_capacity(count.into());
         let mut at = end as u64;
         for _ in 0..count {
             let kind = reader.u8()?;
-            let stored = within("bytes of a manifest", reader.u64()?, limits.manifest_bytes_max)?;
+            let stored = within("bytes in a manifest", reader.u64()?, limits.manifest_bytes_max)?;
             let section = Section { range: at..at + stored, length: reader.u64()?, digest: reader.digest()? };
             at += stored;
             sections.push((kind, section));
@@ -101,7 +101,7 @@ impl Header {
         if Digest::of(&bytes[..end - Digest::LENGTH]) != digest {
             return Err(DecodeError::Damaged { what: "manifest header" });
         }
-        within("bytes of a manifest", at, limits.manifest_bytes_max)?;
+        within("bytes in a manifest", at, limits.manifest_bytes_max)?;
         Self::from_sections(content, at, sections, limits)
     }
 
@@ -114,7 +114,7 @@ impl Header {
         let mut sections = sections.into_iter();
         let mut required = |kind: u8, max: u64| match sections.next() {
             Some((found, section)) if found == kind => {
-                within("bytes of a manifest's section", section.length, max)?;
+                within("bytes in a section of a manifest", section.length, max)?;
                 Ok(section)
             }
             _ => Err(DecodeError::Malformed { what: WHAT, why: "a section is missing or out of order" }),
@@ -123,7 +123,10 @@ impl Header {
         let index = required(INDEX, limits.index_bytes_max)?;
         let blocks = required(BLOCKS, limits.manifest_bytes_max)?;
         if sections.any(|(kind, _)| kind < OPTIONAL) {
-            return Err(DecodeError::Malformed { what: WHAT, why: "it has a section that this program must know" });
+            return Err(DecodeError::Malformed {
+                what: WHAT,
+                why: "it has a section that this version of Dray does not know and cannot skip",
+            });
         }
         Ok(Self { content, tree, index, blocks, size })
     }

@@ -81,12 +81,12 @@ fn group(manifest: &Manifest, contents: &[(Digest, u64)]) -> Vec<Range<usize>> {
 }
 
 pub(super) fn decode_whole(bytes: &[u8], expected: &Digest, limits: &Limits) -> Result<Manifest, DecodeError> {
-    within("bytes of a manifest", bytes.len() as u64, limits.manifest_bytes_max)?;
+    within("bytes in a manifest", bytes.len() as u64, limits.manifest_bytes_max)?;
     let header = Header::decode(bytes, limits)?;
     match bytes.len() as u64 {
         length if length < header.size => return Err(DecodeError::Truncated { what: "manifest" }),
         length if length > header.size => {
-            return Err(DecodeError::Malformed { what: "manifest", why: "bytes follow its end" });
+            return Err(DecodeError::Malformed { what: "manifest", why: "there are bytes after its end" });
         }
         _ => {}
     }
@@ -122,7 +122,7 @@ impl Outline {
         let index = expand(WHAT, &header.index, index)?;
         let mut reader = Reader::new(WHAT, &index);
         if reader.u8()? != CHUNKING {
-            return Err(reader.malformed("its chunks are cut in a way that this program doesn't know"));
+            return Err(reader.malformed("its chunks are cut in a way that this version of Dray does not know"));
         }
         let packs = read_packs(&mut reader, limits)?;
         let blocks = read_blocks(&mut reader, &header.blocks, contents.len(), limits)?;
@@ -183,11 +183,11 @@ pub(crate) fn put_packs(out: &mut Vec<u8>, packs: &[PackInfo]) {
 
 /// Reads what [`put_packs`] wrote.
 pub(crate) fn read_packs(reader: &mut Reader<'_>, limits: &Limits) -> Result<Vec<PackInfo>, DecodeError> {
-    let count = reader.count("packs of a manifest", limits.packs_max, Digest::LENGTH + 1)?;
+    let count = reader.count("packs in a manifest", limits.packs_max, Digest::LENGTH + 1)?;
     let mut packs = Vec::with_capacity(count);
     for _ in 0..count {
         let digest = reader.digest()?;
-        packs.push(PackInfo { digest, size: reader.bounded("bytes of a pack", limits.pack_bytes_max)? });
+        packs.push(PackInfo { digest, size: reader.bounded("bytes in a pack", limits.pack_bytes_max)? });
     }
     Ok(packs)
 }
@@ -198,22 +198,22 @@ fn read_blocks(
     contents: usize,
     limits: &Limits,
 ) -> Result<Vec<Block>, DecodeError> {
-    let count = reader.count("blocks of a manifest", contents as u64, Digest::LENGTH + 3)?;
+    let count = reader.count("blocks in a manifest", contents as u64, Digest::LENGTH + 3)?;
     let mut blocks = Vec::with_capacity(count);
     let (mut at, mut first, mut total) = (section.range.start, 0usize, 0u64);
     for _ in 0..count {
-        let held = reader.bounded("files of a chunk list", (contents - first) as u64)? as usize;
+        let held = reader.bounded("files in a chunk list", (contents - first) as u64)? as usize;
         if held == 0 {
-            return Err(reader.malformed("a chunk list is for no file"));
+            return Err(reader.malformed("a chunk list is empty"));
         }
-        let stored = reader.bounded("bytes of a chunk list", section.range.end - at)?;
-        let length = reader.bounded("bytes of a chunk list", limits.block_bytes_max)?;
+        let stored = reader.bounded("bytes in a chunk list", section.range.end - at)?;
+        let length = reader.bounded("bytes in a chunk list", limits.block_bytes_max)?;
         let digest = reader.digest()?;
         blocks.push(Block { range: at..at + stored, digest, length, contents: first..first + held });
         (at, first, total) = (at + stored, first + held, total + length);
     }
     if (at, first, total) != (section.range.end, contents, section.length) {
-        return Err(reader.malformed("its chunk lists are not those of its files"));
+        return Err(reader.malformed("its chunk lists do not match its files"));
     }
     Ok(blocks)
 }

@@ -55,7 +55,7 @@ const INDEX_START_BYTES: usize = 1 + (1 + 32 + 2) + 1 + 1;
 fn seal([tree, index, block]: &[Vec<u8>; 3], more: Vec<Part>) -> Vec<u8> {
     let part = |kind, plain: &Vec<u8>| Part { kind, stored: compress_section(plain), length: plain.len() as u64 };
     let blocks = part(BLOCKS, block);
-    // What follows the only block's count of files is made anew: its lengths and digest.
+    // What follows the only block's count of files is made again: its lengths and digest.
     let mut index = index[..index.len().min(INDEX_START_BYTES)].to_vec();
     crate::codec::put_varint(&mut index, blocks.stored.len() as u64);
     crate::codec::put_varint(&mut index, blocks.length);

@@ -14,7 +14,7 @@ use crate::pack::PackedChunk;
 /// Places that are tried for a chunk that stands in many.
 const PLACES_MAX: usize = 16;
 
-/// Chunks, as far as they can be had.
+/// Chunks, as far as they are available.
 pub(super) struct Gather<'a> {
     damaged: Option<File>,
     sources: &'a [Source<'a>],

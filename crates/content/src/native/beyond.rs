@@ -20,7 +20,7 @@ pub(crate) fn owner(metadata: &Metadata) -> Option<Owner> {
     }
 }
 
-/// Whether whoever runs it, or makes files in it, gets rights of its owner or group.
+/// Whether anyone who runs it, or makes files in it, gets rights of its owner or group.
 pub(crate) fn lends_rights(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::mode(metadata) & 0o6000 != 0;

@@ -22,7 +22,7 @@ pub struct PackSummary {
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// The pack can't be read.
-    #[error("the pack can't be read")]
+    #[error("cannot read the pack")]
     Read(#[source] io::Error),
     /// Its header, index or footer is wrong, or its bytes don't have the digest of its name.
     #[error(transparent)]
@@ -43,7 +43,7 @@ pub enum PackError {
 /// When it can't be read, is not a pack within `limits`, or any of its bytes differ from what was written as `expected`.
 pub fn verify<R: Read + Seek>(mut source: R, expected: &Digest, limits: &Limits) -> Result<PackSummary, PackError> {
     let size = source.seek(SeekFrom::End(0)).map_err(PackError::Read)?;
-    codec::within("bytes of a pack", size, limits.pack_bytes_max)?;
+    codec::within("bytes in a pack", size, limits.pack_bytes_max)?;
     let (chunks, trailer) = read_index(&mut source, size, limits)?;
     let mut hasher = blake3::Hasher::new();
     source.seek(SeekFrom::Start(0)).map_err(PackError::Read)?;
@@ -62,7 +62,7 @@ pub fn verify<R: Read + Seek>(mut source: R, expected: &Digest, limits: &Limits)
 /// When it can't be read or is damaged.
 pub fn index<R: Read + Seek>(source: &mut R, limits: &Limits) -> Result<Vec<PackedChunk>, PackError> {
     let size = source.seek(SeekFrom::End(0)).map_err(PackError::Read)?;
-    codec::within("bytes of a pack", size, limits.pack_bytes_max)?;
+    codec::within("bytes in a pack", size, limits.pack_bytes_max)?;
     read_index(source, size, limits).map(|(chunks, _)| chunks)
 }
 
@@ -76,7 +76,7 @@ fn read_index<R: Read + Seek>(
     let footer_at = footer_at.ok_or(DecodeError::Truncated { what: "pack" })?;
     let footer = read_at(source, footer_at, FOOTER_BYTES)?;
     let mut reader = Reader::new("pack footer", &footer);
-    let count = codec::within("chunks of a pack", reader.u64()?, limits.chunks_max)?;
+    let count = codec::within("chunks in a pack", reader.u64()?, limits.chunks_max)?;
     let index_digest = reader.digest()?;
     if reader.take(8)? != FOOTER_MAGIC {
         return Err(DecodeError::Magic { what: "pack footer" }.into());
@@ -101,14 +101,14 @@ fn decode_index(index: &[u8], chunks_end: u64, limits: &Limits) -> Result<Vec<Pa
         let digest = reader.digest()?;
         let stored_length = reader.u32()?;
         let length = reader.u32()?;
-        codec::within("bytes of a chunk", length.into(), limits.chunk_bytes_max)?;
+        codec::within("bytes in a chunk", length.into(), limits.chunk_bytes_max)?;
         if stored_length == 0 || stored_length > length {
-            return Err(reader.malformed("a chunk is empty or stored in more bytes than it has"));
+            return Err(reader.malformed("a chunk is empty or takes more bytes stored than plain"));
         }
         chunks.push(PackedChunk { digest, offset, stored_length, length });
         offset += u64::from(stored_length);
     }
-    if offset == chunks_end { Ok(chunks) } else { Err(reader.malformed("the chunks don't fill the pack")) }
+    if offset == chunks_end { Ok(chunks) } else { Err(reader.malformed("the chunks do not fill the pack")) }
 }
 
 fn check_header(source: &mut impl Read, hasher: &mut blake3::Hasher) -> Result<(), PackError> {

@@ -6,7 +6,7 @@ use dray_model::Digest;
 
 use crate::tree::Tree;
 
-/// An update that can be had.
+/// An update that is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
     /// The content digest of the tree that must be held.

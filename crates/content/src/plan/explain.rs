@@ -4,28 +4,29 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use dray_model::Digest;
+use dray_model::count::counted;
 
 use super::{Plan, PlannedFile, Way};
 
 pub(super) fn explain(plan: &Plan) -> String {
     let totals = &plan.totals;
-    let count = |is: fn(&Way) -> bool| plan.files.iter().filter(|file| is(&file.way)).count();
+    let count = |is: fn(&Way) -> bool| counted(plan.files.iter().filter(|file| is(&file.way)).count() as u64, "file");
     let packs: BTreeSet<_> = plan.fetch.iter().map(|range| range.pack).collect();
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments<'_>| {
         text.write_fmt(words).expect("a String takes everything");
         text.push('\n');
     };
-    let files = plan.want.tree().file_count();
-    line(format_args!("content {}: {files} files, {}", plan.content().short(), bytes(totals.whole_bytes)));
+    let files = counted(plan.want.tree().file_count(), "file");
+    line(format_args!("content {}: {files}, {}", plan.content().short(), bytes(totals.whole_bytes)));
     let copied = count(|way| matches!(way, Way::Copy(_)));
-    line(format_args!("  copied as they are: {copied} files, {}", bytes(totals.copied_bytes)));
+    line(format_args!("  copied: {copied}, {}", bytes(totals.copied_bytes)));
     for tree in copied_from(plan) {
-        line(format_args!("    from held content {}", tree.short()));
+        line(format_args!("    from content {}", tree.short()));
     }
     if let Some(from) = plan.from {
         line(format_args!(
-            "  built from held content {} and {} of differences: {} files, {}",
+            "  built from content {} and {} of differences: {}, {}",
             from.short(),
             bytes(totals.segment_bytes),
             count(|way| *way == Way::Segments),
@@ -33,21 +34,21 @@ pub(super) fn explain(plan: &Plan) -> String {
         ));
     }
     line(format_args!(
-        "  built from chunks: {} files, of which {} are in held files",
+        "  built from chunks: {}, {} of them from existing files",
         count(|way| *way == Way::Chunks),
         bytes(totals.reused_bytes)
     ));
     let everything = match plan.from {
-        None => format!(" (everything would be {})", bytes(totals.fetch_all_bytes)),
+        None => format!(" (all of it would be {})", bytes(totals.fetch_all_bytes)),
         Some(_) => String::new(),
     };
     line(format_args!(
-        "  fetched: {} in {} ranges of {} packs{everything}",
+        "  to download: {} in {} of {}{everything}",
         bytes(totals.fetch_bytes),
-        plan.fetch.len(),
-        packs.len(),
+        counted(plan.fetch.len() as u64, "range"),
+        counted(packs.len() as u64, "pack"),
     ));
-    line(format_args!("  space needed while building: {}", bytes(totals.disk_bytes)));
+    line(format_args!("  temporary space needed: {}", bytes(totals.disk_bytes)));
     text
 }
 

@@ -1,4 +1,4 @@
-//! The manifest of the new content, for whoever has that of the old one and has built what the update builds.
+//! The manifest of the new content, made from that of the old one and from what the update builds.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::manifest::{InvalidManifest, Manifest, difference};
 use crate::tree::Tree;
 use crate::update::Update;
 
-/// Describes `new` to whoever has `old` and the contents that `update` builds: they compute the digests of the chunks that these are
+/// Describes `new` to those that have `old` and the contents that `update` builds: they compute the digests of the chunks that these are
 /// cut into.
 ///
 /// # Errors

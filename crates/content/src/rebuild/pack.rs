@@ -33,7 +33,7 @@ struct Origin {
 }
 
 impl Scratch {
-    /// Writes to `out`, from its beginning, what can be had of a pack of `manifest`. Header, index and footer always can.
+    /// Writes to `out`, from its beginning, what is available of a pack of `manifest`. Header, index and footer always can.
     ///
     /// # Errors
     /// When the manifest doesn't list everything in the pack, or something can't be read or written.

@@ -67,7 +67,7 @@ pub(super) enum Kind {
 }
 
 impl Image {
-    /// Reads headers; `None` when it is no program that is known here.
+    /// Reads headers; `None` when it is not a known program.
     pub(super) fn read(file: &impl ReadAt) -> io::Result<Option<Self>> {
         let Some(mut image) = (match elf::read(file)? {
             None => pe::read(file)?,

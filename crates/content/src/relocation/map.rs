@@ -202,7 +202,7 @@ impl Map {
 
     /// Reads what [`Map::put`] wrote.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let count = reader.count("moves of a relocation map", MOVES_MAX, 2)?;
+        let count = reader.count("moves in a relocation map", MOVES_MAX, 2)?;
         let mut moves = Vec::with_capacity(count);
         let mut before = Move { address: 0, shift: 0 };
         for number in 0..count {
@@ -216,12 +216,12 @@ impl Map {
             before = Move { address, shift: before.shift.wrapping_add(change) };
             moves.push(before);
         }
-        let count = reader.count("kept pages of a relocation map", MOVES_MAX, 2)?;
+        let count = reader.count("kept pages in a relocation map", MOVES_MAX, 2)?;
         let mut kept_pages: Vec<std::ops::Range<u64>> = Vec::with_capacity(count);
         let mut end = 0u64;
         for number in 0..count {
-            let skip = reader.bounded("pages of a program", PAGES_MAX)?;
-            let length = reader.bounded("pages of a program", PAGES_MAX)?;
+            let skip = reader.bounded("pages in a program", PAGES_MAX)?;
+            let length = reader.bounded("pages in a program", PAGES_MAX)?;
             if length == 0 || (skip == 0 && number > 0) || end + skip + length > PAGES_MAX {
                 return Err(reader.malformed("its pages are not ascending"));
             }

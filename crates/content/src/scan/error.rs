@@ -11,13 +11,13 @@ use crate::tree::InvalidTree;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The source folder or something in it is no longer there.
-    #[error("{} is not there (any more)", Shown(.0))]
+    #[error("{} does not exist, or no longer does", Shown(.0))]
     Vanished(PathBuf),
-    /// The source is no folder.
+    /// The source is not a folder.
     #[error("{} is not a folder", Shown(.0))]
     NotAFolder(PathBuf),
     /// Something can't be read.
-    #[error("{} can't be read", Shown(path))]
+    #[error("cannot read {}", Shown(path))]
     Unreadable {
         /// What was read.
         path: PathBuf,
@@ -25,10 +25,10 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A file was written to while it was read.
-    #[error("{} was changed while it was read", Shown(.0))]
+    #[error("{} changed while it was being read", Shown(.0))]
     Changed(PathBuf),
     /// Neither file, folder nor link.
-    #[error("{} is a {kind}, which a package can't hold", Shown(path))]
+    #[error("{} is a {kind}, which a package cannot contain", Shown(path))]
     Special {
         /// Where it is.
         path: PathBuf,
@@ -36,10 +36,10 @@ pub enum SourceError {
         kind: &'static str,
     },
     /// A name or link target that can't be written as UTF-8, on a system whose names are not bytes.
-    #[error("{} has a name or target that is not Unicode", Shown(.0))]
+    #[error("{} has a name or a target that is not Unicode", Shown(.0))]
     NotUtf8(PathBuf),
     /// A name or link target that a tree can't hold.
-    #[error("{} can't be packaged", Shown(path))]
+    #[error("cannot package {}", Shown(path))]
     Path {
         /// Where it is.
         path: PathBuf,
@@ -47,10 +47,10 @@ pub enum SourceError {
         source: InvalidPath,
     },
     /// Names or links that the [`super::Rules`] don't allow.
-    #[error("the folder can't be packaged as it is")]
+    #[error("cannot package the folder as it is")]
     Refused(#[source] Refused),
     /// The entries don't make a tree.
-    #[error("the folder can't be packaged")]
+    #[error("cannot package the folder")]
     Tree(#[from] InvalidTree),
     /// More than [`Limits`] allow.
     #[error("the folder is too large for a package")]

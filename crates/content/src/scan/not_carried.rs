@@ -11,7 +11,7 @@ use crate::path::TreePath;
 
 /// Counts while a source is walked.
 pub(super) struct Counts {
-    /// Who owns the source folder: whoever owns the rest of it is nothing special.
+    /// Who owns the source folder: the same owner below it is nothing special.
     owner: Option<Owner>,
     /// Files of which one name was seen.
     linked: HashSet<(u64, u64)>,

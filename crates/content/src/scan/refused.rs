@@ -48,13 +48,13 @@ impl Refused {
         }
     }
 
-    /// What those options do, in one sentence.
+    /// What those options do, to read after "to".
     #[must_use]
     pub const fn what_options_do(&self) -> &'static str {
         match (self.names, self.links) {
-            (_, 0) => "delivers all names byte for byte, to Linux and similar systems only",
-            (0, _) => "delivers such links as they are",
-            _ => "delivers all names and links byte for byte, to Linux and similar systems only",
+            (_, 0) => "deliver all names byte for byte, but only to Linux and similar systems",
+            (0, _) => "keep such links as they are",
+            _ => "deliver all names and links byte for byte, but only to Linux and similar systems",
         }
     }
 
@@ -109,8 +109,8 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = match self.names {
             0 => None,
-            1 => Some("1 name can't be held by every system".to_owned()),
-            more => Some(format!("{more} names can't be held by every system")),
+            1 => Some("1 name is not allowed on every system".to_owned()),
+            more => Some(format!("{more} names are not allowed on every system")),
         };
         let links = match self.links {
             0 => None,
@@ -134,8 +134,10 @@ impl fmt::Display for Offender {
         let path = &self.path;
         match &self.why {
             Why::Name(problem) => write!(f, "{path} ({problem})"),
-            Why::Case(other) => write!(f, "{other} and {path} (they differ only in upper and lower case)"),
-            Why::Target(target) => write!(f, "{path} (its target {target} has names that not every system allows)"),
+            Why::Case(other) => write!(f, "{other} and {path} (they differ only in case)"),
+            Why::Target(target) => {
+                write!(f, "{path} (its target {target} contains names that not every system allows)")
+            }
             Why::LeadsOut(target) => write!(f, "{path} (to {target})"),
         }
     }
@@ -177,10 +179,10 @@ mod tests {
         }
         let refused = refusal(source.path(), Rules::default());
         let text = refused.to_string();
-        assert!(text.starts_with("4 names can't be held by every system: a:b (it has a character"), "{text}");
+        assert!(text.starts_with("4 names are not allowed on every system: a:b (it contains a character"), "{text}");
         assert!(text.contains("aux.c (a name is reserved on Windows)"), "{text}");
         assert!(text.contains("caf\\xe9 (it is not UTF-8)"), "{text}");
-        assert!(text.contains("xt_DSCP.ko and xt_dscp.ko (they differ only in upper and lower case)"), "{text}");
+        assert!(text.contains("xt_DSCP.ko and xt_dscp.ko (they differ only in case)"), "{text}");
         assert_eq!(refused.options(), "--names unix");
         assert!(is_taken(source.path(), NAMES));
     }
@@ -193,7 +195,7 @@ mod tests {
             fs::write(source.path().join(folder).join("f"), "x").unwrap();
         }
         let text = refusal(source.path(), Rules::default()).to_string();
-        assert_eq!(text, "1 name can't be held by every system: A and a (they differ only in upper and lower case)");
+        assert_eq!(text, "1 name is not allowed on every system: A and a (they differ only in case)");
     }
 
     #[test]
@@ -238,7 +240,7 @@ mod tests {
         let source = tempfile::tempdir().unwrap();
         fs::write(source.path().join("a\nb\x1b[31m"), "").unwrap();
         let text = refusal(source.path(), Rules::default()).to_string();
-        assert!(text.contains("a\\nb\\u{1b}[31m (it has a character"), "{text}");
+        assert!(text.contains("a\\nb\\u{1b}[31m (it contains a character"), "{text}");
         assert!(!text.contains(char::is_control), "{text}");
     }
 }

@@ -22,7 +22,7 @@ pub enum StoreError {
     #[error("there is no content store in {}", .0.display())]
     NoStore(PathBuf),
     /// An object that is not there.
-    #[error("{} lacks {name}", root.display())]
+    #[error("{} does not have {name}", root.display())]
     Lacking {
         /// The store's folder.
         root: PathBuf,
@@ -30,7 +30,7 @@ pub enum StoreError {
         name: ObjectName,
     },
     /// An object whose bytes can't be used.
-    #[error("{} can't be used", path.display())]
+    #[error("cannot use {}", path.display())]
     Damaged {
         /// Its file.
         path: PathBuf,

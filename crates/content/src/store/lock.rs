@@ -1,6 +1,6 @@
 //! Who works on a store: several side by side, or a collection of garbage alone.
 //!
-//! A lock of the system on the file `lock` in the store, gone with its process. Whoever only reads and may not write there goes on
+//! A lock of the system on the file `lock` in the store, gone with its process. A command that only reads and may not write there goes on
 //! without: nobody who could remove something shares such a store.
 
 use std::fs::{File, TryLockError};

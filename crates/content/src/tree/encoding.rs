@@ -22,7 +22,7 @@ const FILE: u8 = 1;
 const LINK: u8 = 2;
 const OUTSIDE_LINK: u8 = 3;
 
-const NO_MODE: &str = "an entry has rights that no tree holds";
+const NO_MODE: &str = "an entry has permissions that are not allowed in a tree";
 
 /// What stands for a time that is not among those before.
 const NEW_TIME: u64 = 0;
@@ -101,7 +101,7 @@ const fn time_of(node: &Node) -> Option<ModifiedAt> {
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Tree, DecodeError> {
-    codec::within("bytes of a tree", bytes.len() as u64, limits.tree_bytes_max)?;
+    codec::within("bytes in a tree", bytes.len() as u64, limits.tree_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
     reader.magic(MAGIC, VERSION)?;
     let requires = read_requires(&mut reader)?;
@@ -110,22 +110,26 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Tree, DecodeError>
     let extensions = read_extensions(&mut reader, &requires)?;
     reader.end()?;
     let tree = Tree::with_extensions(entries, extensions)?;
-    if tree.requires() == requires { Ok(tree) } else { Err(reader.malformed("it requires other things than it holds")) }
+    if tree.requires() == requires {
+        Ok(tree)
+    } else {
+        Err(reader.malformed("what it requires does not match what it contains"))
+    }
 }
 
 fn read_requires(reader: &mut Reader<'_>) -> Result<Vec<String>, DecodeError> {
-    let count = reader.count("things that a tree requires", 2 + Extension::COUNT_MAX, 2)?;
+    let count = reader.count("requirements of a tree", 2 + Extension::COUNT_MAX, 2)?;
     (0..count).map(|_| read_name(reader)).collect()
 }
 
 fn read_name(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
     let name = reader.prefixed()?;
     let text = std::str::from_utf8(name).ok().filter(|_| is_name(name));
-    text.map(str::to_owned).ok_or_else(|| reader.malformed("a name of what it requires or is extended by is none"))
+    text.map(str::to_owned).ok_or_else(|| reader.malformed("the name of a requirement or an extension is not valid"))
 }
 
 fn read_entries(reader: &mut Reader<'_>, limits: &Limits) -> Result<Vec<Entry>, DecodeError> {
-    let count = reader.count("entries of a tree", limits.entries_max, 3)?;
+    let count = reader.count("entries in a tree", limits.entries_max, 3)?;
     let mut entries: Vec<Entry> = Vec::with_capacity(count);
     let mut total = 0u64;
     for _ in 0..count {
@@ -138,7 +142,7 @@ fn read_entries(reader: &mut Reader<'_>, limits: &Limits) -> Result<Vec<Entry>, 
         }
         entries.push(entry);
     }
-    codec::within("bytes of a tree's files", total, limits.total_bytes_max)?;
+    codec::within("bytes in a tree's files", total, limits.total_bytes_max)?;
     Ok(entries)
 }
 
@@ -177,7 +181,7 @@ fn read_times(reader: &mut Reader<'_>, entries: &mut [Entry]) -> Result<(), Deco
     for _ in 0..timed {
         let number = reader.varint()?;
         if number > new {
-            return Err(reader.malformed("an entry has a time that is not there"));
+            return Err(reader.malformed("an entry refers to a time that does not exist"));
         }
         new += u64::from(number == NEW_TIME);
         numbers.push(if number == NEW_TIME { new } else { number });
@@ -202,7 +206,7 @@ fn read_new_times(reader: &mut Reader<'_>, count: u64) -> Result<Vec<ModifiedAt>
         let secs = before.checked_add(reader.signed()?).and_then(|secs| u64::try_from(secs).ok());
         let time = secs.and_then(ModifiedAt::from_secs).ok_or_else(|| reader.malformed("a time is out of range"))?;
         if !seen.insert(time) {
-            return Err(reader.malformed("a time is there twice"));
+            return Err(reader.malformed("a time appears twice"));
         }
         before = time.secs() as i64;
         times.push(time);
@@ -211,7 +215,7 @@ fn read_new_times(reader: &mut Reader<'_>, count: u64) -> Result<Vec<ModifiedAt>
 }
 
 fn read_extensions(reader: &mut Reader<'_>, requires: &[String]) -> Result<Vec<Extension>, DecodeError> {
-    let count = reader.count("extensions of a tree", Extension::COUNT_MAX, 2)?;
+    let count = reader.count("extensions in a tree", Extension::COUNT_MAX, 2)?;
     let mut extensions: Vec<Extension> = Vec::with_capacity(count);
     for _ in 0..count {
         let name = read_name(reader)?;

@@ -12,7 +12,7 @@ use super::InvalidTree;
 pub struct Extension {
     /// What it is called: 1 to [`Extension::NAME_BYTES_MAX`] lower-case letters, digits and `_`.
     pub name: String,
-    /// Whether whoever makes the tree must understand it.
+    /// Whether it must be understood to make the tree on disk.
     pub is_required: bool,
     /// What it says.
     pub bytes: Vec<u8>,

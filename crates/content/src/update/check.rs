@@ -1,6 +1,6 @@
 //! What makes an update consistent: every content that the holder of `from` lacks is built exactly once, from bytes that are there.
 //!
-//! Written and read updates pass the same check, so whoever has an [`Update`] from here needs no bounds checks of its own.
+//! Written and read updates pass the same check, so an [`Update`] from here needs no further bounds checks.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;

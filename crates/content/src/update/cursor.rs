@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn put_base(&mut self, out: &mut Vec<u8>, part: &BasePart) {
-        // Parts of bases follow no rule, so each begins anew.
+        // Parts of bases follow no rule, so each starts again.
         self.offset = 0;
         self.put(out, &part.content, part.offset, part.length);
     }
@@ -67,11 +67,11 @@ impl<'a> Cursor<'a> {
         let number = (self.number as i64).checked_add(unzigzag(coded >> 2));
         let number = number.and_then(|number| usize::try_from(number).ok());
         let found = number.and_then(|number| Some((number, *self.contents.get(number)?)));
-        let (number, (content, size)) = found.ok_or(reader.malformed("a segment names a file that is not there"))?;
+        let (number, (content, size)) = found.ok_or(reader.malformed("a segment names a file that does not exist"))?;
         let expected = if number == self.number { self.offset } else { 0 };
         let offset = if coded & 2 == 0 { expected } else { reader.varint()? };
-        let rest = size.checked_sub(offset).ok_or(reader.malformed("a part is outside of its file"))?;
-        let length = if coded & 1 == 0 { rest } else { reader.bounded("bytes of a part", rest)? };
+        let rest = size.checked_sub(offset).ok_or(reader.malformed("a part is outside its file"))?;
+        let length = if coded & 1 == 0 { rest } else { reader.bounded("bytes in a part", rest)? };
         self.pass(number, offset + length);
         Ok((content, offset, length))
     }

@@ -129,7 +129,7 @@ pub(super) fn base(bytes: &[u8]) -> Result<Digest, DecodeError> {
 }
 
 pub(super) fn decode(bytes: &[u8], base: &Tree, to: Option<&Digest>, limits: &Limits) -> Result<Update, DecodeError> {
-    within("bytes of an update", bytes.len() as u64, limits.manifest_bytes_max)?;
+    within("bytes in an update", bytes.len() as u64, limits.manifest_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
     reader.magic(MAGIC, VERSION)?;
     let from = reader.digest()?;
@@ -139,7 +139,7 @@ pub(super) fn decode(bytes: &[u8], base: &Tree, to: Option<&Digest>, limits: &Li
         return Err(InvalidUpdate::From { from, given }.into());
     }
     let max = limits.tree_bytes_max.saturating_add(limits.manifest_bytes_max);
-    let length = reader.bounded("bytes of an update", max)? as usize;
+    let length = reader.bounded("bytes in an update", max)? as usize;
     let compressed = reader.take(reader.remaining())?;
     let plain =
         frame::expand(compressed, &prefix, length).map_err(|source| DecodeError::Decompress { what: WHAT, source })?;
@@ -191,7 +191,7 @@ fn read_recipes(
     wanted: &[Sized],
     limits: &Limits,
 ) -> Result<Manifest, DecodeError> {
-    let count = reader.count("files of an update", wanted.len() as u64, 1)?;
+    let count = reader.count("files in an update", wanted.len() as u64, 1)?;
     if count == 0 {
         return Ok(Manifest::new(tree, &[], &[], vec![])?);
     }
@@ -207,7 +207,7 @@ fn read_numbers(reader: &mut Reader<'_>, count: usize, list: &[Sized]) -> Result
     for _ in 0..count {
         let skip = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
         let found = rest.get(skip..).and_then(<[_]>::split_first);
-        let (content, behind) = found.ok_or(reader.malformed("it names a file that is not there"))?;
+        let (content, behind) = found.ok_or(reader.malformed("it names a file that does not exist"))?;
         contents.push(*content);
         rest = behind;
     }
@@ -216,11 +216,11 @@ fn read_numbers(reader: &mut Reader<'_>, count: usize, list: &[Sized]) -> Result
 
 fn read_forms(reader: &mut Reader<'_>, numbering: &Numbering, limits: &Limits) -> Result<Forms, DecodeError> {
     let mut forms = Forms::default();
-    let count = reader.count("containers of an update", numbering.base.len() as u64, CONTAINER_BYTES_MIN)?;
+    let count = reader.count("containers in an update", numbering.base.len() as u64, CONTAINER_BYTES_MIN)?;
     for (content, _) in read_numbers(reader, count, &numbering.base)? {
         forms.bases.push(OpenedBase::new(content, Layout::decode(reader.prefixed()?, limits)?));
     }
-    let count = reader.count("containers of an update", numbering.wanted.len() as u64, CONTAINER_BYTES_MIN)?;
+    let count = reader.count("containers in an update", numbering.wanted.len() as u64, CONTAINER_BYTES_MIN)?;
     for (content, _) in read_numbers(reader, count, &numbering.wanted)? {
         let layout = Layout::decode(reader.prefixed()?, limits)?;
         forms.containers.push(Container::new(content, layout, reader.prefixed()?.to_vec()));
@@ -230,10 +230,10 @@ fn read_forms(reader: &mut Reader<'_>, numbering: &Numbering, limits: &Limits) -
 
 /// Segments with the differences that are carried.
 fn read_carried(reader: &mut Reader<'_>, segments: &mut Vec<Segment>, limits: &Limits) -> Result<(), DecodeError> {
-    let count = reader.count("segments of an update", limits.chunks_max, CARRIED_BYTES_MIN)?;
+    let count = reader.count("segments in an update", limits.chunks_max, CARRIED_BYTES_MIN)?;
     for _ in 0..count {
         let difference = reader.prefixed()?;
-        within("bytes of a segment", difference.len() as u64, limits.chunk_bytes_max)?;
+        within("bytes in a segment", difference.len() as u64, limits.chunk_bytes_max)?;
         segments.push(Segment::at(Place::Carried(difference.into())));
     }
     Ok(())
@@ -242,18 +242,18 @@ fn read_carried(reader: &mut Reader<'_>, segments: &mut Vec<Segment>, limits: &L
 /// Segments with their places in packs alone.
 fn read_places(reader: &mut Reader<'_>, segments: &mut Vec<Segment>, limits: &Limits) -> Result<(), DecodeError> {
     let left = limits.chunks_max.saturating_sub(segments.len() as u64);
-    let count = reader.count("segments of an update", left, SEGMENT_BYTES_MIN)?;
+    let count = reader.count("segments in an update", left, SEGMENT_BYTES_MIN)?;
     let (mut pack, mut end) = (0u32, pack::HEADER_BYTES);
     let unknown = Digest::from_bytes([0; Digest::LENGTH]);
     for _ in 0..count {
-        let step = reader.bounded("packs of an update", limits.packs_max.min(u32::MAX.into()))?;
+        let step = reader.bounded("packs in an update", limits.packs_max.min(u32::MAX.into()))?;
         pack = pack.saturating_add(step as u32);
         if step > 0 {
             end = pack::HEADER_BYTES;
         }
-        let offset = end + reader.bounded("bytes of a pack", limits.pack_bytes_max)?;
-        let length = reader.bounded("bytes of a segment", limits.chunk_bytes_max.min(u32::MAX.into()))? as u32;
-        end = within("bytes of a pack", offset + u64::from(length), limits.pack_bytes_max)?;
+        let offset = end + reader.bounded("bytes in a pack", limits.pack_bytes_max)?;
+        let length = reader.bounded("bytes in a segment", limits.chunk_bytes_max.min(u32::MAX.into()))? as u32;
+        end = within("bytes in a pack", offset + u64::from(length), limits.pack_bytes_max)?;
         segments.push(Segment::at(Place::Packed(PackedAt { pack, offset, length, digest: unknown })));
     }
     Ok(())
@@ -271,7 +271,7 @@ fn read_parts(
     let mut left = limits.pieces_max;
     for segment in segments {
         let mut count = |reader: &mut Reader<'_>| {
-            let count = reader.count("parts of an update", left, 1)?;
+            let count = reader.count("parts in an update", left, 1)?;
             left -= count as u64;
             Ok::<usize, DecodeError>(count)
         };
@@ -281,7 +281,7 @@ fn read_parts(
         for _ in 0..count(reader)? {
             segment.output.push(outputs.read_output(reader)?);
         }
-        within("bytes of a segment", segment.length(), limits.chunk_bytes_max)?;
+        within("bytes in a segment", segment.length(), limits.chunk_bytes_max)?;
     }
     Ok(())
 }

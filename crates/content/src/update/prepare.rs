@@ -70,7 +70,7 @@ impl Default for Options {
 pub enum Outcome {
     /// An update that is worth having.
     Prepared(Box<Prepared>),
-    /// Whoever has the old tree fetches no more without an update. Nothing is left in the staging folder.
+    /// Holders of the old tree fetch no more without an update. Nothing is left in the staging folder.
     NotWorthIt(Totals),
 }
 
@@ -149,7 +149,7 @@ pub enum Way {
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// A content can't be read.
-    #[error("the content {} can't be read", content.short())]
+    #[error("cannot read the content {}", content.short())]
     Read {
         /// Which.
         content: Digest,
@@ -160,10 +160,10 @@ pub enum PrepareError {
     #[error("the content {} has changed", .0.short())]
     Changed(Digest),
     /// A file of the new tree has no recipe in its manifest.
-    #[error("the manifest doesn't say how to build the file {}", .0.short())]
+    #[error("the manifest does not say how to build the file {}", .0.short())]
     NoRecipe(Digest),
     /// A container can't be written in its opened form.
-    #[error("the opened container {} can't be written", path.display())]
+    #[error("cannot write the opened container {}", path.display())]
     Form {
         /// Where.
         path: PathBuf,
@@ -171,21 +171,21 @@ pub enum PrepareError {
         source: io::Error,
     },
     /// The staging folder can't be used.
-    #[error("the update can't be staged")]
+    #[error("cannot stage the update")]
     Staging(#[from] IngestError),
     /// [`Progress::is_cancelled`] said so.
-    #[error("the making of the update was cancelled")]
+    #[error("creating the update was cancelled")]
     Cancelled,
     /// The manifest of the new tree contradicts itself.
-    #[error("the partial manifest can't be made")]
+    #[error("cannot create the partial manifest")]
     Manifest(#[from] InvalidManifest),
     /// The parts don't fit together.
-    #[error("the update can't be made")]
+    #[error("cannot create the update")]
     Update(#[from] InvalidUpdate),
 }
 
 /// Makes the update of `old` to `new` and writes its segments to packs in `staging`, which must be empty or absent. An `old` of the
-/// empty tree gives the update of whoever has nothing.
+/// empty tree gives the update from nothing.
 ///
 /// # Errors
 /// When a content can't be read or has changed, packs can't be written, or `progress` asks to stop. `staging` is removed then.

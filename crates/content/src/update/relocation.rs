@@ -67,12 +67,12 @@ pub(super) fn put(out: &mut Vec<u8>, relocations: &[Relocation], bases: &[Sized]
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, bases: &[Sized]) -> Result<Vec<Relocation>, DecodeError> {
-    let count = reader.count("relocations of an update", u32::MAX.into(), RELOCATION_BYTES_MIN)?;
+    let count = reader.count("relocations in an update", u32::MAX.into(), RELOCATION_BYTES_MIN)?;
     let mut relocations = Vec::with_capacity(count);
     let mut number = 0usize;
     for _ in 0..count {
         number = number.saturating_add(usize::try_from(reader.varint()?).unwrap_or(usize::MAX));
-        let (content, _) = *bases.get(number).ok_or_else(|| reader.malformed("it names a file that is not there"))?;
+        let (content, _) = *bases.get(number).ok_or_else(|| reader.malformed("it names a file that does not exist"))?;
         let (offset, length) = (reader.varint()?, reader.varint()?);
         relocations.push(Relocation { content, offset, length, map: Arc::new(Map::read(reader)?) });
     }

@@ -164,7 +164,7 @@ fn an_update_needs_a_small_part_of_what_chunks_would() {
     assert!(plan.totals.fetch_bytes * 20 < by_chunks.totals.fetch_bytes, "{}", plan.explain());
     let words = plan.explain();
     assert!(words.contains("of differences: 3 files, 451.6 kB"), "{words}");
-    assert!(words.contains("copied as they are: 1 files, 5.0 kB"), "{words}");
+    assert!(words.contains("copied: 1 file, 5.0 kB"), "{words}");
     let lines = plan.explain_files();
     let ways: Vec<_> = lines.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(ways, ["difference", "difference", "difference", "held"], "{lines}");

@@ -1,4 +1,4 @@
-//! Golden files: what was written once is read for ever, and a tree's encoding never changes.
+//! Golden files: what was written once is read forever, and a tree's encoding never changes.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
 //! The content crate from outside: publish a folder, receive it, and every way in which that may go wrong.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod archive;
 mod by_update;

@@ -81,8 +81,8 @@ fn an_update_fetches_only_what_changed() {
     assert!(plan.totals.reused_bytes > 900_000, "{}", plan.explain());
     assert_eq!(plan, world.plan(&new, &[&old]));
     let words = plan.explain();
-    assert!(words.contains("copied as they are: 2 files, 300.9 kB"), "{words}");
-    assert!(words.contains("packs (everything would be 1.8 MB)"), "{words}");
+    assert!(words.contains("copied: 2 files, 300.9 kB"), "{words}");
+    assert!(words.contains("(all of it would be 1.8 MB)"), "{words}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use crate::world::World;
 
-/// Does `work` as whoever runs the tests, but bound by permissions.
+/// Does `work` as the user who runs the tests, but bound by permissions.
 fn as_anybody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let bound = move || {
         let mut sets = capabilities(None).unwrap();

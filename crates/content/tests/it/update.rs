@@ -39,7 +39,7 @@ impl Pair {
         Self { world, old, new }
     }
 
-    /// The new version for whoever has nothing.
+    /// The new version from nothing.
     fn from_nothing(new: &Files) -> Self {
         let pair = Self::new(&Files::new(), new);
         assert_eq!(pair.old.tree(), &Tree::default());

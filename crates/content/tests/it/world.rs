@@ -119,7 +119,7 @@ impl World {
         loop {
             match assembly.finish(&self.held(want), &())? {
                 Outcome::Done => break,
-                Outcome::Lost(contents) => panic!("{contents:?} can't be made"),
+                Outcome::Lost(contents) => panic!("{contents:?} cannot be made"),
                 Outcome::Missing(ranges) => {
                     for range in ranges {
                         fetched += range.length;

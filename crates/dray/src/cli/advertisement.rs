@@ -18,17 +18,17 @@ use crate::output::{Fields, Listed, Shown, count, time};
 /// Commands on advertisements.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdvertisementCommand {
-    /// Offer a program to a collection, or order it
+    /// Advertise a program to a collection, as optional or mandatory
     Create {
-        /// Its name, unique among advertisements
+        /// Name of the advertisement, unique among advertisements
         name: Name,
-        /// The package of the program; clients run its newest release
+        /// Package of the program; clients run its newest release
         #[arg(long)]
         package: Name,
         /// The program
         #[arg(long)]
         program: Name,
-        /// Who gets it
+        /// Collection of devices that get it
         #[arg(long)]
         collection: Name,
         #[command(flatten)]
@@ -36,12 +36,12 @@ pub(crate) enum AdvertisementCommand {
     },
     /// List advertisements
     List,
-    /// Show an advertisement, with how many devices are in each state
+    /// Show an advertisement and how many devices are in each state
     Show {
         /// The advertisement
         name: Name,
     },
-    /// Publish an advertisement's next revision; what is not given stays
+    /// Change an advertisement, which publishes its next revision; anything not given stays as it is
     Change {
         /// The advertisement
         name: Name,
@@ -54,54 +54,54 @@ pub(crate) enum AdvertisementCommand {
         /// Another collection
         #[arg(long)]
         collection: Option<Name>,
-        /// Make it optional: take all assignments away
+        /// Make it optional: remove all assignments
         #[arg(long, conflicts_with_all = ["mandatory", "at"])]
         optional: bool,
         #[command(flatten)]
         when: When,
     },
-    /// Order the program once more, now; whether it runs again is the rerun rule's matter
+    /// Assign the program once more, now; the rerun rule decides whether it runs again
     Rerun {
         /// The advertisement
         name: Name,
     },
-    /// List where the devices are with an advertisement
+    /// List the devices of an advertisement and their states
     Devices {
         /// The advertisement
         name: Name,
-        /// Only those in this state, like failed
+        /// Only devices in this state, for example failed
         #[arg(long)]
         state: Option<ClientState>,
     },
-    /// Withdraw an advertisement; nothing that runs is stopped
+    /// Withdraw an advertisement; running programs are not stopped
     Delete {
         /// The advertisement
         name: Name,
     },
 }
 
-/// When a program is offered and when it must run. Instants are like 2026-12-01T18:00 (local) or 2026-12-01T17:00:00Z.
+/// When a program is offered and when it must run. Times are like 2026-12-01T18:00 (local) or 2026-12-01T17:00:00Z.
 #[derive(Debug, Args)]
 pub(crate) struct When {
-    /// It must run as soon as a client has it; without this and --at it is optional
+    /// Run it as soon as a client has it; without this or --at it is optional
     #[arg(long)]
     mandatory: bool,
-    /// It must run at this instant, or when the client is next up; repeat for more
+    /// Run it at this time, or as soon after as the client is up; may be repeated
     #[arg(long, value_name = "TIME", value_parser = instant)]
     at: Vec<Timestamp>,
-    /// Not offered before this instant
+    /// Do not offer it before this time
     #[arg(long, value_name = "TIME", value_parser = instant)]
     start: Option<Timestamp>,
-    /// Nothing new is started from this instant on
+    /// Do not start it after this time
     #[arg(long, value_name = "TIME", value_parser = instant)]
     expires: Option<Timestamp>,
-    /// Whether an assignment runs a program that ran before [default: if-failed]
+    /// When an assignment reruns a program that has already run [default: if-failed]
     #[arg(long)]
     rerun: Option<RerunRule>,
-    /// A title for people
+    /// Title
     #[arg(long)]
     title: Option<String>,
-    /// A remark for people
+    /// Comment
     #[arg(long)]
     comment: Option<String>,
 }
@@ -109,13 +109,13 @@ pub(crate) struct When {
 /// [`Rerun`] on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum RerunRule {
-    /// It runs once, whatever came of it
+    /// Never, whatever the result
     Never,
     /// At each assignment
     Always,
-    /// When the last run failed
+    /// If the last run failed
     IfFailed,
-    /// When the last run succeeded
+    /// If the last run succeeded
     IfSucceeded,
 }
 
@@ -149,7 +149,8 @@ impl AdvertisementCommand {
                 }
                 let advertisement = api.advertisement(&name).await?;
                 if terms.clone().apply(advertisement.terms.clone()) == advertisement.terms {
-                    return Err(Failure::usage("nothing to change").hint("see dray advertisement change --help"));
+                    return Err(Failure::usage("nothing to change")
+                        .hint("give at least one option; see dray advertisement change --help"));
                 }
                 let request = ChangeAdvertisement { terms };
                 output.show(&api.change_advertisement(&name, advertisement.revision, &request).await?)
@@ -160,7 +161,7 @@ impl AdvertisementCommand {
             }
             Self::Delete { name } => {
                 api.delete_advertisement(&name).await?;
-                output.remark(format!("advertisement {name} is withdrawn"))
+                output.remark(format!("withdrew advertisement {name}"))
             }
         }
     }
@@ -195,7 +196,7 @@ fn assignment_words(terms: &AdvertisementTerms) -> String {
     if terms.is_mandatory() {
         terms.assignments.iter().map(word).collect::<Vec<_>>().join("\n")
     } else {
-        "none: it is optional".to_owned()
+        "none; it is optional".to_owned()
     }
 }
 
@@ -209,8 +210,8 @@ fn rerun_words(rerun: Rerun) -> &'static str {
     match rerun {
         Rerun::Never => "never",
         Rerun::Always => "at each assignment",
-        Rerun::IfFailed => "if it failed",
-        Rerun::IfSucceeded => "if it succeeded",
+        Rerun::IfFailed => "if the last run failed",
+        Rerun::IfSucceeded => "if the last run succeeded",
     }
 }
 
@@ -219,7 +220,7 @@ fn summary_words(summary: &AdvertisementSummary) -> String {
     let devices = count(summary.targeted, "device");
     match (summary.targeted, states.is_empty()) {
         (0, true) => devices,
-        (_, true) => format!("{devices}: no report yet"),
+        (_, true) => format!("{devices} without a report"),
         (_, false) => format!("{devices}: {}", states.join(", ")),
     }
 }
@@ -255,7 +256,7 @@ impl Shown for AdvertisementView {
             ("expires", when(terms.expires, "never")),
             ("assignments", assignment_words(terms)),
             ("next", next_words(terms)),
-            ("runs again", rerun_words(terms.rerun).to_owned()),
+            ("rerun", rerun_words(terms.rerun).to_owned()),
             ("devices", summary_words(&self.summary)),
         ]
     }
@@ -263,7 +264,7 @@ impl Shown for AdvertisementView {
 
 impl Listed for DeviceStatusView {
     const HEADINGS: &'static [&'static str] = &["device", "state", "release", "exit", "since", "reason"];
-    const NONE: &'static str = "no device has reported on it";
+    const NONE: &'static str = "no device has reported on it yet";
 
     fn cells(&self) -> Vec<String> {
         vec![

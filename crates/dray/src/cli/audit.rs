@@ -10,7 +10,7 @@ use crate::output::{Listed, time};
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditCommand {
-    /// Most records to print, newest first
+    /// Maximum number of records to print, newest first
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: usize,
 }
@@ -24,7 +24,7 @@ impl AuditCommand {
 
 impl Listed for AuditRecord {
     const HEADINGS: &'static [&'static str] = &["seq", "at", "actor", "action", "object"];
-    const NONE: &'static str = "nothing was changed yet";
+    const NONE: &'static str = "nothing has been changed yet";
 
     fn cells(&self) -> Vec<String> {
         vec![

@@ -15,9 +15,9 @@ use crate::output::{Fields, Listed, Shown, count, render_table, time, time_or_da
 /// Commands on collections.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CollectionCommand {
-    /// Make a collection; its members are the union of what its rules give
+    /// Create a collection; its members are all devices that match any of its rules
     Create {
-        /// Its name, unique among collections
+        /// Name of the collection, unique among collections
         name: Name,
         #[command(flatten)]
         properties: Properties,
@@ -26,12 +26,12 @@ pub(crate) enum CollectionCommand {
     },
     /// List collections
     List,
-    /// Show a collection with its rules
+    /// Show a collection and its rules
     Show {
         /// The collection
         name: Name,
     },
-    /// Change a collection; rules that are given replace all that it has
+    /// Change a collection; if any rules are given, they replace all existing rules
     Change {
         /// The collection
         name: Name,
@@ -45,17 +45,17 @@ pub(crate) enum CollectionCommand {
         /// The collection
         name: Name,
     },
-    /// Compute a collection's members now
+    /// Recompute a collection's members now
     Evaluate {
         /// The collection
         name: Name,
     },
-    /// Tell which devices an expression reaches, without saving anything
+    /// Show which devices an expression matches, without saving anything
     Preview {
-        /// The expression, like 'platform == "linux" && memory_bytes > 8000000000'
+        /// The expression, for example 'platform == "linux" && memory_bytes > 8000000000'
         expression: String,
     },
-    /// Delete a collection that nothing is advertised to
+    /// Delete a collection; nothing may be advertised to it
     Delete {
         /// The collection
         name: Name,
@@ -65,10 +65,10 @@ pub(crate) enum CollectionCommand {
 /// What a collection says of itself, where it is given.
 #[derive(Debug, Args)]
 pub(crate) struct Properties {
-    /// A title for people
+    /// Title
     #[arg(long)]
     title: Option<String>,
-    /// A remark for administrators
+    /// Comment for administrators
     #[arg(long)]
     comment: Option<String>,
 }
@@ -76,13 +76,13 @@ pub(crate) struct Properties {
 /// Rules of a collection.
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// Every enrolled device
+    /// Include every enrolled device
     #[arg(long)]
     all: bool,
-    /// One device, by its id or name; repeat for more
+    /// Include one device, by id or name; may be repeated
     #[arg(long = "device", value_name = "DEVICE")]
     devices: Vec<Name>,
-    /// The devices whose facts meet an expression; repeat for more
+    /// Include the devices that match an expression; may be repeated
     #[arg(long = "query", value_name = "EXPRESSION")]
     queries: Vec<String>,
 }
@@ -107,7 +107,7 @@ impl CollectionCommand {
             Self::Preview { expression } => preview(context, &expression).await,
             Self::Delete { name } => {
                 api.delete_collection(&name).await?;
-                output.remark(format!("collection {name} is deleted"))
+                output.remark(format!("deleted collection {name}"))
             }
         }
     }
@@ -134,7 +134,7 @@ async fn preview(context: &Context, expression: &str) -> Outcome {
         .preview_collection(&PreviewCollection {
             expression: expression
                 .parse()
-                .map_err(|error| Failure::usage("the expression can't be used").because(&error))?,
+                .map_err(|error| Failure::usage("cannot use the expression").because(&error))?,
         })
         .await?;
     let text = || {
@@ -165,7 +165,7 @@ impl Rules {
             rules.push(CollectionRule::Direct { device: device_id(context, device).await? });
         }
         for query in self.queries {
-            let expression = query.parse().map_err(|error| Failure::usage("--query can't be used").because(&error))?;
+            let expression = query.parse().map_err(|error| Failure::usage("invalid --query").because(&error))?;
             rules.push(CollectionRule::Query { expression });
         }
         Ok(rules)
@@ -176,7 +176,7 @@ fn rule_words(rule: &CollectionRule) -> String {
     match rule {
         CollectionRule::AllDevices => "every enrolled device".to_owned(),
         CollectionRule::Direct { device } => format!("device {device}"),
-        CollectionRule::Query { expression } => format!("devices with {expression}"),
+        CollectionRule::Query { expression } => format!("devices that match {expression}"),
     }
 }
 
@@ -202,7 +202,7 @@ impl Shown for CollectionView {
             ("name", self.name.to_string()),
             ("title", self.properties.title.to_string()),
             ("comment", self.properties.comment.to_string()),
-            ("rules", if rules.is_empty() { "none: it has no members".to_owned() } else { rules.join("\n") }),
+            ("rules", if rules.is_empty() { "none; it has no members".to_owned() } else { rules.join("\n") }),
             ("members", self.members.to_string()),
             ("evaluated", time_or_dash(self.evaluated_at)),
             ("changed", time(self.changed_at)),

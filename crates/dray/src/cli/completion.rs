@@ -11,7 +11,7 @@ use crate::output::print;
 /// Arguments of `completion`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionCommand {
-    /// The shell
+    /// Shell to complete for
     shell: Shell,
 }
 

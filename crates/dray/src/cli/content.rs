@@ -33,23 +33,23 @@ mod wire;
 /// Commands on content.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ContentCommand {
-    /// Show what whoever holds OLD fetches to get NEW; nothing is published
+    /// Show what a client that has OLD would download to get NEW, without publishing anything
     Plan(plan::Plan),
-    /// Put a folder or a file into a content store
+    /// Add a folder or a file to a content store
     Ingest(ingest::Ingest),
-    /// Make the update from one content of a store to another
+    /// Create the update from one content of a store to another
     Prepare(prepare::Prepare),
-    /// Make a folder from a content store and what another folder holds
+    /// Build a folder from a content store, reusing what another folder holds
     Apply(apply::Apply),
-    /// Count what a content store holds, that of the site or one in a folder
+    /// Show what a content store holds, the site's or one in a folder
     Stats(stats::Stats),
-    /// Read all of a content store, that of the site or one in a folder, name what is damaged, and mend it
+    /// Read every object of a content store, the site's or one in a folder, and report and repair damage
     Verify(verify::Verify),
-    /// Remove from a content store, that of the site or one in a folder, what nothing needs
+    /// Delete unused objects from a content store, the site's or one in a folder
     Gc(gc::Gc),
-    /// Copy contents from a content store, that of the site or one in a folder, into a folder of objects
+    /// Copy contents from a content store, the site's or one in a folder, into a folder of objects
     Export(export::Export),
-    /// Take from a folder of objects what a content store, that of the site or one in a folder, lacks or holds damaged
+    /// Restore missing or damaged objects of a content store, the site's or one in a folder, from a folder of objects
     Import(import::Import),
 }
 

@@ -29,9 +29,9 @@ impl Context {
 /// The API of the site that a profile names.
 pub(crate) fn connect(profile: &Profile) -> Outcome<SiteApi> {
     let token = Token::parse(TokenKind::Admin, &profile.token).map_err(|error| {
-        Failure::usage("the profile's token can't be used")
+        Failure::usage("cannot use the token")
             .because(&error)
-            .hint("dray login --url URL --token TOKEN writes a profile with another one")
+            .hint("log in with another token: dray login --url URL --token TOKEN")
     })?;
     let http = match &profile.ca {
         Some(ca) => HttpClient::trusting(ca, None, HttpLimits::default()),
@@ -49,9 +49,11 @@ impl From<ClientError> for Failure {
             let request = refusal.request_id.as_ref().filter(|_| refusal.status >= 500);
             return match (&refusal.hint, request, refusal.status) {
                 (Some(hint), ..) => failure.hint(hint),
-                (None, Some(id), _) => failure.hint(format!("the site's log tells more under request {id}")),
-                (None, None, 401) => failure.hint("dray login writes a profile with another token"),
-                (None, None, 412) => failure.hint("somebody else changed it meanwhile: look at it and try again"),
+                (None, Some(id), _) => failure.hint(format!("look for request {id} in the site's log")),
+                (None, None, 401) => failure.hint("log in with another token: dray login --url URL --token TOKEN"),
+                (None, None, 412) => {
+                    failure.hint("somebody else has changed it in the meantime; look at it and try again")
+                }
                 _ => failure,
             };
         }
@@ -61,7 +63,7 @@ impl From<ClientError> for Failure {
                 Some("is the site running, and is its address in the profile right?")
             }
             ClientError::Untrusted { .. } => {
-                Some("the profile is for another site, a clock is wrong, or somebody stands in between")
+                Some("the profile is for another site, a clock is wrong, or the connection is being intercepted")
             }
             _ => None,
         };
@@ -78,12 +80,12 @@ impl From<JobWaitError> for Failure {
     fn from(error: JobWaitError) -> Self {
         match error {
             JobWaitError::Request(error) => error.into(),
-            JobWaitError::Job(job) => Self::failed(error_of(&job)).hint(format!("dray job show {} tells more", job.id)),
+            JobWaitError::Job(job) => Self::failed(error_of(&job)).hint(format!("see dray job show {}", job.id)),
         }
     }
 }
 
 fn error_of(job: &dray_model::api::job::Job) -> String {
-    let cause = job.error.as_deref().unwrap_or("no reason was given");
+    let cause = job.error.as_deref().unwrap_or("it gave no reason");
     format!("the {} job {} {}: {cause}", job.kind, job.id, job.state.as_str())
 }

@@ -18,29 +18,29 @@ use crate::output::{Fields, Format, Listed, Shown, time, time_or_dash};
 pub(crate) enum DeviceCommand {
     /// List devices
     List {
-        /// Only those whose name begins with this
+        /// Only devices whose name begins with this
         #[arg(long, value_name = "PREFIX")]
         name: Option<String>,
-        /// Only the members of this collection
+        /// Only members of this collection
         #[arg(long)]
         collection: Option<Name>,
-        /// Only those for which something waits until they have a newer agent
+        /// Only devices that need a newer agent for something
         #[arg(long)]
         needs_upgrade: bool,
     },
-    /// Show a device with its facts and its collections
+    /// Show a device, its facts and its collections
     Show {
-        /// The device's id or name
+        /// Id or name of the device
         device: Name,
     },
-    /// Shut a device out at once, whatever certificate it shows
+    /// Revoke a device: from now on the site and the points reject it
     Revoke {
-        /// The device's id or name
+        /// Id or name of the device
         device: Name,
     },
-    /// Forget a device that was revoked
+    /// Delete a revoked device
     Delete {
-        /// The device's id or name
+        /// Id or name of the device
         device: Name,
     },
     /// List devices and points that enrolled after the copy was made from which the site went on
@@ -64,11 +64,11 @@ impl DeviceCommand {
             Self::Show { device } => output.show(&api.device(&device).await?),
             Self::Revoke { device } => {
                 api.revoke_device(&device).await?;
-                output.remark(format!("device {device} is shut out"))
+                output.remark(format!("revoked device {device}"))
             }
             Self::Delete { device } => {
                 api.delete_device(&device).await?;
-                output.remark(format!("device {device} is deleted"))
+                output.remark(format!("deleted device {device}"))
             }
             Self::Waiting => waiting::list(context).await,
             Self::Accept(which) => waiting::accept(context, which).await,
@@ -137,13 +137,13 @@ impl Shown for DeviceView {
             fields.push(("features", features.join(", ")));
         }
         if self.needs_upgrade {
-            fields.push(("upgrade", "something waits for a newer agent; dray why says what".to_owned()));
+            fields.push(("upgrade", "something needs a newer agent; dray why says what".to_owned()));
         }
         match &self.facts {
             Some(known) => fields.extend(facts::fields(known)),
             None => fields.push(("facts", "none reported yet".to_owned())),
         }
-        fields.push(("facts taken", self.facts_at.map_or_else(String::new, time)));
+        fields.push(("facts collected", self.facts_at.map_or_else(String::new, time)));
         fields
     }
 }

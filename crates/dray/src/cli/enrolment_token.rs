@@ -13,27 +13,27 @@ use crate::output::{Listed, time};
 /// Commands on enrolment tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EnrolmentTokenCommand {
-    /// Make a token; its text is printed once and kept nowhere
+    /// Create a token; its secret is printed once and never shown again
     #[command(group = clap::ArgGroup::new("purpose").required(true))]
     Create {
-        /// For this many computers
+        /// Allow this many computers to enrol
         #[arg(long, value_name = "NUMBER", group = "purpose")]
         devices: Option<u32>,
-        /// For this distribution point, once
+        /// Allow this distribution point to enrol, once
         #[arg(long, value_name = "NAME", group = "purpose")]
         point: Option<Name>,
-        /// How long it may be used [default: 1d]
+        /// How long it is valid [default: 1d]
         #[arg(long, value_name = "TIME")]
         valid: Option<Seconds>,
-        /// A remark for administrators
+        /// Comment for administrators
         #[arg(long)]
         comment: Option<String>,
     },
-    /// List tokens, without their texts
+    /// List tokens, without their secrets
     List,
-    /// Withdraw a token; who enrolled with it stays
+    /// Revoke a token; devices that enrolled with it stay enrolled
     Revoke {
-        /// The token's number
+        /// Number of the token
         id: i64,
     },
 }
@@ -53,7 +53,7 @@ impl EnrolmentTokenCommand {
                 let request = CreateEnrolmentToken { purpose, comment: text, valid_s: valid.map(|valid| valid.0) };
                 let created = api.create_enrolment_token(&request).await?;
                 output.remark(format!(
-                    "token {} is valid until {}:",
+                    "token {}, valid until {}:",
                     created.token.id,
                     time(created.token.expires_at)
                 ))?;
@@ -62,7 +62,7 @@ impl EnrolmentTokenCommand {
             Self::List => output.list(&api.enrolment_tokens().all().await?),
             Self::Revoke { id } => {
                 api.revoke_enrolment_token(id).await?;
-                output.remark(format!("enrolment token {id} is withdrawn"))
+                output.remark(format!("revoked enrolment token {id}"))
             }
         }
     }

@@ -19,12 +19,12 @@ pub(crate) enum JobCommand {
         /// The job
         id: JobId,
     },
-    /// Wait until a job came to its end; exit code 1 when it failed
+    /// Wait until a job has ended; exits with 1 if it failed
     Wait {
         /// The job
         id: JobId,
     },
-    /// Take back a job that has not begun
+    /// Cancel a job that has not started
     Cancel {
         /// The job
         id: JobId,
@@ -41,7 +41,7 @@ impl JobCommand {
             Self::Wait { id } => output.show(&wait_for_job(context, id, &format!("finish job {id}")).await?),
             Self::Cancel { id } => {
                 api.cancel_job(&id).await?;
-                output.remark(format!("job {id} is cancelled"))
+                output.remark(format!("cancelled job {id}"))
             }
         }
     }

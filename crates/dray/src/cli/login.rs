@@ -19,10 +19,10 @@ const TOKEN_MAX: u64 = 4096;
 /// Arguments of `login`.
 #[derive(Debug, Args)]
 pub(crate) struct LoginCommand {
-    /// The administrators' address of the site, like https://site.example:8440
+    /// Address of the site for administrators, for example https://site.example:8440
     #[arg(long)]
     url: BaseUrl,
-    /// The token; `-` reads it from standard input, so that no list of processes shows it
+    /// Token; use `-` to read it from standard input and keep it out of the process list
     #[arg(long, env = "DRAY_TOKEN", hide_env_values = true)]
     token: String,
 }
@@ -40,7 +40,7 @@ impl LoginCommand {
             return Err(error.into());
         }
         profile.write(&path)?;
-        output.remark(format!("logged in at {}; the profile is {}", profile.url, path.display()))
+        output.remark(format!("logged in to {}; wrote the profile {}", profile.url, path.display()))
     }
 }
 
@@ -49,6 +49,6 @@ fn read_token() -> Outcome<String> {
     std::io::stdin()
         .take(TOKEN_MAX)
         .read_to_string(&mut token)
-        .map_err(|error| Failure::usage("can't read the token from standard input").because(&error))?;
+        .map_err(|error| Failure::usage("cannot read the token from standard input").because(&error))?;
     Ok(token)
 }

@@ -22,28 +22,28 @@ pub(crate) use distribute::is_there;
 /// Commands on packages.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PackageCommand {
-    /// Make a package; its first release is published from the source folder
+    /// Create a package and publish its first release from the source folder
     Create(Create),
     /// List packages
     List,
-    /// Show a package with its programs
+    /// Show a package and its programs
     Show {
         /// The package
         name: Name,
     },
-    /// Change what a package says of itself, or its source folder; what is not given stays
+    /// Change a package's description or source folder; anything not given stays as it is
     Change(Change),
     /// Read the source folder again and publish what changed as the next release
     Update {
         /// The package
         name: Name,
-        /// Read every file, those too that are unchanged by size, times and inode since they were last read
+        /// Read every file, even those whose size, times and inode have not changed since they were last read
         #[arg(long)]
         checksum: bool,
-        /// Publish even if nothing is new but when files and folders were changed
+        /// Publish even if only modification times have changed
         #[arg(long)]
         times: bool,
-        /// Wait until it is published
+        /// Wait until the release is published
         #[arg(long)]
         wait: bool,
     },
@@ -52,12 +52,12 @@ pub(crate) enum PackageCommand {
         /// The package
         name: Name,
     },
-    /// List what whoever holds an earlier version fetches of the newest one
+    /// List what clients with earlier versions download to get the newest one
     Updates {
         /// The package
         name: Name,
     },
-    /// Prepare the updates to the newest version as well as can be, in the background
+    /// Improve the updates to the newest version as far as possible, in the background
     Improve {
         /// The package
         name: Name,
@@ -65,7 +65,7 @@ pub(crate) enum PackageCommand {
         #[arg(long)]
         wait: bool,
     },
-    /// Delete a package that nothing advertises
+    /// Delete a package; nothing may advertise it
     Delete {
         /// The package
         name: Name,
@@ -77,20 +77,20 @@ pub(crate) enum PackageCommand {
 /// Arguments of `package create`.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    /// Its name, unique among packages
+    /// Name of the package, unique among packages
     name: Name,
-    /// Folder of source files, on the site server; without it the package has no content
+    /// Folder with the source files, on the site server; without it the package has no content
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
-    /// What to do with symbolic links that lead out of the source folder: refuse, or keep as they are [default: refuse]
+    /// What to do with symbolic links that lead out of the source folder: refuse them, or keep them as they are [default: refuse]
     #[arg(long, value_name = "WHAT")]
     outside_links: Option<OutsideLinks>,
-    /// Which names the source folder may hold: portable, those that every system can hold, or unix, all that Linux can [default: portable]
+    /// Which names to allow in the source folder: portable, those that every system allows, or unix, all that Linux allows [default: portable]
     #[arg(long, value_name = "WHICH")]
     names: Option<Names>,
     #[command(flatten)]
     properties: Properties,
-    /// A program: its name and its command line; further settings: dray program change
+    /// Program to add: its name and its command line; for other settings use dray program change
     #[arg(long = "program", value_name = "NAME=COMMAND", value_parser = input::program)]
     programs: Vec<Program>,
     /// Wait until the first release is published
@@ -103,14 +103,14 @@ pub(crate) struct Create {
 pub(crate) struct Change {
     /// The package
     name: Name,
-    /// Another source folder, read at the next update
+    /// New source folder, read at the next update
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
-    /// What to do with symbolic links that lead out of the source folder, from the next update on: refuse, or keep as they are
+    /// What to do with symbolic links that lead out of the source folder, from the next update on: refuse them, or keep them as they are
     #[arg(long, value_name = "WHAT")]
     outside_links: Option<OutsideLinks>,
-    /// Which names the source folder may hold, from the next update on: portable, those that every system can hold, or unix, all that
-    /// Linux can
+    /// Which names to allow in the source folder, from the next update on: portable, those that every system allows, or unix, all that
+    /// Linux allows
     #[arg(long, value_name = "WHICH")]
     names: Option<Names>,
     #[command(flatten)]
@@ -120,19 +120,19 @@ pub(crate) struct Change {
 /// What a package says of itself, where it is given.
 #[derive(Debug, Args)]
 struct Properties {
-    /// A title for people
+    /// Title
     #[arg(long)]
     title: Option<String>,
-    /// The software's version, as its maker writes it
+    /// Version of the software, as its manufacturer writes it
     #[arg(long = "software-version", value_name = "VERSION")]
     version: Option<String>,
-    /// Who made the software
+    /// Manufacturer of the software
     #[arg(long)]
     manufacturer: Option<String>,
-    /// The software's language
+    /// Language of the software
     #[arg(long)]
     language: Option<String>,
-    /// A remark for administrators
+    /// Comment for administrators
     #[arg(long)]
     comment: Option<String>,
 }
@@ -154,7 +154,7 @@ impl PackageCommand {
             Self::Improve { name, wait } => updates::improve(context, &name, wait).await,
             Self::Delete { name } => {
                 api.delete_package(&name).await?;
-                context.output.remark(format!("package {name} is deleted"))
+                context.output.remark(format!("deleted package {name}"))
             }
             Self::Distribute(distribute) => distribute.run(context).await,
         }
@@ -225,10 +225,13 @@ impl Properties {
 async fn update(context: &Context, name: &Name, how: UpdatePackage, wait: bool) -> Outcome {
     let started = context.api.update_package(name, &how).await?;
     if !wait {
-        context.output.remark(format!("publishing; dray job wait {} waits for it", started.job))?;
+        context.output.remark(format!("publishing; wait for it with dray job wait {}", started.job))?;
         return context.output.either(|| format!("{}\n", started.job), &started);
     }
-    wait_for_job(context, started.job, &format!("publish {name}")).await?;
+    let job = wait_for_job(context, started.job, &format!("publish {name}")).await?;
+    if let Some(progress) = job.progress {
+        context.output.remark(progress.step)?;
+    }
     context.output.show(&context.api.package(name).await?)
 }
 
@@ -238,7 +241,7 @@ fn absolute(path: &Path) -> Outcome<String> {
         .map_err(|error| Failure::usage(format!("{} is not a path", path.display())).because(&error))?;
     path.into_os_string()
         .into_string()
-        .map_err(|path| Failure::usage(format!("{} is not valid UTF-8, which the API needs", path.display())))
+        .map_err(|path| Failure::usage(format!("{} is not valid UTF-8, which the API requires", path.display())))
 }
 
 impl Listed for PackageView {
@@ -262,7 +265,7 @@ impl Listed for PackageView {
 fn release_words(package: &PackageView) -> String {
     match (&package.release, package.publishing) {
         (Some(release), None) => release.number.to_string(),
-        (Some(release), Some(_)) => format!("{} (next comes)", release.number),
+        (Some(release), Some(_)) => format!("{} (publishing the next)", release.number),
         (None, Some(_)) => "publishing".to_owned(),
         (None, None) => "none".to_owned(),
     }
@@ -278,7 +281,7 @@ impl Shown for PackageView {
             ("manufacturer", properties.manufacturer.to_string()),
             ("language", properties.language.to_string()),
             ("comment", properties.comment.to_string()),
-            ("source", self.source.clone().unwrap_or_else(|| "none: a package without content".to_owned())),
+            ("source", self.source.clone().unwrap_or_else(|| "none; the package has no content".to_owned())),
             ("outside links", self.outside_links.to_string()),
             ("names", self.names.to_string()),
             ("release", release_words(self)),
@@ -297,7 +300,7 @@ impl Shown for PackageView {
             }
             if !release.not_carried.is_empty() {
                 let each: Vec<_> = release.not_carried.iter().map(ToString::to_string).collect();
-                fields.push(("not carried", each.join("\n")));
+                fields.push(("not preserved", each.join("\n")));
             }
         }
         if let Some(job) = self.publishing {
@@ -312,7 +315,7 @@ impl Shown for PackageView {
 
 impl Listed for ReleaseView {
     const HEADINGS: &'static [&'static str] = &["release", "published", "size", "files", "new", "content"];
-    const NONE: &'static str = "nothing is published yet";
+    const NONE: &'static str = "nothing has been published yet";
 
     fn cells(&self) -> Vec<String> {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());

@@ -13,14 +13,14 @@ use crate::output::{Fields, Listed, Shown, bytes, time, time_or_dash};
 /// Commands on distribution points at the site.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PointCommand {
-    /// Tell the site of a distribution point; dray enrolment-token create --point makes the token that it enrols with
+    /// Register a distribution point; create a token for it to enrol with using dray enrolment-token create --point
     Create {
-        /// Its name, unique among points
+        /// Name of the point, unique among points
         name: Name,
-        /// Where clients reach it, like https://dp1.example:8446
+        /// Address at which clients reach it, for example https://dp1.example:8446
         #[arg(long)]
         url: BaseUrl,
-        /// A title for people
+        /// Title
         #[arg(long)]
         title: Option<String>,
     },
@@ -31,38 +31,38 @@ pub(crate) enum PointCommand {
         /// The point
         name: Name,
     },
-    /// Change a distribution point; what is not given stays
+    /// Change a distribution point; anything not given stays as it is
     Change {
         /// The point
         name: Name,
-        /// Where clients reach it; with another host the point must enrol again
+        /// Address at which clients reach it; if the host changes, the point must enrol again
         #[arg(long)]
         url: Option<BaseUrl>,
-        /// A title for people
+        /// Title
         #[arg(long)]
         title: Option<String>,
-        /// Whether clients are sent to it
+        /// Whether to send clients to it
         #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
         enabled: Option<bool>,
     },
-    /// Forget a distribution point
+    /// Delete a distribution point
     Delete {
         /// The point
         name: Name,
     },
-    /// List the packages of a point, and where it is with each
+    /// List the packages of a point and the state of each
     Packages {
         /// The point
         name: Name,
     },
-    /// Send a package's content to a point
+    /// Assign a package to a point
     Assign {
         /// The point
         name: Name,
         /// The package
         package: Name,
     },
-    /// Take a package off a point
+    /// Unassign a package from a point
     Unassign {
         /// The point
         name: Name,
@@ -90,23 +90,24 @@ impl PointCommand {
                     super::set_text(Some(title), text, "title")?;
                 }
                 if request == ChangePoint::default() {
-                    return Err(Failure::usage("nothing to change").hint("see dray point change --help"));
+                    return Err(Failure::usage("nothing to change")
+                        .hint("give at least one option; see dray point change --help"));
                 }
                 let revision = api.point(&name).await?.revision;
                 output.show(&api.change_point(&name, revision, &request).await?)
             }
             Self::Delete { name } => {
                 api.delete_point(&name).await?;
-                output.remark(format!("point {name} is deleted"))
+                output.remark(format!("deleted point {name}"))
             }
             Self::Packages { name } => output.list(&api.point_packages(&name).all().await?),
             Self::Assign { name, package } => {
                 api.distribute(&name, &package).await?;
-                output.remark(format!("package {package} goes to point {name}"))
+                output.remark(format!("assigned package {package} to point {name}"))
             }
             Self::Unassign { name, package } => {
                 api.withdraw(&name, &package).await?;
-                output.remark(format!("package {package} goes off point {name}"))
+                output.remark(format!("unassigned package {package} from point {name}"))
             }
         }
     }
@@ -134,7 +135,7 @@ impl Shown for PointView {
             ("name", self.name.to_string()),
             ("title", self.title.to_string()),
             ("url", self.url.clone()),
-            ("enabled", if self.enabled { "yes" } else { "no: clients are not sent to it" }.to_owned()),
+            ("enabled", if self.enabled { "yes" } else { "no; clients are not sent to it" }.to_owned()),
             ("packages", self.packages.to_string()),
             ("enrolled", self.enrolled_at.map_or_else(|| "not yet".to_owned(), time)),
             ("seen", time_or_dash(self.seen_at)),

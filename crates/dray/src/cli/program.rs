@@ -19,20 +19,20 @@ pub(crate) enum ProgramCommand {
     Add {
         /// The package
         package: Name,
-        /// The program's name, unique in the package
+        /// Name of the program, unique in the package
         name: Name,
-        /// The command line; its first word is looked for in the content, then in the system's search path
+        /// Command line; its first word is looked up in the content, then in the system's search path
         command: CommandLine,
         #[command(flatten)]
         settings: Settings,
     },
-    /// Change a program; what is not given stays
+    /// Change a program; anything not given stays as it is
     Change {
         /// The package
         package: Name,
         /// The program
         name: Name,
-        /// Another command line
+        /// New command line
         #[arg(long)]
         command: Option<CommandLine>,
         #[command(flatten)]
@@ -55,37 +55,37 @@ pub(crate) enum ProgramCommand {
 /// Settings of a program, where they are given.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// A title for people
+    /// Title
     #[arg(long)]
     title: Option<String>,
-    /// A remark, shown at the client
+    /// Comment, shown on the client
     #[arg(long)]
     comment: Option<String>,
-    /// Working folder, relative to the content or absolute; empty for the content itself
+    /// Working folder, absolute or relative to the content; empty for the content folder itself
     #[arg(long, value_name = "DIR")]
     start_in: Option<String>,
-    /// Stop the program with all its processes after this time, 1m to 7d [default: 2h]
+    /// Stop the program and all its processes after this time, 1m to 7d [default: 2h]
     #[arg(long, value_name = "TIME")]
     max_run_time: Option<Seconds>,
-    /// Free space that must be there before the run; 0 for no check
+    /// Free disk space that the program needs to run; 0 for no check
     #[arg(long, value_name = "SIZE")]
     disk_space: Option<Bytes>,
-    /// Condition on the device's facts; others reject the program. Empty for none
+    /// Condition on the device's facts; the program does not run on devices that do not meet it. Empty for none
     #[arg(long, value_name = "EXPRESSION")]
     requirement: Option<String>,
-    /// Condition on fresh facts that holds when the effect is there. Empty for none
+    /// Condition that is true once the program has had its effect, checked with fresh facts. Empty for none
     #[arg(long, value_name = "EXPRESSION")]
     detect: Option<String>,
-    /// The meaning of an exit code, in place of the whole table; repeat for more
+    /// Meaning of an exit code, as CODE=CLASS; may be repeated, and replaces the whole table
     #[arg(long = "exit-code", value_name = "CODE=CLASS", value_parser = input::exit_code)]
     exit_codes: Vec<(i64, ExitClass)>,
-    /// How often it is tried again when its exit code asks for it [default: 1008]
+    /// How many times to run it again if its exit code asks for that [default: 1008]
     #[arg(long, value_name = "NUMBER")]
     retry_count: Option<u32>,
-    /// Time between two tries [default: 10m]
+    /// Time between two attempts [default: 10m]
     #[arg(long, value_name = "TIME")]
     retry_interval: Option<Seconds>,
-    /// Whether it is disabled on all clients
+    /// Whether to disable it on all clients
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     disabled: Option<bool>,
 }
@@ -99,9 +99,9 @@ impl ProgramCommand {
                 if view.programs.iter().any(|program| program.name == name) {
                     return Err(Failure::new(
                         Exit::Conflict,
-                        format!("package {package} has a program {name} already"),
+                        format!("package {package} already has a program {name}"),
                     )
-                    .hint(format!("dray program change {package} {name} changes it")));
+                    .hint(format!("change it with dray program change {package} {name}")));
                 }
                 let mut program = Program::new(name, command);
                 settings.apply(&mut program)?;
@@ -117,7 +117,8 @@ impl ProgramCommand {
                 }
                 settings.apply(program)?;
                 if programs == view.programs {
-                    return Err(Failure::usage("nothing to change").hint("see dray program change --help"));
+                    return Err(Failure::usage("nothing to change")
+                        .hint("give at least one option; see dray program change --help"));
                 }
                 save(context, &view, programs).await
             }
@@ -136,7 +137,7 @@ impl ProgramCommand {
 fn find<'a>(programs: &'a mut [Program], package: &Name, name: &Name) -> Outcome<&'a mut Program> {
     programs.iter_mut().find(|program| program.name == *name).ok_or_else(|| {
         Failure::not_found(format!("package {package} has no program {name}"))
-            .hint(format!("dray program list {package} shows those it has"))
+            .hint(format!("list its programs with dray program list {package}"))
     })
 }
 

@@ -9,19 +9,19 @@ use dray_model::{Name, Text};
 
 use super::Context;
 use crate::error::{Failure, Outcome};
-use crate::output::{Fields, Listed, Shown, time};
+use crate::output::{Fields, Listed, Shown, count, time};
 
 /// Commands on roles.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoleCommand {
-    /// Make a role; nobody can grant what they don't have
+    /// Create a role; you can only grant what you are allowed to do yourself
     Create {
-        /// Its name
+        /// Name of the role
         name: Name,
-        /// What it grants, like manage:package or read:device; may be repeated
+        /// What it allows, for example manage:package or read:device; may be repeated
         #[arg(long = "grant", value_name = "RIGHT", value_delimiter = ',', required = true)]
         grants: Vec<Grant>,
-        /// A title for people
+        /// Title
         #[arg(long)]
         title: Option<String>,
     },
@@ -32,18 +32,18 @@ pub(crate) enum RoleCommand {
         /// The role
         name: Name,
     },
-    /// Change a role; what is not given stays
+    /// Change a role; anything not given stays as it is
     Change {
         /// The role
         name: Name,
-        /// What it grants from now on, instead of what it granted; may be repeated
+        /// What it allows, in place of what it has allowed so far; may be repeated
         #[arg(long = "grant", value_name = "RIGHT", value_delimiter = ',')]
         grants: Vec<Grant>,
-        /// A title for people
+        /// Title
         #[arg(long)]
         title: Option<String>,
     },
-    /// Delete a role that no token has
+    /// Delete a role; no token may have it
     Delete {
         /// The role
         name: Name,
@@ -70,14 +70,15 @@ impl RoleCommand {
                     super::set_text(Some(title), request.title.insert(Text::default()), "title")?;
                 }
                 if request == ChangeRole::default() {
-                    return Err(Failure::usage("nothing to change").hint("see dray role change --help"));
+                    return Err(Failure::usage("nothing to change")
+                        .hint("give at least one option; see dray role change --help"));
                 }
                 let revision = api.role(&name).await?.revision;
                 output.show(&api.change_role(&name, revision, &request).await?)
             }
             Self::Delete { name } => {
                 api.delete_role(&name).await?;
-                output.remark(format!("role {name} is deleted"))
+                output.remark(format!("deleted role {name}"))
             }
         }
     }
@@ -97,7 +98,7 @@ impl Listed for RoleView {
             self.grants.iter().map(ToString::to_string).filter(|grant| !grant.starts_with("read:")).collect();
         let read = self.grants.len() - managed.len();
         let rights = match (managed.as_slice(), read) {
-            ([], read) => format!("reads {read} kinds of objects"),
+            ([], read) => format!("reads {} of objects", count(read as u64, "kind")),
             (managed, _) if managed.len() > 4 => format!("{} and {} more", managed[..3].join(", "), managed.len() - 3),
             (managed, _) => managed.join(", "),
         };

@@ -11,11 +11,11 @@ use crate::output::{Fields, Listed, Shown, time};
 /// Commands on scopes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScopeCommand {
-    /// Make a scope; dray token create --scope makes a token that works on nothing else
+    /// Create a scope; limit a token to it with dray token create --scope
     Create {
-        /// Its name
+        /// Name of the scope
         name: Name,
-        /// A title for people
+        /// Title
         #[arg(long)]
         title: Option<String>,
     },
@@ -31,25 +31,25 @@ pub(crate) enum ScopeCommand {
         /// The scope
         name: Name,
     },
-    /// Put an object into a scope; devices and advertisements are in it by their collections
+    /// Add an object to a scope; devices and advertisements are in it through their collections
     Add {
         /// The scope
         name: Name,
-        /// What the object is: package, collection or point
+        /// Kind of object: package, collection or point
         kind: ScopedKind,
         /// The object
         object: Name,
     },
-    /// Take an object out of a scope
+    /// Remove an object from a scope
     Remove {
         /// The scope
         name: Name,
-        /// What the object is: package, collection or point
+        /// Kind of object: package, collection or point
         kind: ScopedKind,
         /// The object
         object: Name,
     },
-    /// Delete a scope that no token is for; what is in it stays
+    /// Delete a scope; no token may be limited to it, and the objects in it are kept
     Delete {
         /// The scope
         name: Name,
@@ -72,16 +72,16 @@ impl ScopeCommand {
             Self::Add { name, kind, object } => {
                 let object = ScopeObject { kind, name: object };
                 api.add_to_scope(&name, &object).await?;
-                output.remark(format!("{} {} is in the scope {name}", kind.as_str(), object.name))
+                output.remark(format!("added {} {} to scope {name}", kind.as_str(), object.name))
             }
             Self::Remove { name, kind, object } => {
                 let object = ScopeObject { kind, name: object };
                 api.remove_from_scope(&name, &object).await?;
-                output.remark(format!("{} {} is not in the scope {name}", kind.as_str(), object.name))
+                output.remark(format!("removed {} {} from scope {name}", kind.as_str(), object.name))
             }
             Self::Delete { name } => {
                 api.delete_scope(&name).await?;
-                output.remark(format!("scope {name} is deleted"))
+                output.remark(format!("deleted scope {name}"))
             }
         }
     }
@@ -109,7 +109,7 @@ impl Shown for ScopeView {
 
 impl Listed for ScopeObject {
     const HEADINGS: &'static [&'static str] = &["kind", "name"];
-    const NONE: &'static str = "nothing is in it";
+    const NONE: &'static str = "there is nothing in it";
 
     fn cells(&self) -> Vec<String> {
         vec![self.kind.as_str().to_owned(), self.name.to_string()]

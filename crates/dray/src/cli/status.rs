@@ -13,13 +13,13 @@ use crate::output::{Listed, bytes, seconds, time};
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub(crate) struct StatusCommand {
-    /// Only of this device, by its id or name
+    /// Only from this device, by id or name
     #[arg(long)]
     device: Option<Name>,
-    /// Only on this advertisement
+    /// Only about this advertisement
     #[arg(long)]
     advertisement: Option<Name>,
-    /// Most messages to print
+    /// Maximum number of messages to print
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: usize,
 }
@@ -34,7 +34,7 @@ impl StatusCommand {
 
 impl Listed for StatusView {
     const HEADINGS: &'static [&'static str] = &["device", "no", "at", "event", "what"];
-    const NONE: &'static str = "nothing was reported yet";
+    const NONE: &'static str = "nothing has been reported yet";
 
     fn cells(&self) -> Vec<String> {
         let (event, what) = words(&self.message.event);
@@ -56,7 +56,7 @@ fn words(event: &StatusEvent) -> (&str, String) {
         }
         StatusEvent::Delivered { package, sources, reused_bytes, duration_ms, .. } => {
             let sources: Vec<_> = sources.iter().map(|s| format!("{} from {}", bytes(s.bytes), s.source)).collect();
-            let fetched = if sources.is_empty() { "nothing fetched".to_owned() } else { sources.join(", ") };
+            let fetched = if sources.is_empty() { "nothing downloaded".to_owned() } else { sources.join(", ") };
             let took = seconds(std::time::Duration::from_millis(*duration_ms));
             ("delivered", format!("{package}: {fetched}, {} reused, in {took}", bytes(*reused_bytes)))
         }

@@ -13,23 +13,23 @@ use crate::output::{Listed, Output, time, time_or_dash};
 /// Commands on administrators' tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token; its text is printed once and kept nowhere
+    /// Create a token; its secret is printed once and never shown again
     Create {
-        /// Its name; the audit log shows it for ever
+        /// Name of the token, as it will appear in the audit log
         name: Name,
-        /// What its holder may do: administrator, publisher, operator, reader, or a role of your own
+        /// What it allows: administrator, publisher, operator, reader, or a role of your own
         #[arg(long)]
         role: Name,
-        /// Only with the objects of this scope
+        /// Limit it to the objects of this scope
         #[arg(long)]
         scope: Option<Name>,
-        /// How long it may be used [default: 90d]
+        /// How long it is valid [default: 90d]
         #[arg(long, value_name = "TIME")]
         valid: Option<Seconds>,
     },
-    /// List tokens, without their texts
+    /// List tokens, without their secrets
     List,
-    /// Withdraw a token at once
+    /// Revoke a token, with immediate effect
     Revoke {
         /// The token
         name: Name,
@@ -48,7 +48,7 @@ impl TokenCommand {
             Self::List => output.list(&api.tokens().all().await?),
             Self::Revoke { name } => {
                 api.revoke_token(&name).await?;
-                output.remark(format!("token {name} is withdrawn"))
+                output.remark(format!("revoked token {name}"))
             }
         }
     }
@@ -56,8 +56,8 @@ impl TokenCommand {
 
 /// The token's text, the only time that it is shown.
 pub(crate) fn print(output: Output, created: &Issued<Token>) -> Outcome {
-    let until = created.token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {}", time(at)));
-    output.remark(format!("token {} is valid {until}:", created.token.name))?;
+    let until = created.token.expires_at.map_or_else(|| "forever".to_owned(), |at| format!("until {}", time(at)));
+    output.remark(format!("token {}, valid {until}:", created.token.name))?;
     output.either(|| format!("{}\n", created.secret), created)
 }
 

@@ -11,9 +11,9 @@ use crate::output::{local_times, render_table, time};
 /// Arguments of `why`.
 #[derive(Debug, Args)]
 pub(crate) struct WhyCommand {
-    /// The device's id or name
+    /// Id or name of the device
     device: Name,
-    /// PACKAGE/PROGRAM, or a program's or package's name where that is enough
+    /// PACKAGE/PROGRAM, or just the name of a program or package where that is unambiguous
     program: String,
 }
 

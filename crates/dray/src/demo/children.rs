@@ -99,7 +99,7 @@ impl Children {
 
     fn ended(&self, name: &str, how: &str) -> Failure {
         let log = self.log(name);
-        let failure = Failure::failed(format!("the process {name} ended ({how})"));
+        let failure = Failure::failed(format!("the process {name} exited ({how})"));
         match tail(&log) {
             Some(tail) => failure.hint(format!("the end of its log:\n{tail}")),
             None => failure,
@@ -117,7 +117,7 @@ impl Children {
 }
 
 fn cannot_start(name: &str, error: &std::io::Error) -> Failure {
-    Failure::failed(format!("can't run the process {name}")).because(error)
+    Failure::failed(format!("cannot run the process {name}")).because(error)
 }
 
 fn tail(log: &Path) -> Option<String> {

@@ -14,15 +14,14 @@ pub(super) struct DemoFolder {
 impl DemoFolder {
     /// Makes the folder; one that is chosen must be empty or absent.
     pub(super) fn create(chosen: Option<&Path>, keep: bool) -> Outcome<Self> {
-        let failed = |error: std::io::Error| Failure::failed("can't make the demonstration's folder").because(&error);
+        let failed = |error: std::io::Error| Failure::failed("cannot create the folder for the demo").because(&error);
         let path = match chosen {
             None => tempfile::Builder::new().prefix("dray-demo-").tempdir().map_err(failed)?.keep(),
             Some(chosen) => {
                 let path = std::path::absolute(chosen).map_err(failed)?;
                 std::fs::create_dir_all(&path).map_err(failed)?;
                 if std::fs::read_dir(&path).map_err(failed)?.next().is_some() {
-                    let message =
-                        format!("{} is not empty: the demonstration needs a folder of its own", path.display());
+                    let message = format!("{} is not empty; the demo needs a folder of its own", path.display());
                     return Err(Failure::new(Exit::Conflict, message));
                 }
                 path
@@ -45,7 +44,7 @@ impl DemoFolder {
             return Ok(());
         }
         remove_all(&self.path).map_err(|error| {
-            Failure::failed(format!("can't remove the demonstration's folder {}", self.path.display())).because(&error)
+            Failure::failed(format!("cannot delete the demo's folder {}", self.path.display())).because(&error)
         })
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn free<const N: usize>() -> Outcome<[SocketAddr; N]> {
     for port in &mut ports {
         let listener = TcpListener::bind(*port).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
-            listener.map_err(|error| Failure::failed("can't find a free port").because(&error))?;
+            listener.map_err(|error| Failure::failed("cannot find a free port").because(&error))?;
         *port = address;
         held.push(listener);
     }

@@ -13,7 +13,7 @@ use crate::error::{Failure, Outcome};
 
 /// The script of the default package. The program runs in its content folder, below the agent's.
 const INSTALL: &str = "#!/bin/sh
-# Copies dray out of the package and tries it. Dray runs this; it works as well by hand.
+# Copies dray out of the package and tries it. Dray runs this script, but you can run it by hand too.
 set -eu
 target=\"${DRAY_CONTENT%/cache/*}/installed\"
 mkdir -p \"$target\"
@@ -36,11 +36,11 @@ impl Sample {
     /// Writes the first version below `folder`.
     pub(super) fn create(folder: &Path, package: Option<&Path>) -> Outcome<Self> {
         let source = folder.join("source");
-        let failed = |error: std::io::Error| Failure::failed("can't write the package's source").because(&error);
+        let failed = |error: std::io::Error| Failure::failed("cannot write the package's source").because(&error);
         let command = match package {
             Some(package) => {
                 copy_folder(package, &source).map_err(|error| {
-                    Failure::failed(format!("can't copy the folder {}", package.display())).because(&error)
+                    Failure::failed(format!("cannot copy the folder {}", package.display())).because(&error)
                 })?;
                 command_of(&source)
             }
@@ -65,7 +65,7 @@ impl Sample {
                 fs::write(self.source.join("dray-demo-release.txt"), "release 2\n")
             }
         };
-        change().map_err(|error: std::io::Error| Failure::failed("can't change the package's source").because(&error))
+        change().map_err(|error: std::io::Error| Failure::failed("cannot change the package's source").because(&error))
     }
 }
 

@@ -46,7 +46,7 @@ impl Stage {
         let done = tokio::select! {
             done = work(&line) => done,
             failure = self.children.first_to_end() => Err(failure),
-            () = tokio::time::sleep(STEP_LIMIT) => Err(Failure::failed(format!("not done after {} s", STEP_LIMIT.as_secs()))),
+            () = tokio::time::sleep(STEP_LIMIT) => Err(Failure::failed(format!("not finished after {} s", STEP_LIMIT.as_secs()))),
         };
         drop(line);
         let (result, detail) = done.map_err(|failure| failure.during(what))?;

@@ -53,7 +53,7 @@ fn expression() -> String {
 /// Tells the whole story.
 pub(super) async fn tell(stage: &Stage, agents: u32, package: Option<&Path>) -> Outcome<Report> {
     let (start, names) = (Instant::now(), Names::new());
-    stage.voice.say(format!("Dray's demonstration in {}\n", stage.folder.display()));
+    stage.voice.say(format!("Dray's demo in {}\n", stage.folder.display()));
     let (api, site_url) = raise_site(stage).await?;
     raise_point(stage, &api, &site_url, &names).await?;
     enrol_agents(stage, &api, &site_url, agents).await?;

@@ -23,7 +23,7 @@ impl Voice {
         Self { silent, screen: watched.then(MultiProgress::new) }
     }
 
-    /// Whether nothing is said.
+    /// Whether to print nothing.
     pub(super) const fn is_silent(&self) -> bool {
         self.silent
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dray_model::count::counted;
 use dray_model::{Size, Timestamp};
 use jiff::tz::TimeZone;
 
@@ -11,8 +12,8 @@ pub(crate) fn bytes(bytes: u64) -> String {
 }
 
 /// A number of things: `1 device`, `3 devices`.
-pub(crate) fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+pub(crate) fn count(number: u64, noun: &'static str) -> String {
+    counted(number, noun).to_string()
 }
 
 /// A duration: `830 ms`, `4.2 s`, `3 min 10 s`.

@@ -14,17 +14,17 @@ const VARIABLE: &str = "DRAY_LOG";
 /// How a service logs.
 #[derive(Debug, Args)]
 pub(crate) struct LogOptions {
-    /// The form of the log on standard error; the variable DRAY_LOG takes filters like debug
+    /// Format of the log on standard error; set DRAY_LOG to a filter like debug for more
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     log: LogForm,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum LogForm {
-    /// For people
+    /// Text for people
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -43,7 +43,7 @@ impl LogOptions {
         };
         registry().with(layer.with_filter(filter)).init();
         if let Some(error) = unreadable {
-            tracing::warn!(%error, value = %wanted, "cannot read the filters in {VARIABLE}; logging from info on");
+            tracing::warn!(%error, value = %wanted, "cannot read the filters in {VARIABLE}; logging at level info");
         }
     }
 }

@@ -21,35 +21,35 @@ use crate::output::{Fields, Output, Shown, bytes, count, time};
 /// Commands on a distribution point of this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PointCommand {
-    /// Make a folder the distribution point that a token was made for
+    /// Enrol this machine as the distribution point that a token was created for
     Enrol {
         #[command(flatten)]
         folder: PointFolder,
-        /// Where the site serves clients and points, like https://site.example:8441
+        /// Address at which the site serves clients and points, for example https://site.example:8441
         #[arg(long)]
         site: BaseUrl,
-        /// The enrolment token (dray enrolment-token create --point NAME)
+        /// Enrolment token, from dray enrolment-token create --point NAME
         #[arg(long, env = "DRAY_ENROLMENT_TOKEN", hide_env_values = true)]
         token: String,
     },
-    /// Hold what the site assigns and serve it, until SIGTERM or Ctrl-C
+    /// Run the distribution point until SIGTERM or Ctrl-C
     Serve {
         #[command(flatten)]
         folder: PointFolder,
-        /// Where clients are served
+        /// Address and port to listen on for clients
         #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8442")]
         listen: SocketAddr,
-        /// Fetch at most so many bytes per second from the site, over all transfers, like 800k or 2.5M [default: no limit]
+        /// Limit all downloads from the site together to this many bytes per second, like 800k or 2.5M [default: no limit]
         #[arg(long, value_name = "RATE", env = "DRAY_POINT_MAX_RATE")]
         max_rate: Option<BytesPerSecond>,
         #[command(flatten)]
         log: LogOptions,
     },
-    /// Take objects from a folder, such as dray content export makes, so that the line need not carry them; the point must not run
+    /// Copy objects from a folder, such as an export, to save downloading them; the point must not be running
     Import {
         #[command(flatten)]
         folder: PointFolder,
-        /// The folder with manifests/, packs/ and updates/
+        /// Folder with manifests/, packs/ and updates/
         from: PathBuf,
     },
     /// Show what the point in a folder holds
@@ -62,7 +62,7 @@ pub(crate) enum PointCommand {
 /// Where a point lives.
 #[derive(Debug, Args)]
 pub(crate) struct PointFolder {
-    /// The point's folder
+    /// Folder of the distribution point
     #[arg(long = "folder", value_name = "DIR", default_value = "/var/lib/dray-point")]
     dir: PathBuf,
 }
@@ -74,10 +74,10 @@ impl PointCommand {
             Self::Enrol { folder: PointFolder { dir }, site, token } => block_on(async {
                 let name =
                     dray_point::enrol::enrol(&dir, &site, &token, HttpLimits::default()).await.map_err(|error| {
-                        Failure::failed(format!("can't enrol a distribution point in {}", dir.display()))
+                        Failure::failed(format!("cannot enrol a distribution point in {}", dir.display()))
                             .because(&error)
                     })?;
-                output.remark(format!("{} is the point {name} of {site}", dir.display()))
+                output.remark(format!("{} is now the point {name} of {site}", dir.display()))
             }),
             Self::Serve { folder: PointFolder { dir }, listen, max_rate, log } => {
                 log.init();
@@ -85,9 +85,9 @@ impl PointCommand {
             }
             Self::Import { folder: PointFolder { dir }, from } => import(&dir, &from, output),
             Self::Status { folder: PointFolder { dir } } => {
-                let attempt = format!("can't look at the point in {}", dir.display());
+                let attempt = format!("cannot show the point in {}", dir.display());
                 let summary = Summary::read(&dir).map_err(|error| Failure::failed(&attempt).because(&error))?;
-                let none = || Failure::not_found(format!("{attempt}: no point ever ran there"));
+                let none = || Failure::not_found(format!("{attempt}: no point has ever run there"));
                 output.show(&summary.ok_or_else(none)?)
             }
         }
@@ -97,9 +97,9 @@ impl PointCommand {
 impl Shown for Summary {
     fn fields(&self) -> Fields {
         let contact = match &self.contact {
-            Contact::None => "not asked yet".to_owned(),
-            Contact::Connected { since } => format!("answers since {}", time(*since)),
-            Contact::Away { since, reason } => format!("away since {}: {reason}", time(*since)),
+            Contact::None => "not contacted yet".to_owned(),
+            Contact::Connected { since } => format!("reachable since {}", time(*since)),
+            Contact::Away { since, reason } => format!("unreachable since {}: {reason}", time(*since)),
         };
         let contents: Vec<_> = self
             .contents
@@ -124,15 +124,15 @@ impl Shown for Summary {
 }
 
 fn import(dir: &Path, from: &Path, output: Output) -> Outcome {
-    let attempt = format!("can't import into the distribution point in {}", dir.display());
+    let attempt = format!("cannot import into the distribution point in {}", dir.display());
     let failed = |error: dray_point::PointError| Failure::failed(&attempt).because(&error);
     if !from.join("manifests").is_dir() {
-        let failure = Failure::not_found(format!("{} is no folder of objects", from.display()));
-        return Err(failure.hint("dray content export makes one"));
+        let failure = Failure::not_found(format!("{} is not a folder of objects", from.display()));
+        return Err(failure.hint("create one with dray content export"));
     }
     if !dir.join("identity").is_dir() {
-        let failure = Failure::not_found(format!("{attempt}: no point was enrolled there"));
-        return Err(failure.hint("dray point enrol makes one"));
+        let failure = Failure::not_found(format!("{attempt}: no point has been enrolled there"));
+        return Err(failure.hint("enrol one with dray point enrol"));
     }
     let folder = dray_point::Folder::open(dir).map_err(failed)?;
     let imported = dray_point::import::import(&folder, from, clock::now()).map_err(failed)?;
@@ -147,8 +147,8 @@ fn import(dir: &Path, from: &Path, output: Output) -> Outcome {
         return Ok(());
     }
     let are = count(taken.damaged.len() as u64, "object");
-    Err(Failure::failed(format!("{are} of {} can't be used", from.display()))
-        .hint("the point fetches them from the site"))
+    Err(Failure::failed(format!("{are} in {} cannot be used", from.display()))
+        .hint("the point will download them from the site"))
 }
 
 /// What a point took from a folder.
@@ -164,14 +164,14 @@ impl Shown for Taken {
     fn fields(&self) -> Fields {
         vec![
             ("copied", format!("{}, {}", count(self.copied, "object"), bytes(self.copied_bytes))),
-            ("there already", count(self.present, "object")),
+            ("already there", count(self.present, "object")),
             ("damaged", self.damaged.join("\n")),
         ]
     }
 }
 
 async fn serve(dir: PathBuf, listen: SocketAddr, max_rate: Option<BytesPerSecond>) -> Outcome {
-    let attempt = format!("can't serve the distribution point in {}", dir.display());
+    let attempt = format!("cannot serve the distribution point in {}", dir.display());
     let failed = |error: dray_point::PointError| Failure::failed(&attempt).because(&error);
     let mut config = PointConfig::new(dir, listen, Arc::new(clock::now));
     config.hold.bytes_per_s = max_rate.map(BytesPerSecond::get);

@@ -4,7 +4,7 @@ use crate::error::{Failure, Outcome};
 
 /// Waits for SIGTERM or SIGINT (Ctrl-C). From here on the signals don't end the process by themselves.
 pub(crate) async fn requested() -> Outcome<&'static str> {
-    let watch = |error: std::io::Error| Failure::failed("can't watch for signals").because(&error);
+    let watch = |error: std::io::Error| Failure::failed("cannot watch for signals").because(&error);
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

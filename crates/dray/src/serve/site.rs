@@ -30,11 +30,11 @@ const HTTPS_PORT: u16 = 443;
 /// Commands on a site of this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SiteCommand {
-    /// Make a new site in an empty folder
+    /// Create a new site in an empty folder
     Init(Box<Init>),
     /// Serve a site until SIGTERM or Ctrl-C
     Serve(Serve),
-    /// Make an administrator's token without having one, on the server itself
+    /// Create an administrator's token on the server itself, without needing one
     Token(SiteToken),
     /// Copy a site to a folder, while it serves: database, keys, configuration
     Backup(Backup),
@@ -47,27 +47,27 @@ pub(crate) enum SiteCommand {
 /// Arguments of `site init`.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// The site's folder
+    /// Folder of the site
     dir: PathBuf,
-    /// The site's name; it stands in every certificate and never changes
+    /// Name of the site; it appears in every certificate and cannot be changed
     #[arg(long, default_value = "site")]
     name: Name,
-    /// sqlite (a file in the folder) or postgres://USER@HOST/DATABASE
+    /// Database: sqlite (a file in the folder) or postgres://USER@HOST/DATABASE
     #[arg(long, default_value = "sqlite", value_parser = database)]
     database: String,
-    /// Where content is kept: file:PATH or s3://BUCKET/PREFIX
+    /// Content store: file:PATH or s3://BUCKET/PREFIX
     #[arg(long, default_value = "file:content")]
     content: ContentLocation,
-    /// Where administrators reach the site [default: this computer alone, https://localhost:8440]
+    /// Address at which administrators reach the site [default: https://localhost:8440, from this computer only]
     #[arg(long)]
     url: Option<BaseUrl>,
-    /// Where clients and points reach the site [default: the same host, port 8441]
+    /// Address at which clients and points reach the site [default: the same host, port 8441]
     #[arg(long)]
     client_url: Option<BaseUrl>,
-    /// Where administrators are served [default: the port of --url, on all addresses when --url names another host]
+    /// Address and port to listen on for administrators [default: the port of --url, on all addresses if --url names another host]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Where clients and points are served [default: the port of --client-url, likewise]
+    /// Address and port to listen on for clients and points [default: the port of --client-url, on all addresses if it names another host]
     #[arg(long, value_name = "ADDRESS")]
     client_listen: Option<SocketAddr>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct Init {
 /// Arguments of `site serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The site's folder
+    /// Folder of the site
     dir: PathBuf,
     #[command(flatten)]
     log: LogOptions,
@@ -116,7 +116,7 @@ impl Init {
         options.url = admin.url.to_string();
         dray_site::init(&dir, &options, dray_site::clock::system()).await.map_err(|error| {
             let exit = if matches!(error, dray_site::InitError::NotEmpty(_)) { Exit::Conflict } else { Exit::Failed };
-            Failure::new(exit, format!("can't make a site in {}", dir.display())).because(&error)
+            Failure::new(exit, format!("cannot create a site in {}", dir.display())).because(&error)
         })?;
         output.show(&SiteMade {
             folder: dir.clone(),
@@ -146,19 +146,19 @@ impl Shown for SiteMade {
             ("administrators", self.url.to_string()),
             ("clients", self.client_url.to_string()),
             ("profile", format!("{} (for --profile or DRAY_PROFILE; keep it secret)", self.profile.display())),
-            ("serve it with", self.next.clone()),
+            ("start it with", self.next.clone()),
         ]
     }
 }
 
 /// Making a site is the cure only where there is none; elsewhere the hint would cost somebody their site.
 fn cannot_open(dir: &Path, failure: Failure) -> Failure {
-    if dir.join(SiteConfig::FILE).exists() { failure } else { failure.hint("dray site init DIR makes a site") }
+    if dir.join(SiteConfig::FILE).exists() { failure } else { failure.hint("create a site with dray site init DIR") }
 }
 
 impl Serve {
     async fn run(self, output: Output) -> Outcome {
-        let attempt = format!("can't serve the site in {}", self.dir.display());
+        let attempt = format!("cannot serve the site in {}", self.dir.display());
         let site = Site::open(&self.dir)
             .await
             .map_err(|error| cannot_open(&self.dir, Failure::failed(&attempt).because(&error)))?;
@@ -223,9 +223,10 @@ pub(super) fn database(text: &str) -> Result<String, String> {
         {
             Ok(other.to_owned())
         }
-        other => {
-            Err(format!("{} is no database: use sqlite, sqlite:PATH or postgres://USER@HOST/DATABASE", quoted(other)))
-        }
+        other => Err(format!(
+            "{} is not a database; use sqlite, sqlite:PATH or postgres://USER@HOST/DATABASE",
+            quoted(other)
+        )),
     }
 }
 

@@ -1,8 +1,8 @@
-//! `dray site token`: an administrator's token for whoever has the site's folder, without any token and whether or not the site is
+//! `dray site token`: an administrator's token for anyone who has the site's folder, without any token and whether or not the site is
 //! served.
 //!
 //! It is the way back in when all tokens are lost or expired. The folder holds the site's keys, so who can read it may do everything
-//! anyway; the audit log tells of each token made so.
+//! anyway; the audit log records each token created this way.
 
 use std::path::PathBuf;
 
@@ -20,19 +20,19 @@ use crate::output::Output;
 /// Arguments of `site token`.
 #[derive(Debug, Args)]
 pub(crate) struct SiteToken {
-    /// The site's folder, on the server itself
+    /// Folder of the site, on the server itself
     dir: PathBuf,
-    /// The token's name; the audit log shows it for ever
+    /// Name of the token, as it will appear in the audit log
     #[arg(long)]
     name: Name,
-    /// How long it may be used [default: 90d]
+    /// How long it is valid [default: 90d]
     #[arg(long, value_name = "TIME")]
     valid: Option<Seconds>,
 }
 
 impl SiteToken {
     pub(super) async fn run(self, output: Output) -> Outcome {
-        let attempt = || format!("can't make a token for the site in {}", self.dir.display());
+        let attempt = || format!("cannot create a token for the site in {}", self.dir.display());
         let site = Site::open(&self.dir).await.map_err(|error| Failure::failed(attempt()).because(&error))?;
         let request = CreateToken {
             name: self.name.clone(),

@@ -56,7 +56,7 @@ fn said(made_at_s: i64) -> (String, Option<i32>) {
 fn a_clock_that_is_wrong_by_years_is_named_as_a_reason_with_the_certificates_times() {
     for (made_at_s, word, day) in [(PAST_S, "expired", "2001-09-10T"), (FUTURE_S, "not valid yet", "2065-01-2")] {
         let (text, code) = said(made_at_s);
-        assert!(text.contains(word) && text.contains(day) && text.contains("the clock here says 20"), "{text}");
+        assert!(text.contains(word) && text.contains(day) && text.contains("this computer's clock says 20"), "{text}");
         assert!(text.contains("hint: the profile is for another site, a clock is wrong, or"), "{text}");
         assert_eq!(code, Some(1), "{text}");
     }

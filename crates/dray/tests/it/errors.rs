@@ -16,7 +16,7 @@ fn without_a_profile_it_says_how_to_get_one() {
     let output = dray().args(["package", "list", "--profile", "/nowhere/profile.toml"]).output().unwrap();
     insta::assert_snapshot!(said(&output), @r#"
     error: there is no profile at /nowhere/profile.toml
-    hint: dray login --url https://SITE:8440 --token TOKEN writes a profile; dray site init makes one in the site's folder
+    hint: write one with dray login --url https://SITE:8440 --token TOKEN, or use the admin.toml that dray site init writes to the site's folder
     exit code 2
     "#);
 }
@@ -26,7 +26,7 @@ fn a_site_that_is_down_is_not_a_refusal() {
     let fleet = Fleet::new();
     let output = fleet.try_dray(&["package", "list"]);
     let text = said(&output);
-    assert!(text.starts_with("error: could not reach https://127.0.0.1:"), "{text}");
+    assert!(text.starts_with("error: cannot reach https://127.0.0.1:"), "{text}");
     assert!(text.contains("\nhint: is the site running") && text.ends_with("exit code 5"), "{text}");
 }
 
@@ -63,7 +63,7 @@ fn refusals_say_what_why_and_what_to_do() {
 
     insta::assert_snapshot!(refused(&["package", "show", "edtor"]), @r#"
     error: there is no package edtor
-    hint: `dray package list` shows what there is
+    hint: choose one from `dray package list`
     exit code 3
     "#);
     insta::assert_snapshot!(refused(&["package", "create", "editor"]), @r#"
@@ -72,37 +72,37 @@ fn refusals_say_what_why_and_what_to_do() {
     exit code 4
     "#);
     insta::assert_snapshot!(refused(&["program", "add", "editor", "install", "./other.sh"]), @r#"
-    error: package editor has a program install already
-    hint: dray program change editor install changes it
+    error: package editor already has a program install
+    hint: change it with dray program change editor install
     exit code 4
     "#);
     insta::assert_snapshot!(refused(&["program", "add", "editor", "remove", "./rm.sh \"all"]), @r#"
-    error: cannot use the command of the program remove: the command line has an opening " without a closing one
+    error: cannot use the command of the program remove: the command line has an opening " but no closing one
       ./rm.sh "all
               ^
-    hint: close the quote, or put a backslash before what is meant as a character
+    hint: close the quote, or put a backslash before a quote that is part of the text
     exit code 1
     "#);
     insta::assert_snapshot!(refused(&["collection", "create", "c", "--query", "memroy_bytes > 0"]), @r#"
-    error: cannot use the expression of rule 1: there is nothing named "memroy_bytes" here
+    error: cannot use the expression of rule 1: unknown name "memroy_bytes"
       memroy_bytes > 0
       ^^^^^^^^^^^^
     hint: did you mean memory_bytes?
     exit code 1
     "#);
     insta::assert_snapshot!(refused(&["package", "create", "other", "--source", "/nowhere/at/all"]), @r#"
-    error: /nowhere/at/all can't be used as source folder: No such file or directory (os error 2)
-    hint: the folder must be readable by the site server itself, not by the machine that this request came from
+    error: cannot use /nowhere/at/all as a source folder: No such file or directory (os error 2)
+    hint: the folder must be readable on the site server, not on the machine that this request came from
     exit code 1
     "#);
     insta::assert_snapshot!(refused(&["--output", "json", "device", "show", "nobody"]), @r#"
-    {"error":{"code":"not_found","exit":3,"hint":"`dray device list` shows what there is","message":"there is no device nobody"}}
+    {"error":{"code":"not_found","exit":3,"hint":"choose one from `dray device list`","message":"there is no device nobody"}}
     exit code 3
     "#);
     let nobody = ["--package", "editor", "--program", "install", "--collection", "nobody"];
     insta::assert_snapshot!(refused(&[&["advertisement", "create", "now"], &nobody[..]].concat()), @r#"
     error: cannot advertise to the collection nobody: it does not exist
-    hint: create it first; `dray collection list` shows what there is
+    hint: create it first, or choose one from `dray collection list`
     exit code 3
     "#);
 }

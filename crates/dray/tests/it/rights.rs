@@ -52,7 +52,7 @@ fn whoever_works_in_a_scope_sees_and_changes_that_part_alone() {
     let beyond = by_anna(&["collection", "create", "all", "--all"]);
     assert_eq!(beyond.status.code(), Some(6));
     let expected =
-        "error: token:anna may manage collections only within the scope berlin, and this reaches beyond it\n";
+        "error: token:anna may manage collections only within the scope berlin, and this affects objects outside it\n";
     assert!(printed(&beyond).starts_with(expected), "{}", printed(&beyond));
     let used = fleet.try_dray(&["scope", "delete", "berlin"]);
     assert_eq!(used.status.code(), Some(4), "{}", printed(&used));

@@ -86,7 +86,7 @@ fn each_damaged_object_is_named_and_what_the_sources_prove_is_mended() {
             let named: Vec<_> =
                 found["problems"].as_array().unwrap().iter().map(|problem| &problem["object"]).collect();
             assert_eq!(named, [&Value::from(name(path))], "{found}");
-            assert!(text.contains("1 object of the store store"), "{text}");
+            assert!(text.contains("1 object in the store store"), "{text}");
             let mending = run(root.path(), "verify --store store --source old --source new");
             let mended = fs::read(path).is_ok_and(|found| found == *bytes);
             assert_eq!(mending.status.success(), mended, "{}", String::from_utf8_lossy(&mending.stdout));
@@ -155,7 +155,7 @@ fn a_store_with_a_damaged_manifest_loses_nothing_that_this_one_may_need() {
     HARMS[0](&manifest, &fs::read(&manifest).unwrap());
     let before = objects(root.path());
     let (_, text) = refused(root.path(), "gc --store store");
-    assert!(text.contains(&name(&manifest)) && text.contains("nothing is removed"), "{text}");
+    assert!(text.contains(&name(&manifest)) && text.contains("nothing was deleted"), "{text}");
     assert_eq!(objects(root.path()), before);
 }
 
@@ -256,7 +256,7 @@ fn the_store_of_a_site_is_counted_verified_swept_carried_and_mended() {
     HARMS[0](&pack, &good);
     let verified = fleet.try_dray(&["content", "verify"]);
     let text = format!("{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
-    assert!(verified.status.success() && text.contains("made 1 again; 0 are damaged"), "{text}");
+    assert!(verified.status.success() && text.contains("repaired 1; 0 still damaged"), "{text}");
     assert_eq!(fs::read(&pack).unwrap(), good, "it was made again from the source folder");
 
     fs::remove_dir_all(&old).unwrap();
@@ -273,7 +273,7 @@ fn the_store_of_a_site_is_counted_verified_swept_carried_and_mended() {
 
     fleet.dray(&["package", "delete", "editor"]);
     let swept = fleet.dray(&["content", "gc"]);
-    assert!(swept["what"].as_str().unwrap().starts_with("removed "), "{swept}");
+    assert!(swept["what"].as_str().unwrap().starts_with("deleted "), "{swept}");
     assert!(files(&fleet.path("site/content/packs")).is_empty());
     assert_eq!(fleet.dray(&["content", "gc", "--dry-run"])["count"], 0);
     let gone = fleet.try_dray(&["content", "export", "editor", "--to", disk.to_str().unwrap()]);

@@ -37,7 +37,7 @@ impl<'a> Lowering<'a> {
                 None => self.field(fact).map(Condition::Has),
             },
             ("inCidr", [ip, network]) => self.in_network(ip, network),
-            (operators::HAS, _) => Err(self.arguments(expr, "has", "one fact, like has(os_name)")),
+            (operators::HAS, _) => Err(self.arguments(expr, "has", "one property, like has(os_name)")),
             ("inCidr", _) => {
                 Err(self.arguments(expr, "inCidr", "an address and a network, like inCidr(a.ip, \"10.1.0.0/16\")"))
             }
@@ -77,15 +77,15 @@ impl<'a> Lowering<'a> {
         if !field.property.kind().is_text() {
             let problem = Problem::Arguments {
                 function: call.func_name.clone(),
-                expected: "a text, and this is a number".into(),
+                expected: "a string, and this is a number".into(),
             };
             return Err(self.error(target, problem));
         }
         let [argument] = call.args.as_slice() else {
-            return Err(self.arguments(expr, &call.func_name, "one text constant"));
+            return Err(self.arguments(expr, &call.func_name, "one string constant"));
         };
         let Expr::Literal(LiteralValue::String(pattern)) = &argument.expr else {
-            return Err(self.arguments(argument, &call.func_name, "a text constant"));
+            return Err(self.arguments(argument, &call.func_name, "a string constant"));
         };
         let pattern = self.text_constant(argument, pattern.inner())?;
         // Every text holds the empty one, and engines disagree on where.
@@ -101,7 +101,7 @@ impl<'a> Lowering<'a> {
                 .hint("addresses are in the list: addresses.exists(a, inCidr(a.ip, …))"));
         }
         let Expr::Literal(LiteralValue::String(text)) = &network.expr else {
-            return Err(self.arguments(network, "inCidr", "a text constant as its network"));
+            return Err(self.arguments(network, "inCidr", "a string constant as its network"));
         };
         match text.inner().parse() {
             Ok(network) => Ok(Condition::InNetwork { field, network }),
@@ -165,9 +165,9 @@ impl<'a> Lowering<'a> {
         let error = self.error(expr, Problem::Unsupported(format!("the function {name}")));
         match name {
             "matches" => {
-                error.hint("regular expressions differ between databases; use startsWith, endsWith or contains")
+                error.hint("regular expressions differ between databases; use startsWith, endsWith or contains instead")
             }
-            "lowerAscii" | "upperAscii" => error.hint("texts compare case-sensitively; list the spellings with `in`"),
+            "lowerAscii" | "upperAscii" => error.hint("strings are case-sensitive; list the spellings with `in`"),
             "filter" | "map" => error.hint("use exists, all or exists_one"),
             "cidr" | "ip" | "containsIP" => error.hint("write inCidr(a.ip, \"10.1.0.0/16\")"),
             _ => match closest(name, FUNCTIONS.into_iter()) {

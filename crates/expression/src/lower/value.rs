@@ -17,7 +17,7 @@ impl<'a> Lowering<'a> {
             Expr::Call(call) => self.call_operand(expr, call),
             Expr::List(_) => {
                 let error = self.error(expr, Problem::NotAValue("a list".to_owned()));
-                Err(error.hint("write `in` to look a fact up in a list"))
+                Err(error.hint("write `in` to look up a property in a list"))
             }
             _ => Err(self.error(expr, Problem::NotAValue("this".to_owned()))),
         }
@@ -29,18 +29,18 @@ impl<'a> Lowering<'a> {
             LiteralValue::Int(number) => Ok(Literal::Integer(*number.inner())),
             LiteralValue::UInt(number) => i64::try_from(*number.inner())
                 .map(Literal::Integer)
-                .map_err(|_| self.error(expr, Problem::Constant("numbers end at 9223372036854775807"))),
+                .map_err(|_| self.error(expr, Problem::Constant("the largest number is 9223372036854775807"))),
             LiteralValue::Double(_) => {
-                let error = self.error(expr, Problem::Constant("facts are whole numbers"));
-                Err(error.hint("write all digits, without point and exponent"))
+                let error = self.error(expr, Problem::Constant("properties are whole numbers"));
+                Err(error.hint("write all the digits, without a decimal point or an exponent"))
             }
             LiteralValue::Boolean(_) => {
                 let error = self.error(expr, Problem::NotAValue("true or false".to_owned()));
-                Err(error.hint("join conditions with && and ||, turn one round with !"))
+                Err(error.hint("join conditions with && and ||, negate one with !"))
             }
             LiteralValue::Null => {
                 let error = self.error(expr, Problem::NotAValue("null".to_owned()));
-                Err(error.hint("write has(…) to ask whether a fact is known"))
+                Err(error.hint("write has(…) to test whether a property is known"))
             }
             LiteralValue::Bytes(_) => Err(self.error(expr, Problem::NotAValue("a byte string".to_owned()))),
         }
@@ -48,7 +48,7 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn text_constant(&self, expr: &IdedExpr, text: &str) -> Result<String, QueryError> {
         if text.contains('\0') {
-            return Err(self.error(expr, Problem::Constant("no fact holds a NUL character")));
+            return Err(self.error(expr, Problem::Constant("no property contains a NUL character")));
         }
         Ok(text.to_owned())
     }
@@ -62,7 +62,7 @@ impl<'a> Lowering<'a> {
                     let text = self.text_constant(argument, text.inner())?;
                     Ok(Operand::Literal(Literal::Version(text.into())))
                 }
-                _ => Err(self.arguments(expr, name, "one text constant, like version(\"2.3\")")),
+                _ => Err(self.arguments(expr, name, "one string constant, like version(\"2.3\")")),
             },
             (operators::SUBSTRACT | operators::NEGATE, ..) => {
                 let error = self.error(expr, Problem::Unsupported("arithmetic".to_owned()));
@@ -70,7 +70,7 @@ impl<'a> Lowering<'a> {
             }
             _ if comparison(name).is_some() || is_condition(name) => {
                 let error = self.error(expr, Problem::NotAValue("a condition".to_owned()));
-                Err(error.hint("join conditions with && and ||, turn one round with !"))
+                Err(error.hint("join conditions with && and ||, negate one with !"))
             }
             _ => Err(self.unknown_function(expr, name)),
         }
@@ -189,5 +189,5 @@ fn first(class: Class) -> Property {
 
 fn example_of(class: Class) -> String {
     let example = first(class).info().example;
-    if class.is_list() { format!("ask its rows: {example}") } else { format!("name a property of it: {example}") }
+    if class.is_list() { format!("query its rows: {example}") } else { format!("name a property of it: {example}") }
 }

@@ -69,16 +69,16 @@ fn a_condition_that_the_language_can_not_produce_is_refused() {
     let compare = |left: Value, right: Value| json!({"compare": {"left": left, "operator": "less", "right": right}});
     let ip = json!({"property": "addresses.ip", "row": 1});
     for (condition, why) in [
-        (json!({"and": [{"constant": true}]}), "two conditions"),
-        (json!({"has": {"property": "disks.mount"}}), "out of reach"),
-        (json!({"has": {"property": "disks.mount", "row": 1}}), "out of reach"),
+        (json!({"and": [{"constant": true}]}), "two or more conditions"),
+        (json!({"has": {"property": "disks.mount"}}), "out of scope"),
+        (json!({"has": {"property": "disks.mount", "row": 1}}), "out of scope"),
         (
             json!({"rows": {"class": "disks", "quantifier": "any", "condition": {"has": {"property": "software.name", "row": 1}}}}),
-            "out of reach",
+            "out of scope",
         ),
         (json!({"has": {"property": "device.colour"}}), "device.colour"),
-        (json!({"rows": {"class": "device", "quantifier": "any", "condition": {"constant": true}}}), "no list"),
-        (compare(json!({"size": "device"}), json!({"literal": {"integer": 1}})), "no list"),
+        (json!({"rows": {"class": "device", "quantifier": "any", "condition": {"constant": true}}}), "not a list"),
+        (compare(json!({"size": "device"}), json!({"literal": {"integer": 1}})), "not a list"),
         (compare(json!({"field": field}), json!({"literal": {"integer": 1}})), "different kinds"),
         (compare(json!({"literal": {"integer": 1}}), json!({"literal": {"integer": 1}})), "on the left"),
         (json!({"in": {"left": {"field": field}, "values": []}}), "empty"),
@@ -88,7 +88,7 @@ fn a_condition_that_the_language_can_not_produce_is_refused() {
         (json!({"text": {"field": field, "test": "contains", "pattern": "\0"}}), "NUL"),
         (
             json!({"text": {"field": {"property": "device.processors"}, "test": "contains", "pattern": "1"}}),
-            "needs a text",
+            "needs a string",
         ),
         (json!({"in_network": {"field": field, "network": "10.0.0.0/8"}}), "only an address"),
         (json!({"in_network": {"field": ip, "network": "10.0.0.1/8"}}), "beyond its prefix"),
@@ -97,7 +97,7 @@ fn a_condition_that_the_language_can_not_produce_is_refused() {
             compare(json!({"field": ip}), json!({"literal": {"ip": "::1"}}))}}),
             "no order",
         ),
-        ((0..40).fold(json!({"constant": true}), |inner, _| json!({"not": inner})), "deeper"),
+        ((0..40).fold(json!({"constant": true}), |inner, _| json!({"not": inner})), "levels deep"),
         (json!({"or": vec![json!({"constant": true}); 300]}), "parts"),
     ] {
         let document = json!({"version": 1, "text": "", "condition": condition});

@@ -2,7 +2,7 @@
 //! both databases give one answer.
 //!
 //! The database tests run on SQLite in memory, and on PostgreSQL too where `DRAY_TEST_POSTGRES` holds a server's URL.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod agreement;
 mod database;

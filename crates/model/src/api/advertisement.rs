@@ -18,24 +18,24 @@ pub struct CreateAdvertisement {
     pub terms: AdvertisementTerms,
 }
 
-/// A change of an advertisement; what it comes to is published as the next revision. Needs `If-Match`.
+/// A change to an advertisement; the result is published as the next revision. Needs `If-Match`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeAdvertisement {
-    /// Other terms.
+    /// The terms to change.
     pub terms: ChangeTerms,
 }
 
-/// Other terms for an advertisement. What is absent stays.
+/// Changes to the terms of an advertisement. Anything absent stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeTerms {
-    /// For people.
+    /// A comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text<128>>,
-    /// For people.
+    /// A comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<Text<1024>>,
     /// The package of the program.
@@ -44,22 +44,22 @@ pub struct ChangeTerms {
     /// The program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Name>,
-    /// Who gets it.
+    /// The collection of devices that get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<Name>,
-    /// From when on the program is offered; null for at once.
+    /// The program is not offered before this; null to offer it at once.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub start: Option<Option<Timestamp>>,
-    /// From when on nothing new is started; null for never.
+    /// The program is not started after this; null if it does not expire.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub expires: Option<Option<Timestamp>>,
-    /// All its assignments, in place of those it has; none make it optional.
+    /// All its assignments; they replace the existing ones. An empty list makes it optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 15))]
     pub assignments: Option<Vec<Assignment>>,
-    /// What a mandatory assignment does when the program ran before.
+    /// What a mandatory assignment does if the program has already run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<Rerun>,
 }
@@ -105,13 +105,13 @@ pub struct AdvertisementView {
     pub summary: AdvertisementSummary,
 }
 
-/// How many devices an advertisement reaches, and how many of them are in each state.
+/// How many devices an advertisement applies to, and how many of them are in each state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdvertisementSummary {
     /// Members of the collection.
     pub targeted: u64,
-    /// Devices by the last state that they reported. Members that reported nothing yet are in none.
+    /// Devices by the last state that they reported. Members that have not reported yet are not counted.
     pub states: Vec<StateCount>,
 }
 
@@ -121,11 +121,11 @@ pub struct AdvertisementSummary {
 pub struct StateCount {
     /// The state.
     pub state: ClientState,
-    /// How many.
+    /// How many of them.
     pub devices: u64,
 }
 
-/// Where one device is with one advertisement, by its last report.
+/// The state of one advertisement on one device, by its last report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceStatusView {
@@ -139,7 +139,7 @@ pub struct DeviceStatusView {
     pub package: Name,
     /// The program.
     pub program: Name,
-    /// The release that the state speaks of.
+    /// The release that the state is about.
     pub release: ReleaseNumber,
     /// The state and its reason.
     pub standing: Standing,

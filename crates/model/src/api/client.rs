@@ -80,7 +80,7 @@ pub struct Renewed {
     pub certificate: String,
 }
 
-/// `POST /client/v1/locations`: where contents are to be had.
+/// `POST /client/v1/locations`: where to get contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocationsRequest {
     /// Content digests; at most 100.
@@ -94,7 +94,7 @@ pub struct Locations {
     pub contents: Vec<ContentLocations>,
 }
 
-/// Where one content is to be had.
+/// Where to get one content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentLocations {
     /// Digest of the content's tree.
@@ -110,7 +110,7 @@ pub struct ContentLocations {
     pub updates: Vec<ContentUpdate>,
 }
 
-/// How whoever holds one tree gets a content in few bytes. Not signed: what it builds must have the signed content digest.
+/// How holders of one tree get a content in few bytes. Not signed: what it builds must have the signed content digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentUpdate {
     /// Digest of the tree that must be held. Everybody holds the empty tree.

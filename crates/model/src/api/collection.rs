@@ -12,7 +12,7 @@ use crate::{DeviceId, Name, Text, Timestamp};
 pub struct CreateCollection {
     /// Unique among collections.
     pub name: Name,
-    /// What it says of itself.
+    /// Its description.
     #[serde(default)]
     pub properties: CollectionProperties,
     /// Its rules; at most 1000.
@@ -21,15 +21,15 @@ pub struct CreateCollection {
     pub rules: Vec<CollectionRule>,
 }
 
-/// A change of a collection. What is absent stays. Needs `If-Match`.
+/// A change to a collection. Anything absent stays as it is. Needs `If-Match`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeCollection {
-    /// What it says of itself.
+    /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<CollectionProperties>,
-    /// All its rules, in place of those it has.
+    /// All its rules; they replace the existing ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 1000))]
     pub rules: Option<Vec<CollectionRule>>,
@@ -41,9 +41,9 @@ pub struct ChangeCollection {
 pub struct CollectionView {
     /// Its name.
     pub name: Name,
-    /// Goes up with every change; the ETag.
+    /// The revision, which increases with every change; the ETag.
     pub revision: u64,
-    /// What it says of itself.
+    /// Its description.
     pub properties: CollectionProperties,
     /// Its rules.
     pub rules: Vec<CollectionRule>,
@@ -51,7 +51,7 @@ pub struct CollectionView {
     pub members: u64,
     /// When its membership was last computed.
     pub evaluated_at: Option<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
@@ -67,7 +67,7 @@ pub struct CollectionMember {
     pub name: Name,
 }
 
-/// Which devices would an expression reach? Nothing is saved.
+/// Shows which devices an expression would match. Nothing is saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -76,12 +76,12 @@ pub struct PreviewCollection {
     pub expression: Text<4096>,
 }
 
-/// The devices that an expression reaches.
+/// The devices that match an expression.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CollectionPreview {
     /// How many there are.
     pub members: u64,
-    /// The first of them by name; at most 20.
+    /// The first of them by name, at most 20.
     pub sample: Vec<CollectionMember>,
 }

@@ -8,26 +8,26 @@ use crate::{Digest, Timestamp};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContentStats {
-    /// Contents of releases: as many as there are, with the bytes of all their files.
+    /// Contents of releases, with the bytes of all their files.
     pub contents: ObjectSums,
     /// Manifests.
     pub manifests: ObjectSums,
-    /// Packs of chunks, which hold each chunk once.
+    /// Packs of chunks; each chunk is stored once.
     pub packs: ObjectSums,
     /// Update objects.
     pub updates: ObjectSums,
     /// Packs of updates' segments.
     pub segments: ObjectSums,
-    /// What makes manifests of earlier ones at points.
+    /// Differences from which points build manifests.
     pub manifest_differences: ObjectSums,
-    /// Objects that nothing needs: on their way, or soon to be removed.
+    /// Unused objects: still being written, or about to be deleted.
     pub unneeded: ObjectSums,
-    /// Objects of all kinds that are known to be damaged or missing.
+    /// Objects of any kind that are known to be damaged or missing.
     #[serde(default)]
     pub damaged: ObjectSums,
-    /// Bytes that travel for all updates together, each once.
+    /// Bytes to download for all updates, each counted once.
     pub update_fetch_bytes: u64,
-    /// Bytes that would travel without them, each once.
+    /// Bytes to download without them, each counted once.
     pub without_update_bytes: u64,
 }
 
@@ -35,9 +35,9 @@ pub struct ContentStats {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ObjectSums {
-    /// How many.
+    /// How many of them.
     pub count: u64,
-    /// Their bytes together.
+    /// Their total size in bytes.
     pub bytes: u64,
 }
 
@@ -45,11 +45,11 @@ pub struct ObjectSums {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PackageObjects {
-    /// Which source version.
+    /// The source version.
     pub source_version: u32,
     /// Its content.
     pub content: Digest,
-    /// The packs, updates and the manifest, in an order in which each comes after what it needs.
+    /// The packs, the updates and the manifest, each after the objects that it depends on.
     pub objects: Vec<ContentObject>,
 }
 
@@ -59,7 +59,7 @@ pub struct PackageObjects {
 pub struct ContentObject {
     /// Its name there, like `packs/<digest>`.
     pub object: String,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size_bytes: u64,
 }
 
@@ -81,15 +81,15 @@ pub struct DamagedObject {
     pub state: DamageState,
     /// What is wrong with it.
     pub why: String,
-    /// Why it could not be made again, and what to do.
+    /// Why it could not be repaired, and what to do.
     pub hint: Option<String>,
     /// When that was noticed.
     pub found_at: Timestamp,
-    /// The source versions that can't be had without it, like `editor@3`.
+    /// The source versions that need it, for example `editor@3`.
     pub needed_by: Vec<String>,
 }
 
-/// How an object is that can't be used.
+/// What is wrong with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -115,15 +115,15 @@ impl DamageState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpdateView {
-    /// The source version that it begins from; absent when the package has none with that content, as when it begins from nothing.
+    /// The source version that it updates from; absent if no version of the package has that content, as for an update from nothing.
     pub from_version: Option<u32>,
-    /// Digest of the tree that must be held.
+    /// Digest of the content that it updates from.
     pub from: Digest,
     /// How thoroughly it was prepared.
     pub level: UpdateLevel,
-    /// Bytes that travel in all.
+    /// Bytes to download in total.
     pub fetch_bytes: u64,
-    /// Bytes that travel without it.
+    /// Bytes to download without it.
     pub without_bytes: u64,
     /// When it was prepared.
     pub prepared_at: Timestamp,
@@ -140,10 +140,10 @@ pub enum UpdateLevel {
     Background,
 }
 
-/// The updates to the newest content of a package, those that move the fewest bytes first.
+/// The updates to the newest content of a package, smallest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PackageUpdates {
-    /// Them.
+    /// The updates.
     pub updates: Vec<UpdateView>,
 }

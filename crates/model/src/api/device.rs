@@ -10,35 +10,35 @@ use crate::{DeviceId, Name, Text, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceView {
-    /// Its id, given at enrolment.
+    /// Its id, assigned at enrolment.
     pub id: DeviceId,
-    /// Its name, made from its host name and unique among devices.
+    /// Its name, derived from its host name and unique among devices.
     pub name: Name,
-    /// Whether it may talk to the site.
+    /// Whether it is allowed to use the site.
     pub state: DeviceState,
     /// When it enrolled.
     pub enrolled_at: Timestamp,
-    /// When it last asked for its policy, told its facts or sent status.
+    /// When it last asked for its policy or sent facts or status messages.
     pub seen_at: Option<Timestamp>,
-    /// Whether it holds a connection now, so that a nudge reaches it.
+    /// Whether it is connected now, so that changes reach it at once.
     pub connected: bool,
-    /// When it told the facts that it has now.
+    /// When it reported its current facts.
     pub facts_at: Option<Timestamp>,
-    /// What its agent understands beyond the first version's features, by its own account.
+    /// The features that its agent reports, beyond those of the first version.
     #[serde(default)]
     pub features: Vec<Name>,
-    /// Whether something that is advertised to it waits for a newer agent.
+    /// Whether something advertised to it needs a newer agent.
     #[serde(default)]
     pub needs_upgrade: bool,
     /// Its facts; absent in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
-    /// Collections that it is a member of; absent in lists.
+    /// The collections that it is a member of; absent in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collections: Option<Vec<Name>>,
 }
 
-/// What an enrolment token lets somebody enrol.
+/// What an enrolment token lets enrol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", try_from = "PurposeWire")]
@@ -77,9 +77,9 @@ impl TryFrom<PurposeWire> for EnrolmentFor {
     fn try_from(wire: PurposeWire) -> Result<Self, Self::Error> {
         match (wire.kind, wire.count, wire.point) {
             (PurposeKind::Devices, Some(count), None) => Ok(Self::Devices { count }),
-            (PurposeKind::Devices, ..) => Err("a token for devices needs `count`, and nothing else"),
+            (PurposeKind::Devices, ..) => Err("a token for devices takes `count` and nothing else"),
             (PurposeKind::Point, None, Some(point)) => Ok(Self::Point { point }),
-            (PurposeKind::Point, ..) => Err("a token for a point needs `point`, and nothing else"),
+            (PurposeKind::Point, ..) => Err("a token for a point takes `point` and nothing else"),
         }
     }
 }
@@ -89,13 +89,13 @@ impl TryFrom<PurposeWire> for EnrolmentFor {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateEnrolmentToken {
-    /// What for.
+    /// What it lets enrol.
     #[serde(rename = "for")]
     pub purpose: EnrolmentFor,
-    /// For administrators.
+    /// A comment for administrators.
     #[serde(default)]
     pub comment: Text<1024>,
-    /// How long it may be used, in seconds; 60 to 31 536 000. A day when absent.
+    /// How long it is valid, in seconds: 60 to 31 536 000. A day if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 31_536_000))]
     pub valid_s: Option<u32>,
@@ -107,17 +107,17 @@ pub struct CreateEnrolmentToken {
 pub struct EnrolmentTokenView {
     /// The token's number.
     pub id: i64,
-    /// What for.
+    /// What it lets enrol.
     #[serde(rename = "for")]
     pub purpose: EnrolmentFor,
-    /// For administrators.
+    /// A comment for administrators.
     pub comment: Text<1024>,
     /// How often it was used.
     pub used: u32,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was withdrawn.
+    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }

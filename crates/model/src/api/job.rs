@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::excerpt::quoted;
 use crate::{JobId, Timestamp};
 
-/// Where a job is in its life.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -44,7 +44,7 @@ impl JobState {
 
 /// A text that is no [`JobState`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a job state: queued, running, done, failed or cancelled", quoted(.0))]
+#[error("{} is not a job state; use queued, running, done, failed or cancelled", quoted(.0))]
 pub struct InvalidJobState(String);
 
 impl std::str::FromStr for JobState {
@@ -58,16 +58,16 @@ impl std::str::FromStr for JobState {
     }
 }
 
-/// How far a running job is. `done` and `total` count the same unit.
+/// Progress of a running job. `done` and `total` count the same unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobProgress {
-    /// What it is doing, like `compressing`.
+    /// What it is doing, for example `compressing`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub step: String,
     /// Units done.
     pub done: u64,
-    /// Units in all, where known.
+    /// Units in total, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
 }
@@ -78,23 +78,23 @@ pub struct JobProgress {
 pub struct Job {
     /// Its id.
     pub id: JobId,
-    /// What kind of work.
+    /// The kind of work.
     pub kind: String,
-    /// What it works on; at most one job of a kind waits for each key.
+    /// What it works on; at most one job of each kind waits for each key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Where it is.
+    /// Its state.
     pub state: JobState,
-    /// Attempts begun.
+    /// Number of attempts started.
     pub attempts: u32,
     /// Earliest start of the next attempt.
     pub run_at: Timestamp,
-    /// When it was asked for.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it came to its end.
+    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
-    /// How far it is.
+    /// Its progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<JobProgress>,
     /// Why the last attempt failed.

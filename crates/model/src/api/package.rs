@@ -13,17 +13,17 @@ use crate::{Digest, JobId, Name, Timestamp};
 pub struct CreatePackage {
     /// Unique among packages.
     pub name: Name,
-    /// What it says of itself.
+    /// Its description.
     #[serde(default)]
     pub properties: PackageProperties,
-    /// Folder of source files on the site server, an absolute path. Absent for a package without source files.
+    /// The folder with the source files on the site server, an absolute path. Absent for a package without source files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 4096, pattern = "^/[^\\u0000]*$"))]
     pub source: Option<String>,
-    /// What is done with symbolic links that lead out of the source folder.
+    /// What to do with symbolic links that lead out of the source folder.
     #[serde(default)]
     pub outside_links: OutsideLinks,
-    /// Which names the source folder may hold.
+    /// Which names to allow in the source folder.
     #[serde(default)]
     pub names: Names,
     /// Its programs.
@@ -32,44 +32,44 @@ pub struct CreatePackage {
     pub programs: Vec<Program>,
 }
 
-/// A change of a package. What is absent stays. Needs `If-Match`.
+/// A change to a package. Anything absent stays as it is. Needs `If-Match`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangePackage {
-    /// What it says of itself.
+    /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<PackageProperties>,
-    /// Another source folder, read at the next update.
+    /// New source folder, read at the next update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 4096, pattern = "^/[^\\u0000]*$"))]
     pub source: Option<String>,
-    /// What is done with symbolic links that lead out of the source folder, from the next update on.
+    /// What to do with symbolic links that lead out of the source folder, from the next update on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside_links: Option<OutsideLinks>,
-    /// Which names the source folder may hold, from the next update on.
+    /// Which names to allow in the source folder, from the next update on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Names>,
-    /// All its programs, in place of those it has. A new release is published from them.
+    /// All its programs; they replace the existing ones, and a new release is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub programs: Option<Vec<Program>>,
 }
 
-/// How a package is updated. All of it may be absent.
+/// How to update a package. Everything is optional.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdatePackage {
-    /// Read every file of the source folder, those too that are unchanged by size, times and inode since they were last read.
+    /// Read every file of the source folder, even those whose size, times and inode have not changed since they were last read.
     #[serde(default)]
     pub checksum: bool,
-    /// Publish a next source version even if nothing is new but when files and folders were last changed.
+    /// Publish a new source version even if only modification times have changed.
     #[serde(default)]
     pub times: bool,
 }
 
-/// A package to be put on distribution points.
+/// The distribution points to assign a package to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -85,25 +85,25 @@ pub struct DistributePackage {
 pub struct PackageView {
     /// Its name.
     pub name: Name,
-    /// Goes up with every change; the ETag.
+    /// The revision, which increases with every change; the ETag.
     pub revision: u64,
-    /// What it says of itself.
+    /// Its description.
     pub properties: PackageProperties,
-    /// Folder of source files on the site server.
+    /// The folder with the source files on the site server.
     pub source: Option<String>,
-    /// What is done with symbolic links that lead out of the source folder.
+    /// What to do with symbolic links that lead out of the source folder.
     #[serde(default)]
     pub outside_links: OutsideLinks,
-    /// Which names the source folder may hold.
+    /// Which names to allow in the source folder.
     #[serde(default)]
     pub names: Names,
-    /// Its programs as they are now.
+    /// Its current programs.
     pub programs: Vec<Program>,
     /// The newest release; absent until the first one is published.
     pub release: Option<ReleaseView>,
-    /// The job that publishes the next release, while there is one.
+    /// The job that is publishing the next release, if any.
     pub publishing: Option<JobId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
@@ -113,13 +113,13 @@ pub struct PackageView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReleaseView {
-    /// Which.
+    /// Its number.
     pub number: ReleaseNumber,
     /// Digest of its signed envelope.
     pub digest: Digest,
     /// Its content.
     pub content: Option<Content>,
-    /// What the source folder had that its content doesn't carry.
+    /// What the source folder had that its content does not preserve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_carried: Vec<NotCarried>,
     /// Digest of the content's manifest object.
@@ -130,7 +130,7 @@ pub struct ReleaseView {
     pub published_at: Timestamp,
 }
 
-/// Answer to a request whose work goes on as a job.
+/// The answer to a request that continues as a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobStarted {

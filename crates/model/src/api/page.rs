@@ -16,7 +16,7 @@ pub const MAX_LIMIT: u32 = 1000;
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Cursor of the next page; absent on the last one.
+    /// Cursor for the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

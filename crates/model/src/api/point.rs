@@ -10,29 +10,29 @@ use crate::{Name, Text, Timestamp};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreatePoint {
-    /// Unique among points; `site` is taken.
+    /// Unique among points; `site` is reserved.
     pub name: Name,
-    /// For people.
+    /// A comment for people.
     #[serde(default)]
     pub title: Text<128>,
-    /// Where clients reach it: `https://host:port`. Host names and addresses go into its certificate.
+    /// The address at which clients reach it: `https://host:port`. The host goes into its certificate.
     #[cfg_attr(feature = "openapi", schema(min_length = 9, max_length = 300, pattern = "^https://[^/?#@\\\\]+/?$"))]
     pub url: String,
 }
 
-/// A change of a distribution point. What is absent stays. Needs `If-Match`.
+/// A change to a distribution point. Anything absent stays as it is. Needs `If-Match`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangePoint {
-    /// For people.
+    /// A comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text<128>>,
-    /// Where clients reach it. A point must enrol again when its host changes.
+    /// The address at which clients reach it. A point must enrol again if its host changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(min_length = 9, max_length = 300, pattern = "^https://[^/?#@\\\\]+/?$"))]
     pub url: Option<String>,
-    /// Whether clients are sent to it.
+    /// Whether to send clients to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
@@ -43,25 +43,25 @@ pub struct ChangePoint {
 pub struct PointView {
     /// Its name.
     pub name: Name,
-    /// Goes up with every change; the ETag.
+    /// The revision, which increases with every change; the ETag.
     pub revision: u64,
-    /// For people.
+    /// A comment for people.
     pub title: Text<128>,
-    /// Where clients reach it.
+    /// The address at which clients reach it.
     pub url: String,
-    /// Whether clients are sent to it.
+    /// Whether to send clients to it.
     pub enabled: bool,
     /// When it enrolled.
     pub enrolled_at: Option<Timestamp>,
-    /// When it last talked to the site.
+    /// When it last contacted the site.
     pub seen_at: Option<Timestamp>,
     /// Packages assigned to it.
     pub packages: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// A package on a distribution point: what it should hold and where it is with it.
+/// A package on a distribution point: what the point should hold, and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PointPackageView {
@@ -73,7 +73,7 @@ pub struct PointPackageView {
     pub wanted: Option<u32>,
     /// The newest source version that it holds, verified.
     pub held: Option<u32>,
-    /// Where it is with the wanted one.
+    /// The state of the wanted one.
     pub state: PointContentState,
     /// When that was reported.
     pub reported_at: Option<Timestamp>,

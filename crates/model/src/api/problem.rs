@@ -26,17 +26,17 @@ pub struct Problem {
     pub title: String,
     /// HTTP status code.
     pub status: u16,
-    /// Stable word for programs, like `name_taken`.
+    /// A stable word for programs, for example `name_taken`.
     pub code: String,
     /// What was attempted, and on what.
     pub detail: String,
     /// What to do about it, where we know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Which bytes of the expression or command line in the request it is about, where one was refused.
+    /// The part of the expression or command line in the request that was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
-    /// Id of the request, to be found in the server's log.
+    /// Id of the request, as found in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }

@@ -13,43 +13,43 @@ use crate::{Name, Text, Timestamp};
 pub struct RoleView {
     /// Its name.
     pub name: Name,
-    /// Raised by each change.
+    /// The revision, which increases with every change; the ETag.
     pub revision: u64,
-    /// A title for people.
+    /// Its title.
     pub title: Text<128>,
-    /// What it grants.
+    /// What it allows.
     pub grants: BTreeSet<Grant>,
-    /// Whether every site has it: it can be neither changed nor deleted.
+    /// Whether it is built in, so that it cannot be changed or deleted.
     pub predefined: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
 }
 
-/// Asks for a new role. Nobody can grant what they don't have.
+/// A new role. Nobody can grant what they are not allowed to do themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateRole {
     /// Its name.
     pub name: Name,
-    /// A title for people.
+    /// Its title.
     #[serde(default)]
     pub title: Text<128>,
-    /// What it grants.
+    /// What it allows.
     pub grants: BTreeSet<Grant>,
 }
 
-/// Changes a role; what is absent stays. Those who have the role have the new rights from their next request on.
+/// A change to a role. Anything absent stays as it is. Tokens with this role have the new rights from the next request on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangeRole {
-    /// A title for people.
+    /// Its title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text<128>>,
-    /// What it grants.
+    /// What it allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<BTreeSet<Grant>>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::excerpt::quoted;
 use crate::{Name, ObjectKind, Text, Timestamp};
 
-/// A kind of object that scopes hold.
+/// A kind of object that can be in a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -28,7 +28,7 @@ impl ScopedKind {
 
 /// A text that is not a [`ScopedKind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a kind of object that scopes hold: package, collection or point", quoted(.0))]
+#[error("{} is not a kind of object that can be in a scope; use package, collection or point", quoted(.0))]
 pub struct InvalidScopedKind(String);
 
 impl std::str::FromStr for ScopedKind {
@@ -58,22 +58,22 @@ impl From<ScopedKind> for ObjectKind {
 pub struct ScopeView {
     /// Its name.
     pub name: Name,
-    /// A title for people.
+    /// Its title.
     pub title: Text<128>,
     /// How many objects are in it.
     pub objects: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// Asks for a new scope, with nothing in it.
+/// A new, empty scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateScope {
     /// Its name.
     pub name: Name,
-    /// A title for people.
+    /// Its title.
     #[serde(default)]
     pub title: Text<128>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::status::StatusMessage;
 use crate::{DeviceId, Name, Timestamp};
 
-/// A status message, with who sent it and when it came.
+/// A status message, with its sender and the time at which it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatusView {

@@ -8,16 +8,16 @@ use crate::{Name, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Token {
-    /// Unique for ever: the audit log names the token.
+    /// Its name, never reused, because it appears in the audit log.
     pub name: Name,
-    /// The role that says what its holder may do.
+    /// Its role, which says what it allows.
     pub role: Name,
-    /// The scope with the objects that its holder works on; absent: all.
+    /// The scope that it is limited to; absent if it is not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Name>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// From this instant it is refused; absent: never.
+    /// When it expires; absent if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
@@ -30,20 +30,20 @@ pub struct Token {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateToken {
-    /// Its name; names of revoked tokens stay taken.
+    /// Its name. Names of revoked tokens cannot be reused.
     pub name: Name,
-    /// The role that says what its holder may do.
+    /// Its role, which says what it allows.
     pub role: Name,
-    /// The scope with the objects that its holder is to work on; absent: all.
+    /// The scope to limit it to. If absent, it is not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Name>,
-    /// Seconds until it expires, 1 to 315,360,000 (ten years); absent: 90 days.
+    /// Seconds until it expires: 1 to 315 360 000 (ten years). 90 days if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 315_360_000))]
     pub valid_s: Option<u32>,
 }
 
-/// A token just made, of administrators or for enrolment. The secret is shown this once and stored nowhere.
+/// A new administrator or enrolment token. The secret is shown only this once and is not stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Issued<T> {

@@ -6,7 +6,7 @@ pub use crate::state::WhyStage;
 use crate::state::{ClientState, Standing};
 use crate::{Name, Timestamp};
 
-/// Why a program is or is not installed on a device.
+/// Explain why a program is or is not installed on a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Why {
@@ -18,7 +18,7 @@ pub struct Why {
     pub program: Name,
     /// The answer in one sentence: the first link that does not hold, or the success.
     pub answer: String,
-    /// A chain for each advertisement of the program; none when nothing advertises it.
+    /// A chain for each advertisement of the program; empty if it is not advertised.
     pub chains: Vec<WhyChain>,
 }
 
@@ -50,7 +50,7 @@ pub struct WhyChain {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhyLink {
-    /// Which link.
+    /// The link.
     pub link: WhyStage,
     /// Whether it holds.
     pub holds: WhyHolds,
@@ -58,10 +58,10 @@ pub struct WhyLink {
     pub code: String,
     /// One sentence for people.
     pub sentence: String,
-    /// Since when, where known.
+    /// Since when, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// When it may change by itself, where known.
+    /// When it may change by itself, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
 }

@@ -9,7 +9,7 @@ use crate::inventory::{Class, Kind, Property};
 
 impl PartialSchema for Facts {
     fn schema() -> RefOr<Schema> {
-        let description = "What a client reports about itself, by class and property. What isn't known is absent.";
+        let description = "What a client reports about itself, by class and property. Anything unknown is left out.";
         let object = ObjectBuilder::new().description(Some(description));
         Class::all().fold(object, |object, class| object.property(class.info().name, of_class(class))).into()
     }

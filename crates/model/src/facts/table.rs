@@ -77,7 +77,12 @@ impl Table {
     pub(super) fn put(&mut self, property: Property, value: Value) {
         let is_mine = property.class() == self.class && property.info().is_fact;
         let fitted = value.fitted(property.kind()).filter(|_| is_mine);
-        debug_assert!(fitted.is_some(), "{property} is not a fact of {}, or not {}", self.class, property.kind());
+        debug_assert!(
+            fitted.is_some(),
+            "{property} is not a property of {}, or is not {}",
+            self.class,
+            property.kind()
+        );
         let row = self.values.len().saturating_sub(self.width());
         if let Some(slot) = self.values.get_mut(row + property.place()).filter(|_| is_mine) {
             *slot = fitted;

@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for Tables {
                 continue;
             };
             if !facts.table(class).is_empty() {
-                return Err(A::Error::custom(format_args!("the class {class} stands here twice")));
+                return Err(A::Error::custom(format_args!("the class {class} appears twice")));
             }
             let mut table = Table::new(class);
             if class.is_list() {
@@ -190,7 +190,7 @@ impl Visitor<'_> for OneValue {
     type Value = Option<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.0.kind() == Kind::Integer { "a whole number from 0" } else { "a text" };
+        let kind = if self.0.kind() == Kind::Integer { "a non-negative whole number" } else { "a text" };
         write!(f, "{kind} for {}", self.0)
     }
 

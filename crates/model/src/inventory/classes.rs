@@ -39,7 +39,7 @@ pub(super) const CLASSES: &[ClassInfo] = &[
         name: "addresses",
         table: "device_address",
         rows_max: 1024,
-        description: "Network addresses, loopback left out.",
+        description: "Network addresses, except loopback.",
         properties: &[
             fact("interface", Text, "The interface's name.", r#"addresses.exists(a, a.interface == "wlan0")"#),
             fact("ip", Ip, "IPv4 or IPv6 address.", r#"addresses.exists(a, inCidr(a.ip, "10.1.0.0/16"))"#),

@@ -44,7 +44,7 @@ impl Class {
             }
             place += 1;
         }
-        panic!("no such class in the inventory catalogue")
+        panic!("not a class of the inventory catalogue")
     }
 }
 
@@ -70,7 +70,7 @@ impl Property {
             }
             class += 1;
         }
-        panic!("no such property in the inventory catalogue")
+        panic!("not a property of the inventory catalogue")
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "no such property")]
+    #[should_panic(expected = "not a property")]
     fn a_class_alone_is_no_property() {
         let _ = Property::known("device");
     }

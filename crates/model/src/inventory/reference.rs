@@ -6,12 +6,12 @@ use super::{Class, Kind};
 
 const OPENING: &str = "# The inventory
 
-What devices report, and what rules of collections, requirements and detections can ask for: `dray collection create NAME --query EXPRESSION`,
-`dray program change … --requirement EXPRESSION` and `--detect EXPRESSION`. This page is made from the catalogue (`crates/model/src/inventory/classes.rs`).
+What devices report, and what the rules of collections, requirements and detection can query: `dray collection create NAME --query EXPRESSION`,
+`dray program change … --requirement EXPRESSION` and `--detect EXPRESSION`. This page is generated from the catalogue (`crates/model/src/inventory/classes.rs`).
 
 A device reports its facts by class and property: `{\"device\": {\"platform\": \"linux\"}, \"disks\": [{\"mount\": \"/\"}]}`. A property
-that it does not report is unknown: a comparison with it is false, and `has(…)` asks for it. A class or a property that the site does
-not know is ignored.
+that it does not report is unknown: any comparison with it is false, and `has(…)` tells whether it is there. The site ignores classes and
+properties that it does not know.
 ";
 
 /// The text of `docs/inventory.md`.
@@ -22,7 +22,7 @@ pub fn reference() -> String {
         let info = class.info();
         let _ = write!(text, "\n## {}\n\n{}", info.name, info.description);
         if class.is_list() {
-            let _ = write!(text, " A list of up to {} rows; `size({class})` is their number.", info.rows_max);
+            let _ = write!(text, " A list of up to {} rows; `size({class})` is the number of rows.", info.rows_max);
         }
         text.push_str("\n\n| property | kind | meaning | example |\n| --- | --- | --- | --- |\n");
         for property in class.properties() {

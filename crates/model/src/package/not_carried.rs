@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One kind of thing that was left behind.
+/// One kind of thing that was not preserved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotCarried {
@@ -12,11 +12,11 @@ pub struct NotCarried {
     pub kind: NotCarriedKind,
     /// How many files and folders had it.
     pub count: u64,
-    /// The first of them, below the source folder; bytes that are no text escaped.
+    /// The first of them, relative to the source folder; bytes that are not text are escaped.
     pub example: String,
 }
 
-/// What content doesn't carry.
+/// What content does not preserve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -39,7 +39,7 @@ impl fmt::Display for NotCarried {
     /// For example: the setuid or setgid bit of bin/su and 1 more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match (self.kind, self.count) {
-            (NotCarriedKind::Owner, _) => "another owner",
+            (NotCarriedKind::Owner, _) => "a different owner",
             (NotCarriedKind::Setuid, _) => "the setuid or setgid bit",
             (NotCarriedKind::Capabilities, _) => "capabilities",
             (NotCarriedKind::Acl, _) => "access control lists",

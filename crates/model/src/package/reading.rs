@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What is done with symbolic links of a source folder that lead out of it.
+/// What to do with symbolic links that lead out of a source folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -45,10 +45,10 @@ impl FromStr for OutsideLinks {
 
 /// A text that is no [`OutsideLinks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("refuse or keep is expected")]
+#[error("expected refuse or keep")]
 pub struct UnknownOutsideLinks;
 
-/// Which names a source folder may hold.
+/// Which names to allow in a source folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -89,5 +89,5 @@ impl FromStr for Names {
 
 /// A text that is no [`Names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("portable or unix is expected")]
+#[error("expected portable or unix")]
 pub struct UnknownNames;

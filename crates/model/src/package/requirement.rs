@@ -13,8 +13,8 @@ pub const OUTSIDE_LINKS: &str = "outside_links";
 #[must_use]
 pub fn describe_requirement(name: &str) -> String {
     match name {
-        UNIX_NAMES => "it has names that only Linux and similar systems can hold".to_owned(),
-        OUTSIDE_LINKS => "it has links that lead out of it, which this system does not make".to_owned(),
+        UNIX_NAMES => "it contains names that only Linux and similar systems allow".to_owned(),
+        OUTSIDE_LINKS => "it contains links that lead out of it, which cannot be created on this system".to_owned(),
         other => format!("it needs an agent that supports {}", crate::excerpt::quoted(other)),
     }
 }

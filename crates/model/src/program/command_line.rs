@@ -26,10 +26,10 @@ pub enum InvalidCommandLine {
     #[error("the command line is empty")]
     Empty,
     /// Over 2048 characters.
-    #[error("a command line has at most 2048 characters, this one has {0}")]
+    #[error("a command line can have at most 2048 characters, but this one has {0}")]
     TooLong(usize),
     /// A NUL or line break, which no platform passes on.
-    #[error("a command line can't hold control characters")]
+    #[error("a command line cannot contain control characters")]
     Control,
 }
 
@@ -37,15 +37,15 @@ pub enum InvalidCommandLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidQuoting {
     /// A `'` or `"` has no partner.
-    #[error("the command line has an opening {quote} without a closing one")]
+    #[error("the command line has an opening {quote} but no closing one")]
     Unclosed {
-        /// Which.
+        /// Its number.
         quote: char,
         /// Its byte.
         at: usize,
     },
     /// It ends with a backslash.
-    #[error("the command line ends with a backslash that quotes nothing")]
+    #[error("the command line ends with a backslash that escapes nothing")]
     Backslash {
         /// Its byte.
         at: usize,

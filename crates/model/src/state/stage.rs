@@ -25,7 +25,7 @@ pub enum WhyStage {
     Requirements,
     /// The program ran.
     Run,
-    /// What came of it.
+    /// Its result.
     Result,
     /// A link that a newer program has.
     #[serde(skip)]

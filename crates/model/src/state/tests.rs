@@ -30,9 +30,9 @@ fn reason_codes_agree_with_json() {
 #[test]
 fn a_download_tells_its_bytes_and_reads_back_from_before_it_did() {
     let told = |json: &str| serde_json::from_str::<Reason>(json).unwrap().to_string();
-    assert_eq!(told(r#"{"code":"fetching"}"#), "content is being fetched");
+    assert_eq!(told(r#"{"code":"fetching"}"#), "downloading content");
     let bytes = r#"{"code":"fetching","done_bytes":1572864,"total_bytes":3221225472}"#;
-    assert_eq!(told(bytes), "content is being fetched: 1.5 MiB of 3.0 GiB");
+    assert_eq!(told(bytes), "downloading content: 1.5 MiB of 3.0 GiB");
     let Reason::Fetching { done_bytes, total_bytes } = serde_json::from_str(bytes).unwrap() else { panic!("{bytes}") };
     assert_eq!((done_bytes, total_bytes), (1_572_864, 3_221_225_472));
 }
@@ -69,8 +69,8 @@ fn what_is_not_supported_names_the_feature_and_the_version_that_brings_it() {
         let (agent_version, feature) = ("0.3".into(), "maintenance-windows".into());
         Reason::NotSupported { agent_version, feature, needs_version: needs_version.map(Into::into) }.to_string()
     };
-    assert_eq!(reason(Some("0.4")), "this agent, 0.3, does not support maintenance windows; it needs 0.4");
-    assert_eq!(reason(None), "this agent, 0.3, does not support maintenance windows; it needs a newer version");
+    assert_eq!(reason(Some("0.4")), "agent 0.3 does not support maintenance windows; version 0.4 is needed");
+    assert_eq!(reason(None), "agent 0.3 does not support maintenance windows; a newer version is needed");
 }
 
 #[test]
@@ -86,5 +86,5 @@ fn a_known_code_with_other_fields_is_kept_like_an_unknown_one() {
 #[test]
 fn a_full_disk_tells_what_lacks_even_where_that_is_little() {
     let reason = Reason::DiskFull { needed_bytes: (5 << 30) + (1 << 20), free_bytes: 5 << 30 };
-    assert_eq!(reason.to_string(), "not enough free space: 5.0 GiB are needed, 1.0 MiB more than are free");
+    assert_eq!(reason.to_string(), "not enough free space: 5.0 GiB needed, 1.0 MiB more than there is");
 }

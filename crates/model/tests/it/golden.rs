@@ -1,4 +1,4 @@
-//! What versions wrote is read for ever: `tests/golden/v<version>/<name>.json` holds every payload as that version wrote it.
+//! What versions wrote is read forever: `tests/golden/v<version>/<name>.json` holds every payload as that version wrote it.
 //!
 //! A type that changes fails here: the file of this version is no longer what is written. While this version isn't released,
 //! `DRAY_BLESS=1 cargo test -p dray-model --test it` writes its files again. Files of released versions never change; when

@@ -141,7 +141,7 @@ fn answers() -> Vec<Sample> {
         place: 3,
         number: Some(17),
         code: "output_too_long".to_owned(),
-        why: "its output has 70000 bytes: 65536 are allowed".to_owned(),
+        why: "its output has 70000 bytes, the limit is 65536".to_owned(),
     };
     let problem = Problem {
         kind: "urn:dray:problem:stale".to_owned(),

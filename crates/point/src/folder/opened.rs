@@ -81,7 +81,7 @@ impl Folder {
         Ok(object)
     }
 
-    /// Has an object opened anew when it is next asked for: it is not what it was.
+    /// Has an object opened again when it is next asked for: it is not what it was.
     pub(crate) fn close_object(&self, name: &ObjectName) {
         self.opened.forget(name);
     }

@@ -56,7 +56,7 @@ impl Duty {
         match serde_json::from_slice::<Self>(&bytes) {
             Ok(duty) if duty.format == FORMAT => Ok(Some(duty)),
             Ok(_) | Err(_) => {
-                tracing::warn!(path = %path.display(), "the last known assignments can't be read; the site will tell");
+                tracing::warn!(path = %path.display(), "cannot read the last known assignments; waiting for the site to send them");
                 Ok(None)
             }
         }
@@ -89,7 +89,7 @@ fn path(folder: &Folder) -> PathBuf {
     folder.root().join("assignments.json")
 }
 
-/// Asks the site for assignments for ever, and passes on what is new.
+/// Asks the site for assignments forever, and passes on what is new.
 pub(crate) async fn keep_asking(
     site: watch::Receiver<ClientApi>,
     folder: Arc<Folder>,
@@ -120,7 +120,7 @@ pub(crate) async fn keep_asking(
                 failures += 1;
                 let (at, reason) = (clock(), error.in_full());
                 if contact.send_if_modified(|contact| contact.lost(at, &reason)) {
-                    tracing::warn!(error = %reason, "the site can't be asked for assignments; the last known ones stand");
+                    tracing::warn!(error = %reason, "cannot get assignments; using the last known ones");
                 }
                 tokio::time::sleep(pause(failures)).await;
             }
@@ -152,7 +152,7 @@ async fn take_over(
     };
     if let Ok(Err(error)) = written {
         // They hold until a restart, and then the site tells again.
-        tracing::warn!(error = %dray_model::cause::in_full(&error), "the assignments could not be kept on disk");
+        tracing::warn!(error = %dray_model::cause::in_full(&error), "cannot save the assignments");
     }
     duty.send_replace(Some(new));
     true

@@ -33,7 +33,7 @@ use transfers::Running;
 
 /// How often progress is told while objects are on their way.
 const TELL_EVERY: Duration = Duration::from_secs(2);
-/// Longest sleep: clocks get set, so what is due by the clock is looked at anew.
+/// Longest sleep: clocks get set, so what is due by the clock is looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
 
 /// The channels of a holder.
@@ -111,7 +111,7 @@ impl Holder {
         Ok(holder)
     }
 
-    /// Works for ever; ends when nobody gives it duties any more. Dropping it is safe at any time.
+    /// Works forever; ends when nobody gives it duties any more. Dropping it is safe at any time.
     pub(crate) async fn run(mut self) {
         loop {
             let wake = self.step().await;
@@ -122,7 +122,7 @@ impl Holder {
                 },
                 Some(done) = self.work.join_next() => match done {
                     Ok(done) => self.finish(done).await,
-                    Err(error) => tracing::error!(%error, "work on the folder stopped"),
+                    Err(error) => tracing::error!(%error, "work on the folder has stopped"),
                 },
                 Some(object) = self.wiring.suspects.recv() => self.suspect(object),
                 () = tokio::time::sleep_until(wake) => {}
@@ -140,7 +140,7 @@ impl Holder {
             self.forget_unusable(now);
             let todo = reconcile(&duty.contents, &self.held, &self.needs);
             for object in &todo.damaged {
-                self.set_aside(*object, "its length is not what it was").await;
+                self.set_aside(*object, "its length has changed").await;
             }
             self.retries.keep_only(&todo);
             self.begin_reading(&todo);
@@ -202,7 +202,7 @@ impl Holder {
 
     /// What can't be used is looked at again now and then, like anything else that failed.
     fn give_up(&mut self, manifest: ObjectName, why: String) {
-        tracing::warn!(object = %manifest, why, "a content that is assigned can't be used");
+        tracing::warn!(object = %manifest, why, "cannot use assigned content");
         self.retries.gave_up(manifest, why, Instant::now(), (self.clock)());
     }
 
@@ -234,10 +234,10 @@ impl Holder {
 
     /// Takes a damaged object out of its place, so that the next step fetches it again.
     async fn set_aside(&mut self, object: ObjectName, why: &str) {
-        tracing::warn!(%object, why, "a damaged object is moved away and fetched again");
+        tracing::warn!(%object, why, "moving a damaged object away and downloading it again");
         self.held.remove(&object);
         if let Err(error) = self.on_disk(move |folder| folder.set_aside(&object)).await {
-            tracing::error!(error = %in_full(&error), "a damaged object could not be moved away");
+            tracing::error!(error = %in_full(&error), "cannot move a damaged object away");
         }
     }
 

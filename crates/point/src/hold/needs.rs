@@ -37,10 +37,10 @@ pub(super) fn read(folder: &Folder, manifest: Digest, content: Digest) -> ReadMa
         Err(error) => return ReadManifest::Damaged(error.to_string()),
     };
     if Digest::of(&bytes) != manifest {
-        return ReadManifest::Damaged("it has another digest".to_owned());
+        return ReadManifest::Damaged("its digest does not match".to_owned());
     }
     ReadManifest::Needs(match Manifest::decode(&bytes, &content, &Limits::default()) {
         Ok(manifest) => ManifestNeeds::Packs(manifest.packs().into()),
-        Err(error) => ManifestNeeds::Unusable(format!("the manifest can't be used: {}", in_full(&error))),
+        Err(error) => ManifestNeeds::Unusable(format!("cannot use the manifest: {}", in_full(&error))),
     })
 }

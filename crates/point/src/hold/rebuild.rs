@@ -59,7 +59,7 @@ pub(crate) enum RebuildFailure {
         source: io::Error,
     },
     /// An object is here and can't be used.
-    #[error("{object} can't be used")]
+    #[error("cannot use {object}")]
     Decode {
         /// Which.
         object: ObjectName,
@@ -67,7 +67,7 @@ pub(crate) enum RebuildFailure {
         source: DecodeError,
     },
     /// The disk is too small for it.
-    #[error("the disk has {free_bytes} bytes free; {needed_bytes} are needed")]
+    #[error("not enough disk space: {needed_bytes} bytes needed, {free_bytes} free")]
     NoRoom {
         /// With what is kept in reserve.
         needed_bytes: u64,
@@ -127,11 +127,11 @@ impl Rebuild {
         let (manifest, built) = Self::obtain_manifest(&this, built, &mut rebuilt).await?;
         if let Err(error) = Self::obtain_packs(&this, manifest, built, &mut rebuilt).await {
             // What is in its place is to be known of.
-            tracing::warn!(error = %in_full(&error), "packs can't be made out of an update; they are fetched");
+            tracing::warn!(error = %in_full(&error), "cannot build packs from an update; downloading them");
         }
         let folder = Arc::clone(&this.folder);
         if let Err(error) = tokio::task::spawn_blocking(move || folder.clear_scratch()).await? {
-            tracing::warn!(error = %in_full(&error), "what was put together could not be removed");
+            tracing::warn!(error = %in_full(&error), "cannot remove temporary files");
         }
         Ok(rebuilt)
     }
@@ -149,7 +149,7 @@ impl Rebuild {
         self.check_room(rebuild::space(&update))?;
         let packs = HeldPacks(&self.folder);
         let contents = self.folder.scratch().join("contents");
-        fs::create_dir_all(&contents).map_err(PointError::folder("make the folder", &contents))?;
+        fs::create_dir_all(&contents).map_err(PointError::folder("create the folder", &contents))?;
         let scratch = Scratch::build(&update, &Packed::new(&old, &packs), &packs, &contents)?;
         Ok(Built { old, update, scratch })
     }

@@ -30,7 +30,7 @@ pub struct WantedContent {
     pub extras: BTreeMap<ObjectName, u64>,
     /// A manifest is here and was not read yet, so there may be more.
     pub is_open: bool,
-    /// Why it can't be had.
+    /// Why it is not available.
     pub unusable: Option<String>,
 }
 
@@ -128,9 +128,9 @@ impl Work<'_> {
     fn want(&mut self, content: Digest, object: ObjectName, bytes: u64) -> bool {
         let agreed = *self.sizes.entry(object).or_insert(bytes);
         if agreed != bytes {
-            // One digest has one length: whoever says the other is wrong, and which it is can't be known here.
+            // One digest has one length: a source that gives another is wrong, and which it is can't be known here.
             self.done.contents.entry(content).or_default().objects.insert(object, bytes);
-            self.unusable(content, format!("{object} is said to have {agreed} and {bytes} bytes"));
+            self.unusable(content, format!("contradictory sizes for {object}: {agreed} and {bytes} bytes"));
             return false;
         }
         let here = self.get(object, bytes);
@@ -297,7 +297,7 @@ mod tests {
         assert!(!has(&reconcile(&wanted, &held(&[manifest(1)]), &[needs(1, &[8])].into())));
         let with_other = [assignment(0), wanted[0].clone()];
         assert!(!has(&reconcile(&with_other, &held(&[manifest(0)]), &[needs(0, &[])].into())));
-        assert!(has(&reconcile(&with_other, &held(&[]), &Needs::new())), "the other version isn't here either");
+        assert!(has(&reconcile(&with_other, &held(&[]), &Needs::new())), "the other version is not here either");
     }
 
     #[test]

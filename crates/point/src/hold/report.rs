@@ -15,7 +15,7 @@ use super::{Duty, Standings};
 /// Shortest time between two reports of progress, which is for people to look at.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 
-/// Reports changes of `standings` for ever. After each new duty everything is told again, so that a site that lost reports has them.
+/// Reports changes of `standings` forever. After each new duty everything is told again, so that a site that lost reports has them.
 pub(crate) async fn keep_reporting(
     site: watch::Receiver<ClientApi>,
     mut standings: watch::Receiver<Standings>,
@@ -48,7 +48,7 @@ pub(crate) async fn keep_reporting(
             }
             Err(error) => {
                 failures += 1;
-                tracing::debug!(error = %error.in_full(), "a report did not reach the site");
+                tracing::debug!(error = %error.in_full(), "cannot send a report to the site");
                 tokio::time::sleep(super::pause(failures)).await;
             }
         }

@@ -57,13 +57,13 @@ impl Transfer {
             if partial.digest() == object.digest() {
                 return self.install(partial).await;
             }
-            tracing::warn!(%object, is_resumed, "what came has another digest and is fetched again");
+            tracing::warn!(%object, is_resumed, "the received bytes do not match their digest; downloading them again");
             partial = on_blocking(object, &self.folder, partial, Partial::restart).await?;
             if is_resumed {
                 is_resumed = false;
                 reader = self.sources.read(object, 0, bytes);
             } else {
-                reader.discard(0, "they have another digest");
+                reader.discard(0, "they do not match their digest");
             }
         }
     }

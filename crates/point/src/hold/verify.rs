@@ -23,7 +23,7 @@ pub(super) enum Verdict {
 pub(super) fn verify(folder: &Folder, object: &ObjectName) -> Verdict {
     match digest(folder, object) {
         Ok(digest) if digest == object.digest() => Verdict::Good,
-        Ok(_) => Verdict::Damaged("its bytes have another digest".to_owned()),
+        Ok(_) => Verdict::Damaged("its bytes do not match its digest".to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Verdict::Gone,
         Err(error) => Verdict::Damaged(error.to_string()),
     }

@@ -33,12 +33,12 @@ pub(super) async fn serve(
     let accepting = TlsAcceptor::from(tls).accept(stream);
     let stream = match tokio::time::timeout(serving.limits.handshake_timeout, accepting).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "a caller could not prove who it is"),
-        Err(_) => return tracing::debug!("a caller was too slow to prove who it is"),
+        Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => return tracing::debug!("TLS handshake timed out"),
     };
     match caller(&stream) {
         Some(caller) => requests(stream, caller, serving, stop).await,
-        None => tracing::info!("a caller's certificate is neither a device's nor a point's"),
+        None => tracing::info!("rejected a client certificate that belongs to neither a device nor a point"),
     }
 }
 
@@ -74,10 +74,10 @@ async fn requests(
     tokio::select! {
         ended = served => {
             if let Err(error) = ended {
-                tracing::debug!(%caller, %error, "a connection broke");
+                tracing::debug!(%caller, %error, "a connection was lost");
             }
         }
-        () = stalled(&pulse, limits.stall_timeout) => tracing::info!(%caller, "a caller took no bytes and was cut off"),
+        () = stalled(&pulse, limits.stall_timeout) => tracing::info!(%caller, "cut off a client that had stopped reading"),
     }
 }
 

@@ -143,7 +143,7 @@ impl Body for FileBody {
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Err(error) => {
-                tracing::warn!(object = %reading.suspicion.object, %error, "could not read an object");
+                tracing::warn!(object = %reading.suspicion.object, %error, "cannot read an object");
                 reading.suspicion.raise();
                 self.0 = None;
                 Poll::Ready(Some(Err(error)))

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 
 /// Fills the beginning of `buffer` with what is in the page cache from `at` on, without waiting for a disk, and tells how much that is.
-/// Nothing where the system or the file system can't say: whoever waits for the disk then learns more.
+/// Nothing where the system or the file system can't say: waiting for the disk then tells more.
 pub(super) fn cached(file: &File, at: u64, buffer: &mut [u8]) -> usize {
     #[cfg(target_os = "linux")]
     return rustix::io::preadv2(file, &mut [io::IoSliceMut::new(buffer)], at, rustix::io::ReadWriteFlags::NOWAIT)

@@ -90,7 +90,7 @@ async fn open(
         Ok(Ok(object)) => Ok(object),
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(empty(StatusCode::NOT_FOUND)),
         Ok(Err(error)) => {
-            tracing::warn!(object = %name, %error, "could not open an object");
+            tracing::warn!(object = %name, %error, "cannot open an object");
             suspicion.raise();
             Err(empty(StatusCode::INTERNAL_SERVER_ERROR))
         }

@@ -39,7 +39,7 @@ pub struct Woken {
 #[derive(Debug, thiserror::Error)]
 pub enum NotReached {
     /// The time is over.
-    #[error("{reached} of {expected} devices got a policy within {} s", within.as_secs())]
+    #[error("only {reached} of {expected} devices received a policy within {} s", within.as_secs())]
     Late {
         /// How many did.
         reached: usize,
@@ -49,7 +49,7 @@ pub enum NotReached {
         within: Duration,
     },
     /// A device doesn't hold any more.
-    #[error("a device that held its request failed")]
+    #[error("a device failed while it held its request")]
     Failed(#[source] SimError),
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn run(
     Ok(json!({ "ordered_s": ordered.as_secs_f64(), "policies": Latency::of(delays), "requests": Latency::of(looks) }))
 }
 
-/// Looks at a page of devices and at the advertisement by turns, for ever; ends by a failure.
+/// Looks at a page of devices and at the advertisement by turns, forever; ends by a failure.
 async fn look(
     administrator: &SiteApi,
     advertisement: &CreateAdvertisement,

@@ -43,7 +43,7 @@ async fn a_command_that_makes_no_sense_is_refused_and_the_next_one_is_heard() {
         assert!(answer["error"].as_str().unwrap().contains("not a command"), "{answer}");
     }
     let early = json!({ "do": "change", "first": 0, "devices": 1, "what": "disk" }).to_string();
-    assert!(load.answer(&early).await.contains("no device holds its request"));
+    assert!(load.answer(&early).await.contains("no device holds a request"));
     done(&mut load, json!({ "do": "release" })).await;
 }
 
@@ -56,5 +56,5 @@ async fn devices_in_bulk_are_members_like_others() {
     let mut load = Load::new(server.client_url(), server.administrator.clone(), 1);
     let pages = done(&mut load, json!({ "do": "members", "collection": "all-devices", "pages": 4 })).await;
     assert_eq!(pages["pages"]["count"], 4);
-    assert!(fill(&database, 1).await.is_err(), "they are there already");
+    assert!(fill(&database, 1).await.is_err(), "they are already there");
 }

@@ -17,7 +17,7 @@ use crate::change::Change;
 use crate::record::Record;
 use crate::site::Site;
 
-/// Changes the advertisement's terms, if it is at `revision`. What comes to the same terms as before is no change.
+/// Changes the advertisement's terms, if it is at `revision`. The same terms as before are not a change.
 ///
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`ObjectError::Stale`](crate::ObjectError::Stale); what is wrong with the

@@ -79,7 +79,7 @@ async fn terms_that_cannot_work_are_refused() {
     let site = &test.site;
     let no_package = refused(site, AdvertisementTerms { package: name("none"), ..terms() }).await;
     assert!(matches!(no_package, AdvertisementError::Object(ObjectError::Unresolved { .. })));
-    assert_eq!(no_package.hint().as_deref(), Some("create it first; `dray package list` shows what there is"));
+    assert_eq!(no_package.hint().as_deref(), Some("create it first, or choose one from `dray package list`"));
     let no_program = refused(site, AdvertisementTerms { program: name("none"), ..terms() }).await;
     assert_eq!(no_program.hint().as_deref(), Some("it has install"));
     let no_collection = refused(site, AdvertisementTerms { collection: name("none"), ..terms() }).await;

@@ -13,7 +13,7 @@ use crate::change::Change;
 use crate::record::Record;
 use crate::site::Site;
 
-/// Changes `revision` of the collection. What is the same as before is no change.
+/// Changes `revision` of the collection. The same values as before are not a change.
 ///
 /// # Errors
 /// [`ObjectError::NotFound`](crate::ObjectError::NotFound), [`ObjectError::Stale`](crate::ObjectError::Stale),

@@ -62,7 +62,7 @@ pub(super) async fn devices(snapshot: &mut Snapshot, rules: &[Rule]) -> Result<(
         .collect();
     let found = device::existing(snapshot, &wanted).await?;
     match wanted.difference(&found).next() {
-        Some(missing) => Err(Object::new(ObjectKind::Device, missing).unresolved("make a rule for").into()),
+        Some(missing) => Err(Object::new(ObjectKind::Device, missing).unresolved("create a rule for").into()),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Evaluates a whole collection anew. Members follow by themselves; this is for whoever wants to be sure.
+//! Evaluates a whole collection again. Members follow by themselves; this is for administrators who want to be sure.
 
 use dray_model::Name;
 use dray_model::ObjectKind;

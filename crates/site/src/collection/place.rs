@@ -22,7 +22,7 @@ pub(crate) struct Placed<'a> {
 }
 
 /// Makes the devices members where their facts are meant, in the collections that ask for one of `classes`; with all classes, in all
-/// collections. Whoever is offered something else by that is concerned. A few statements, whatever the number of devices; O(devices
+/// collections. Devices whose offers change because of it are concerned. A few statements, whatever the number of devices; O(devices
 /// × rules that are touched).
 pub(crate) async fn place(
     change: &mut Change<'_>,

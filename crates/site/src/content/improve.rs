@@ -79,7 +79,7 @@ impl JobKind for Improve {
                 Ok(()) => end(site, &wanted).await?,
                 Err(error) if wanted.attempts >= TRIES_MAX => {
                     let error = JobFailure::permanent(&error);
-                    tracing::warn!(%error, content = %wanted.content, "updates to a content can't be improved; it is given up");
+                    tracing::warn!(%error, content = %wanted.content, "cannot improve the updates to a content; giving up");
                     end(site, &wanted).await?;
                 }
                 Err(error) => return Err(JobFailure::passing(&error)),

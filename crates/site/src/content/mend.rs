@@ -1,5 +1,5 @@
 //! Makes damaged and missing objects again: manifests by reading source folders as they were read when they were published, packs from
-//! what is left of them and from source folders. Updates are dropped, so that receivers do without, and prepared anew.
+//! what is left of them and from source folders. Updates are dropped, so that receivers do without, and prepared again.
 //!
 //! An object is replaced only by bytes that have its digest. What can't be made again stays noted, with what to do about it.
 
@@ -20,7 +20,7 @@ use crate::job::{JobFailure, Progress};
 use crate::site::Site;
 
 /// Where else a good object may be.
-const ELSEWHERE: &str = "bring a good copy with dray content import FOLDER: an export, another store, or the folder of a distribution point";
+const ELSEWHERE: &str = "import an intact copy with dray content import FOLDER, from an export, another store, or the folder of a distribution point";
 
 /// Mends what is known to be damaged, and tells how many objects it made again. What can't be mended is left as it is, and noted.
 pub(super) async fn mend(site: &Site, progress: &Progress) -> Result<u64, JobFailure> {
@@ -30,7 +30,7 @@ pub(super) async fn mend(site: &Site, progress: &Progress) -> Result<u64, JobFai
     names.sort_unstable();
     let (total, mut mended) = (names.len() as u64, 0);
     for (done, name) in names.into_iter().enumerate() {
-        progress.tell("mending objects", done as u64, Some(total));
+        progress.tell("repairing objects", done as u64, Some(total));
         drop_updates(site, &name).await?;
         let publishers = damage::publishers(&mut site.db().read().await?, &name.to_string()).await?;
         if publishers.is_empty() {
@@ -72,7 +72,7 @@ async fn drop_updates(site: &Site, name: &ObjectName) -> Result<(), SiteError> {
         change.concerns_points_with(content).await?;
     }
     Sweep::soon(&mut change).await?;
-    tracing::warn!(object = %name, updates_to = contents.len(), "dropped updates that lean on a damaged object");
+    tracing::warn!(object = %name, updates_to = contents.len(), "dropped updates that depend on a damaged object");
     Ok(change.commit_unrecorded().await?)
 }
 

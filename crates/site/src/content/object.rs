@@ -1,4 +1,4 @@
-//! Reads objects for devices, points and whoever makes packages: whole or a range, as a stream, so that memory doesn't grow with the object.
+//! Reads objects for devices, points and administrators: whole or a range, as a stream, so that memory doesn't grow with the object.
 
 use std::fs::File;
 use std::io::Read as _;

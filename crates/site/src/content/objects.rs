@@ -1,4 +1,4 @@
-//! Which objects a source version of a package needs: for whoever carries it elsewhere.
+//! Which objects a source version of a package needs, for carrying it elsewhere.
 
 use dray_model::Name;
 use dray_model::ObjectKind;

@@ -63,7 +63,7 @@ struct Made {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnpreparedError {
     /// The disk of the site's folder.
-    #[error("the disk of {} has {free_bytes} bytes free; preparing the update may take {needed_bytes}", folder.display())]
+    #[error("not enough disk space in {}: preparing the update may take {needed_bytes} bytes, {free_bytes} are free", folder.display())]
     NoRoom {
         /// Where the work is done.
         folder: PathBuf,
@@ -85,13 +85,13 @@ pub(crate) enum UnpreparedError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The making.
-    #[error("cannot make the update")]
+    #[error("cannot create the update")]
     Prepare(#[from] PrepareError),
     /// The server stops, or the making panicked.
-    #[error("the making of the update was stopped")]
+    #[error("creating the update was stopped")]
     Stopped(#[from] tokio::task::JoinError),
     /// An object of it is just being removed, as one that nothing needed.
-    #[error("an object of the update is just being removed from the content store")]
+    #[error("an object of the update is being deleted from the content store at this moment")]
     InTheWay,
     /// The database or the content store.
     #[error(transparent)]

@@ -36,7 +36,7 @@ impl Steps {
     fn tell(&self) {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (files, files_total) = (count(&self.counts.files), count(&self.counts.files_total));
-        let step = format!("{}: {files} of {files_total} files", self.doing);
+        let step = format!("{}: {files} of {}", self.doing, dray_model::count::counted(files_total, "file"));
         self.job.tell(&step, count(&self.counts.bytes), Some(count(&self.counts.bytes_total)));
     }
 }

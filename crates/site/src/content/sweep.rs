@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use dray_model::ObjectKind;
 use dray_model::api::package::JobStarted;
+use dray_model::count::counted;
 use futures_util::StreamExt as _;
 use object_store::ObjectStoreExt as _;
 use serde_json::json;
@@ -74,8 +75,8 @@ impl JobKind for Sweep {
         loop {
             let picked = pick(site).await?;
             if picked.is_empty() {
-                tracing::info!(removed, bytes, "swept the content store");
-                progress.tell(&format!("removed {removed} objects that nothing needs"), bytes, None);
+                tracing::info!(removed, bytes, "cleaned up the content store");
+                progress.tell(&format!("deleted {}", counted(removed, "unused object")), bytes, None);
                 return Ok(again(site).await?);
             }
             let mut removals = futures_util::stream::iter(picked.clone())
@@ -87,7 +88,7 @@ impl JobKind for Sweep {
             forget(site, &picked).await?;
             removed += picked.len() as u64;
             bytes += picked.iter().map(|object| object.size_bytes).sum::<u64>();
-            progress.tell("removing objects", bytes, None);
+            progress.tell("deleting objects", bytes, None);
         }
     }
 }
@@ -117,7 +118,7 @@ async fn forget_sources(site: &Site) -> Result<(), SiteError> {
 }
 
 fn staging_failed(error: std::io::Error) -> SiteError {
-    failed("remove a staging folder")(object_store::Error::Generic { store: "staging", source: Box::new(error) })
+    failed("delete a staging folder")(object_store::Error::Generic { store: "staging", source: Box::new(error) })
 }
 
 /// Asks for the next sweep: an upload under way may break.
@@ -140,7 +141,7 @@ async fn remove(site: Site, name: String) -> Result<(), SiteError> {
     let Ok(object) = name.parse() else { return Ok(()) };
     match site.content().delete(&location(&object)).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(failed("remove an object")(error)),
+        Err(error) => Err(failed("delete an object")(error)),
     }
 }
 

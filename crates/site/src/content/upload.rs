@@ -1,4 +1,4 @@
-//! Puts objects into the store, noted before they come, and reads manifests back. Storing an object that is there already costs a look,
+//! Puts objects into the store, noted before they come, and reads manifests back. Storing an object that is already there costs a look,
 //! and a file that is on the store's own file system takes its place there without being copied.
 
 use std::io;
@@ -83,7 +83,7 @@ pub(crate) async fn replace(site: &Site, name: &ObjectName, upload: Upload) -> R
     let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Package)).await?;
     let now = change.now();
     if damage::note_restored(&mut change, &name.to_string(), now).await? {
-        tracing::info!(object = %name, "an object of the content store that was damaged is good again");
+        tracing::info!(object = %name, "repaired a damaged object of the content store");
     }
     Ok(change.commit_unrecorded().await?)
 }

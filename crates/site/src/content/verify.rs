@@ -10,6 +10,7 @@ use dray_model::ObjectKind;
 use dray_model::Timestamp;
 use dray_model::api::content::DamageState;
 use dray_model::api::package::JobStarted;
+use dray_model::count::counted;
 use dray_store::content::{StoredObject, damage};
 use dray_store::{StoreError, meta};
 use futures_util::TryStreamExt as _;
@@ -75,7 +76,8 @@ impl JobKind for Verify {
         let mended = mend::mend(site, progress).await?;
         super::measure(site).await?;
         let left = damage::list(&mut site.db().read().await?).await?.len();
-        let step = format!("read {} objects, made {mended} again; {left} are damaged or missing", read.objects);
+        let objects = counted(read.objects, "object");
+        let step = format!("read {objects}, repaired {mended}; {left} still damaged or missing");
         progress.tell(&step, read.bytes, Some(read.bytes));
         Ok(())
     }
@@ -143,7 +145,7 @@ enum Verdict {
 async fn examine(site: &Site, object: &StoredObject) -> Result<(), SiteError> {
     let verdict = match object.name.parse() {
         Ok(name) => read(site, name).await?,
-        Err(_) => Verdict::Bad(DamageState::Damaged, "it is not called as objects are".to_owned()),
+        Err(_) => Verdict::Bad(DamageState::Damaged, "its name is not that of an object".to_owned()),
     };
     metrics::counter!("dray_content_verified_bytes_total").increment(object.size_bytes);
     let mut change = site.change(&Actor::System, Permission::Manage(ObjectKind::Content)).await?;
@@ -152,7 +154,7 @@ async fn examine(site: &Site, object: &StoredObject) -> Result<(), SiteError> {
     match verdict {
         Verdict::Good => {
             if damage::note_good(&mut change, name, now).await? {
-                tracing::info!(object = name, "an object of the content store that was damaged is good again");
+                tracing::info!(object = name, "repaired a damaged object of the content store");
             }
         }
         Verdict::Bad(state, why) => {
@@ -168,7 +170,7 @@ async fn read(site: &Site, name: ObjectName) -> Result<Verdict, SiteError> {
     let got = match site.content().get(&location(&name)).await {
         Ok(got) => got,
         Err(object_store::Error::NotFound { .. }) => {
-            return Ok(Verdict::Bad(DamageState::Missing, "it is not there".to_owned()));
+            return Ok(Verdict::Bad(DamageState::Missing, "it is missing".to_owned()));
         }
         Err(error) => return Err(failed("read an object")(error)),
     };
@@ -179,7 +181,7 @@ async fn read(site: &Site, name: ObjectName) -> Result<Verdict, SiteError> {
                 Ok(size) => size.is_some(),
                 // A disk that can't give the bytes back has lost them.
                 Err(error) => {
-                    return Ok(Verdict::Bad(DamageState::Damaged, format!("it can't be read: {error}")));
+                    return Ok(Verdict::Bad(DamageState::Damaged, format!("cannot read it: {error}")));
                 }
             }
         }
@@ -191,7 +193,7 @@ async fn read(site: &Site, name: ObjectName) -> Result<Verdict, SiteError> {
             dray_model::Digest::from(hasher.finalize()) == name.digest()
         }
     };
-    let bad = || Verdict::Bad(DamageState::Damaged, "its bytes are others than its name says".to_owned());
+    let bad = || Verdict::Bad(DamageState::Damaged, "its bytes do not match its name".to_owned());
     Ok(if is_good { Verdict::Good } else { bad() })
 }
 

@@ -27,7 +27,7 @@ const REGION_MAX: usize = 64;
 /// | `region` | what requests are signed for | `us-east-1` with an endpoint; must be said for AWS |
 /// | `style` | `path` (`HOST/BUCKET`) or `virtual` (`BUCKET.HOST`) | `virtual` at AWS unless the name has a dot, else `path` |
 /// | `allow_http` | `true`: the endpoint may be plain `http` | TLS is required |
-/// | `credentials` | absolute path of a file with a key, read anew for each request | see [`Environment`] |
+/// | `credentials` | absolute path of a file with a key, read again for each request | see [`Environment`] |
 /// | `ca` | absolute path of a file with certificates (PEM) of authorities to trust beside the system's | the system's alone |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketLocation {
@@ -106,7 +106,7 @@ impl BucketLocation {
                 self.allow_http = true;
                 Ok(())
             }
-            "allow_http" => Err(wrong("allow_http", "true, or leave the option out")),
+            "allow_http" => Err(wrong("allow_http", "true, or the option left out")),
             other => Err(InvalidContentLocation::Option(printable(other))),
         }
     }
@@ -120,7 +120,7 @@ fn once<T>(option: &'static str, place: &mut Option<T>, value: T) -> Result<(), 
 }
 
 fn endpoint(text: &str) -> Result<http::Uri, InvalidContentLocation> {
-    let expected = "https://HOST, perhaps with a port and a path, without user name, bucket or query";
+    let expected = "https://HOST, optionally with a port and a path, but without user name, bucket or query";
     let wrong = || InvalidContentLocation::Value { option: "endpoint", expected };
     let uri: http::Uri = text.trim_end_matches('/').parse().map_err(|_| wrong())?;
     let scheme = uri.scheme_str().is_some_and(|scheme| scheme == "https" || scheme == "http");

@@ -57,8 +57,8 @@ pub enum ContentCheckError {
         #[source]
         source: Box<OpenContentError>,
     },
-    /// Something is there already.
-    #[error("{location} is in use, it holds {object}: a site needs a prefix of its own, name an empty one")]
+    /// Something is already there.
+    #[error("{location} is already in use and holds {object}; give the site an empty prefix of its own")]
     InUse {
         /// Where.
         location: String,
@@ -79,9 +79,7 @@ pub enum ContentCheckError {
         source: Box<Error>,
     },
     /// A request did something else than was asked for.
-    #[error(
-        "cannot {step} in {location}: the server answered, but not as S3 does; is the endpoint that of an S3 server?"
-    )]
+    #[error("cannot {step} in {location}: the server's answer is not from S3; is the endpoint an S3 server?")]
     Odd {
         /// What was tried.
         step: Step,
@@ -98,7 +96,7 @@ impl fmt::Display for Step {
             Self::WriteInParts => "write an object in parts",
             Self::ReadRange => "read a range of an object",
             Self::Delete => "delete an object",
-            Self::Miss => "look for an object that isn't there",
+            Self::Miss => "look up an object that does not exist",
             Self::Claim => "write the site's name",
         })
     }
@@ -219,23 +217,23 @@ impl<'a> Trial<'a> {
         let any = |words: &[&str]| words.iter().any(|word| said.contains(word));
         let identity = self.environment.source_for(self.bucket);
         if any(&["NoSuchBucket"]) {
-            format!("there is no bucket {:?}; make it first, or name another", self.bucket.bucket)
+            format!("there is no bucket {:?}; create it first, or use another", self.bucket.bucket)
         } else if any(&["InvalidAccessKeyId", "SignatureDoesNotMatch", "NotSignedUp", "ExpiredToken", "InvalidToken"]) {
-            format!("the server doesn't accept the credentials; they come from {identity}")
+            format!("the server rejected the credentials, which come from {identity}")
         } else if any(&["AuthorizationHeaderMalformed", "PermanentRedirect", "LOCATION", "region"]) {
-            "the bucket is in another region; name it with region=NAME".to_owned()
+            "the bucket is in another region; give it with region=NAME".to_owned()
         } else if any(&["RequestTimeTooSkewed"]) {
             "this computer's clock is wrong; set it".to_owned()
         } else if any(&["169.254.169.254", "credentials", "api/token"]) {
-            format!("no credentials could be had from {identity}")
+            format!("cannot get credentials from {identity}")
         } else if any(&["certificate", "UnknownIssuer"]) {
-            "the server's certificate isn't trusted; name its authority's with ca=FILE".to_owned()
+            "the server's certificate is not trusted; give the certificate of its authority with ca=FILE".to_owned()
         } else if any(&["AccessDenied", "403 Forbidden", "401 Unauthorized"]) {
-            format!("not allowed; grant {} to the credentials, which come from {identity}", step.permission())
+            format!("permission denied; grant {} to the credentials, which come from {identity}", step.permission())
         } else if any(&["error sending request", "onnect", "timed out"]) {
-            format!("no answer from {}; check the address and that the server runs", self.server())
+            format!("no answer from {}; check the address, and that the server is running", self.server())
         } else {
-            "see what the server said".to_owned()
+            "see the server's answer".to_owned()
         }
     }
 

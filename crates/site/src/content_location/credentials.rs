@@ -1,7 +1,7 @@
 //! Who the site is at the bucket's server. The first of these that is there counts:
 //!
 //! 1. the file that the location names with `credentials=`: `aws_access_key_id`, `aws_secret_access_key` and perhaps
-//!    `aws_session_token` in its section `[default]`, read anew for each request, so that a new key needs no restart;
+//!    `aws_session_token` in its section `[default]`, read again for each request, so that a new key needs no restart;
 //! 2. `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and perhaps `AWS_SESSION_TOKEN` in the environment;
 //! 3. the identity that the platform gives: web identity (`AWS_WEB_IDENTITY_TOKEN_FILE`), container (`AWS_CONTAINER_…`), instance.
 //!
@@ -88,7 +88,7 @@ impl Environment {
             Some(path) => format!("the file {}", path.display()),
             None if self.get(KEY_ID).is_some() => format!("{KEY_ID} and {SECRET} in the environment"),
             None if PLATFORM.iter().any(|name| self.get(name).is_some()) => "the platform's identity".to_owned(),
-            None => format!("this machine's instance identity, as neither {KEY_ID} nor credentials=FILE is given"),
+            None => format!("this machine's instance identity, because neither {KEY_ID} nor credentials=FILE is given"),
         }
     }
 }
@@ -136,7 +136,7 @@ enum FileError {
     },
     #[error("no {key} in the section [default] of {path}")]
     Missing { path: PathBuf, key: &'static str },
-    #[error("no more than {FILE_MAX_BYTES} bytes of credentials were expected in {path}")]
+    #[error("the credentials file {path} is larger than {FILE_MAX_BYTES} bytes")]
     TooLarge { path: PathBuf },
 }
 
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn half_a_key_is_refused() {
         let refused = Environment::of([(KEY_ID, "AKIAEXAMPLE")]).key().unwrap_err().to_string();
-        assert_eq!(refused, "AWS_ACCESS_KEY_ID is in the environment but AWS_SECRET_ACCESS_KEY is not");
+        assert_eq!(refused, "AWS_ACCESS_KEY_ID is set in the environment, but AWS_SECRET_ACCESS_KEY is not");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::record::Record;
 use crate::site::Site;
 use crate::together;
 
-/// Enrols whoever asks from the address `from`.
+/// Enrols the device or point that asks from the address `from`.
 ///
 /// # Errors
 /// [`EnrolmentError::Refused`] for every token that is not good, [`EnrolmentError::WrongMember`] for a good one of another kind of

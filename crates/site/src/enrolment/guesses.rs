@@ -1,4 +1,4 @@
-//! Slows down whoever tries out enrolment tokens.
+//! Slows down anyone who tries out enrolment tokens.
 //!
 //! Secrets of 160 random bits can't be guessed; this keeps the attempts from costing the database anything. Only wrong tokens
 //! count, so a thousand computers behind one address enrol as fast as they like.

@@ -7,7 +7,7 @@ use crate::actor::{Actor, Permission};
 use crate::error::SiteError;
 use crate::site::Site;
 
-/// Issues another certificate to a device or point that shows a good one. The old one stays good until it ends.
+/// Issues another certificate to a device or point that shows a good one. The old one stays valid until it ends.
 ///
 /// # Errors
 /// [`EnrolmentError::Certificate`], [`EnrolmentError::UnknownPoint`].

@@ -68,7 +68,7 @@ impl Listening {
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "lost the connection that announces changes; reading the feed every second until it is back"
+                        "lost the connection that announces changes; reading the change feed every second until it is back"
                     );
                     self.listener = None;
                     self.not_before = Some(Instant::now() + RECONNECT);

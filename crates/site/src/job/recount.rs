@@ -63,7 +63,7 @@ impl JobKind for Recount {
 fn report(was_wrong: bool, what: &str, of: &str) {
     if was_wrong {
         metrics::counter!("dray_counters_repaired_total").increment(1);
-        tracing::warn!(what, of, "a kept counter was wrong and has been repaired");
+        tracing::warn!(what, of, "a counter was wrong and has been repaired");
     }
 }
 

@@ -58,7 +58,7 @@ impl Runner {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the job workers ended badly");
+            tracing::error!(%error, "the job workers failed");
         }
     }
 }
@@ -73,7 +73,7 @@ struct Worker {
 impl Worker {
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         if let Err(error) = Housekeeping::ensure(&self.site).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot ask for housekeeping");
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot schedule housekeeping");
         }
         let places = Arc::new(Semaphore::new(PARALLEL));
         let mut running = JoinSet::new();
@@ -102,12 +102,12 @@ impl Worker {
         };
         match release.await {
             Ok(0) => {}
-            Ok(jobs) => tracing::info!(jobs, owner, "took back jobs that were left in the middle"),
+            Ok(jobs) => tracing::info!(jobs, owner, "resumed jobs that had been interrupted"),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     owner,
-                    "cannot take back the jobs of a worker that is gone"
+                    "cannot take over the jobs of a worker that is gone"
                 );
             }
         }
@@ -150,12 +150,12 @@ impl Worker {
         let result = tokio::select! {
             result = work.run(&self.site, &job.payload, &progress) => result,
             () = self.keep_lease(&job, &progress) => {
-                tracing::warn!(job = %job.id, kind = job.kind, "the lease of a job was lost; its work stops here");
+                tracing::warn!(job = %job.id, kind = job.kind, "lost the lease of a job; stopping work on it");
                 return;
             }
         };
         if let Err(error) = self.report(&job, work.max_attempts(), &progress, result).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "cannot report on a job; it will run again");
+            tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "cannot save the outcome of a job; it will run again");
         }
     }
 

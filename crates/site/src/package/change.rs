@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::release;
 use crate::site::Site;
 
-/// Changes `revision` of the package. What is the same as before is no change.
+/// Changes `revision` of the package. The same values as before are not a change.
 ///
 /// Another source folder is read at the next update. While the first release is still being published, its job takes the
 /// programs as they are then.

@@ -1,4 +1,4 @@
-//! Has the updates to a package's newest content prepared as well as can be, whoever receives it.
+//! Has the updates to a package's newest content prepared as well as possible, however few receive it.
 
 use dray_model::Name;
 use dray_model::ObjectKind;

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_command_that_no_agent_could_start_is_refused_with_its_place() {
         let error = check(programs(r#"[{"name": "a", "command": "./x 'é"}]"#)).unwrap_err();
-        let expected = "cannot use the command of the program a: the command line has an opening ' without a closing one\n  ./x 'é\n      ^";
+        let expected = "cannot use the command of the program a: the command line has an opening ' but no closing one\n  ./x 'é\n      ^";
         assert_eq!((error.to_string().as_str(), error.span()), (expected, Some(4..5)));
     }
 

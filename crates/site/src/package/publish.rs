@@ -56,7 +56,7 @@ impl JobKind for Publish {
         let files = read::read(site, &package, source.into(), payload.checksum, progress).await?;
         if is_newest(&package, &files) {
             progress.tell(
-                "unchanged: the source holds what the newest release holds",
+                "nothing to publish: the source is the same as in the newest release",
                 files.bytes(),
                 Some(files.bytes()),
             );
@@ -64,8 +64,8 @@ impl JobKind for Publish {
         }
         if !payload.times && files.differ_in_times_alone() {
             progress.tell(
-                "unchanged: the source differs from the newest release only in when files were changed; \
-                 dray package update PACKAGE --times publishes that",
+                "nothing to publish: only modification times have changed since the newest release; \
+                 publish anyway with dray package update PACKAGE --times",
                 files.bytes(),
                 Some(files.bytes()),
             );
@@ -91,7 +91,7 @@ fn published(not_carried: &[NotCarried]) -> String {
         return "published".to_owned();
     }
     let each: Vec<_> = not_carried.iter().map(ToString::to_string).collect();
-    format!("published; the package does not carry {}", each.join(", "))
+    format!("published; not preserved: {}", each.join(", "))
 }
 
 /// Publishes, unless the package was deleted, or got the same content from another job, while its source was read.

@@ -147,7 +147,7 @@ async fn changed_programs_are_the_next_release_of_the_same_content() {
         change(&test.site, &admin(), &name("zip"), revision, command).await
     };
     let same = change_to(Some(1), "./install").await.unwrap();
-    assert_eq!(same, former, "what is the same is no change");
+    assert_eq!(same, former, "the same facts are not a change");
     let new = change_to(Some(1), "./install --quiet").await.unwrap();
     assert_eq!(new.revision, 2);
     let release = new.release.unwrap();

@@ -61,7 +61,7 @@ pub(crate) async fn check<'a>(
     package::find(snapshot, package).await?.ok_or_else(|| what.not_found())?;
     for name in points {
         look_up(snapshot, actor, Permission::Manage(ObjectKind::Point), name).await.map_err(|error| match error {
-            PointError::Object(ObjectError::NotFound(point)) => point.unresolved("put the package on").into(),
+            PointError::Object(ObjectError::NotFound(point)) => point.unresolved("assign the package to").into(),
             other => other,
         })?;
     }

@@ -1,4 +1,4 @@
-//! Tells a device where contents are to be had: points that hold them, spread over devices, and the site itself last; and which updates
+//! Tells a device where to get contents: points that hold them, spread over devices, and the site itself last; and which updates
 //! there are to them.
 
 use dray_content::Tree;
@@ -55,7 +55,7 @@ fn of<'a>(sources: &'a [Source], content: &'a Digest) -> impl Iterator<Item = Co
     holding.map(|source| ContentSource { name: source.point.clone(), url: format!("{}/v1", source.url) })
 }
 
-/// Points that hold a content don't hold the update from nothing to it, so whoever has a point near takes the content from there.
+/// Points that hold a content don't hold the update from nothing to it, so clients that have a point near take the content from there.
 fn is_for(update: &StoredUpdate, content: &Digest, sources: &[Source]) -> bool {
     let is_on_points = sources.iter().any(|source| source.content == *content);
     update.to == *content && !(is_on_points && Tree::is_nothing(&update.from))

@@ -18,7 +18,7 @@ pub(super) fn check(url: &str) -> Result<String, PointError> {
     let rest = url.strip_prefix("https://").ok_or_else(|| invalid("it does not begin with https://"))?;
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['/', '?', '#', '@', '\\']) {
-        return Err(invalid("there is more in it than host and port"));
+        return Err(invalid("it contains more than host and port"));
     }
     let (host, port) = split(authority);
     let port = match port {
@@ -27,7 +27,9 @@ pub(super) fn check(url: &str) -> Result<String, PointError> {
     };
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     match bare.parse::<Address>().map_err(|_| invalid("the host is neither a DNS name nor an IP address"))? {
-        Address::Ip(address) if address.is_ipv6() && bare == host => Err(invalid("an IPv6 address needs brackets")),
+        Address::Ip(address) if address.is_ipv6() && bare == host => {
+            Err(invalid("an IPv6 address must be in brackets"))
+        }
         Address::Ip(address) if address.is_unspecified() => Err(invalid("nobody can connect to this address")),
         _ => Ok(format!("https://{}:{port}", host.to_ascii_lowercase())),
     }

@@ -106,7 +106,7 @@ impl Computed {
     }
 }
 
-/// Time is cut into halves of a validity, for each device at instants of its own. A policy of an earlier half is signed anew.
+/// Time is cut into halves of a validity, for each device at instants of its own. A policy of an earlier half is signed again.
 pub(super) fn half(device: DeviceId, now: Timestamp) -> i64 {
     let half = i64::try_from(VALIDITY.as_micros() / 2).expect("a week fits");
     (now.micros() + device.number() % half).div_euclid(half)

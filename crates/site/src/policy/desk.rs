@@ -95,7 +95,7 @@ impl Desk {
                         // A device may have asked twice.
                         let found = computed.get(&device).cloned();
                         let result = found.ok_or(PolicyError::NotEnrolled(device));
-                        // Whoever is gone needs no answer.
+                        // Anyone who is gone needs no answer.
                         let _ = answer.send(Answer { result, _under_way: room.split(1) });
                     }
                     computed.clear();

@@ -1,6 +1,6 @@
 //! Remembers which policy each device has, so that `why` can tell. It is told to the database in batches, a moment later.
 //!
-//! A device that shows the current tag has the policy, whoever gave it; so what a killed process didn't write comes back with the
+//! A device that shows the current tag has the policy, no matter who gave it; so what a killed process didn't write comes back with the
 //! device's next request.
 
 use std::collections::HashMap;
@@ -42,7 +42,10 @@ impl Policies {
             tokio::spawn(async move {
                 tokio::time::sleep(GATHER).await;
                 if let Err(error) = site.policies().flush(&site).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot note which policies devices have");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot record which policies devices have"
+                    );
                 }
             });
         }

@@ -51,7 +51,7 @@ impl Policies {
             if let Err(error) = read {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "cannot read whom a change concerns; looking at everything"
+                    "cannot read which devices a change affects; looking at everything"
                 );
                 site.policies().everyone_moved(sequence);
             }

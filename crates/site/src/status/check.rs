@@ -17,19 +17,19 @@ pub enum MessageError {
     #[error("it cannot be read as a status message: {0}")]
     Unreadable(String),
     /// A number that a client can't have reached.
-    #[error("{0} is not the number of a status message: they count from 1")]
+    #[error("{0} is not the number of a status message: numbers start from 1")]
     Number(u64),
     /// A longer output than is kept.
-    #[error("its output has {0} bytes: {OUTPUT_TAIL_MAX} are allowed")]
+    #[error("its output has {0} bytes, the limit is {OUTPUT_TAIL_MAX}")]
     Output(usize),
     /// More sources than content comes from.
-    #[error("it names {0} sources: {SOURCES_MAX} are allowed")]
+    #[error("it has {0} sources, the limit is {SOURCES_MAX}")]
     Sources(usize),
     /// A longer reason than is kept.
-    #[error("its reason has {0} bytes: {REASON_MAX} are allowed")]
+    #[error("its reason has {0} bytes, the limit is {REASON_MAX}")]
     Reason(usize),
     /// Of a kind that isn't known here, and longer than such ones may be.
-    #[error("it has {0} bytes and is of a kind that this site does not know: {UNKNOWN_MAX} are allowed")]
+    #[error("it has {0} bytes, and the limit for kinds that this site does not know is {UNKNOWN_MAX}")]
     Unknown(usize),
 }
 

@@ -32,7 +32,7 @@ pub async fn receive(
     }
     let (messages, refused) = sort(&batch.messages);
     for one in &refused {
-        tracing::warn!(%device, number = one.number, code = one.code, why = one.why, "a status message is refused");
+        tracing::warn!(%device, number = one.number, code = one.code, why = one.why, "refused a status message");
     }
     let now = site.now();
     site.presence().seen(device, now);

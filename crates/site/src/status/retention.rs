@@ -34,12 +34,12 @@ impl JobKind for Retention {
             let batch = status::remove_before(&mut tx, limit, BATCH).await?;
             tx.commit().await?;
             removed += batch;
-            progress.tell("removing status messages", removed, None);
+            progress.tell("deleting old status messages", removed, None);
             if batch < u64::from(BATCH) {
                 break;
             }
         }
-        tracing::debug!(removed, "old status messages removed");
+        tracing::debug!(removed, "deleted old status messages");
         Ok(())
     }
 }

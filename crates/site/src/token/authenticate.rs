@@ -15,13 +15,13 @@ pub enum Refused {
     #[error("cannot read the administrator token")]
     Form(#[source] InvalidToken),
     /// No token of this site has this secret.
-    #[error("the administrator token is not known here")]
+    #[error("the administrator token is not valid for this site")]
     Unknown,
     /// Its time is over.
     #[error("the administrator token {0} has expired")]
     Expired(Name),
     /// It was taken back.
-    #[error("the administrator token {0} was revoked")]
+    #[error("the administrator token {0} has been revoked")]
     Revoked(Name),
     /// Anything that can happen to any operation.
     #[error(transparent)]
@@ -42,7 +42,7 @@ impl Failure for Refused {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Site(error) => error.hint(),
-            _ => Some("send `Authorization: Bearer dray-admin.…`; an administrator makes tokens".to_owned()),
+            _ => Some("send `Authorization: Bearer dray-admin.…`; ask an administrator for a token".to_owned()),
         }
     }
 }

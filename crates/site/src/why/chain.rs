@@ -42,7 +42,7 @@ pub(super) fn links(scene: &Scene, advertisement: &StoredAdvertisement, membersh
         ]);
     } else {
         let stages = [WhyStage::Policy, WhyStage::Time, WhyStage::Content, WhyStage::Requirements];
-        let sentence = "the advertisement does not reach the device";
+        let sentence = "the advertisement does not apply to the device";
         links.extend(stages.map(|stage| link(stage, WhyHolds::Unknown, "not_reached", sentence)));
     }
     links.extend([outcome::run(scene, report), outcome::result(report)]);

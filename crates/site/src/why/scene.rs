@@ -59,8 +59,8 @@ impl Scene {
     pub(super) fn reach(&self) -> String {
         match (self.device.connected, self.device.seen_at) {
             (true, _) => "it is connected now".to_owned(),
-            (false, Some(at)) => format!("it was last heard of at {at:.0}"),
-            (false, None) => "it was never heard of".to_owned(),
+            (false, Some(at)) => format!("it was last seen at {at:.0}"),
+            (false, None) => "it has never been seen".to_owned(),
         }
     }
 }

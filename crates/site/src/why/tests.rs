@@ -74,7 +74,7 @@ fn query(text: &str) -> Rule {
 async fn without_an_advertisement_nothing_offers_the_program() {
     let (test, _) = world().await;
     let why = ask(&test.site, "zip").await.unwrap();
-    assert_eq!(why.answer, "no advertisement offers the program install of the package zip to anybody");
+    assert_eq!(why.answer, "the program install of the package zip is not advertised to anybody");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn the_rule_that_is_false_is_told() {
     assert_eq!((stage, holds, code.as_str()), (WhyStage::Membership, WhyHolds::No, "no_facts"));
     tell(&test.site, pc, "linux").await;
     let (.., answer) = in_the_way(&test.site).await;
-    let expected = "pc is not a member of the collection others: the device's facts do not meet \
+    let expected = "pc is not a member of the collection others: the device's facts do not match \
                     platform == \"windows\", nor name == \"kiosk\"";
     assert_eq!(answer, expected);
     tell(&test.site, pc, "windows").await;
@@ -100,7 +100,7 @@ async fn a_collection_without_a_rule_for_the_device_is_told() {
     collection(&test.site, &[Rule::Direct(other)]).await;
     let (.., code, answer) = in_the_way(&test.site).await;
     assert_eq!(code, "not_named");
-    assert_eq!(answer, "pc is not a member of the collection others: its rules name 1 other devices");
+    assert_eq!(answer, "pc is not a member of the collection others: its rules name only 1 other device");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_policy_is_fetched_before_anything_else() {
     advertise(&test.site, "now").await;
     let (stage, holds, code, answer) = in_the_way(&test.site).await;
     assert_eq!((stage, holds, code.as_str()), (WhyStage::Policy, WhyHolds::Waiting, "never_fetched"));
-    assert_eq!(answer, "pc has not fetched a policy yet; it was never heard of");
+    assert_eq!(answer, "pc has not fetched a policy yet; it has never been seen");
     tell(&test.site, pc, "linux").await;
     fetch(&test.site, pc).await;
     let (stage, _, code, _) = in_the_way(&test.site).await;
@@ -117,7 +117,7 @@ async fn a_policy_is_fetched_before_anything_else() {
     advertisements::rerun(&test.site, &admin(), &name("now")).await.unwrap();
     let (stage, _, code, answer) = in_the_way(&test.site).await;
     assert_eq!((stage, code.as_str()), (WhyStage::Policy, "not_fetched"));
-    assert!(answer.contains("was last heard of at"), "{answer}");
+    assert!(answer.contains("was last seen at"), "{answer}");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn what_the_device_reports_ends_the_chain() {
     tell(&test.site, pc, "linux").await;
     report(&test.site, pc, 1, ClientState::Running, Reason::Started).await;
     let (stage, holds, _, answer) = in_the_way(&test.site).await;
-    assert_eq!((stage, holds, answer.as_str()), (WhyStage::Run, WhyHolds::Waiting, "the program runs"));
+    assert_eq!((stage, holds, answer.as_str()), (WhyStage::Run, WhyHolds::Waiting, "the program is running"));
     report(&test.site, pc, 2, ClientState::Failed, Reason::ExitCode { exit_code: 3 }).await;
     let (stage, holds, _, answer) = in_the_way(&test.site).await;
     assert_eq!((stage, holds), (WhyStage::Result, WhyHolds::No));
@@ -198,7 +198,7 @@ async fn an_agent_that_is_too_old_is_the_answer() {
     report(&test.site, pc, 1, ClientState::Waiting, reason).await;
     let (stage, holds, _, answer) = in_the_way(&test.site).await;
     assert_eq!((stage, holds), (WhyStage::Policy, WhyHolds::Waiting));
-    assert_eq!(answer, "this agent, 0.3, does not support maintenance windows; it needs 0.4");
+    assert_eq!(answer, "agent 0.3 does not support maintenance windows; version 0.4 is needed");
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn a_download_tells_how_far_it_is_and_remains_one_device_that_downloads() 
         report(&test.site, pc, number, ClientState::Downloading, reason.clone()).await;
         let (stage, holds, _, answer) = in_the_way(&test.site).await;
         assert_eq!((stage, holds), (WhyStage::Content, WhyHolds::Waiting));
-        assert_eq!(answer, format!("content is being fetched: {far} of 2.0 MiB"));
+        assert_eq!(answer, format!("downloading content: {far} of 2.0 MiB"));
         let request = Default::default();
         let devices = advertisements::devices(&test.site, &admin(), &name("now"), None, &request).await.unwrap();
         assert_eq!(devices.items[0].standing.reason, Some(reason));
@@ -241,5 +241,5 @@ async fn a_program_is_found_by_what_is_enough_to_name_it() {
     advertise(&test.site, "now").await;
     package::change(&test.site, &admin(), &name("zip"), None, none).await.unwrap();
     let (answer, _) = links(&test.site).await;
-    assert_eq!(answer, "pc has not fetched a policy yet; it was never heard of");
+    assert_eq!(answer, "pc has not fetched a policy yet; it has never been seen");
 }

@@ -41,10 +41,7 @@ async fn a_prefix_that_another_site_uses_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     make(&folder, &server.location("shared")).await.unwrap();
     let refused = refusal(&server.location("shared")).await;
-    assert_eq!(
-        refused,
-        "s3://dray/shared is in use, it holds site: a site needs a prefix of its own, name an empty one"
-    );
+    assert_eq!(refused, "s3://dray/shared is already in use and holds site; give the site an empty prefix of its own");
     make(&tempfile::tempdir().unwrap(), &server.location("other")).await.unwrap();
 }
 
@@ -54,7 +51,7 @@ async fn wrong_credentials_are_named_with_where_they_come_from() {
     let key = server.other_key("AKIAEXAMPLE", "not-the-secret");
     let refused = refusal(&server.location_with("", &key)).await;
     let expected = format!(
-        "cannot list objects in s3://dray/: the server doesn't accept the credentials; they come from the file {}",
+        "cannot list objects in s3://dray/: the server rejected the credentials, which come from the file {}",
         key.display()
     );
     assert!(refused.starts_with(&expected) && !refused.contains("not-the-secret"), "{refused}");
@@ -64,7 +61,7 @@ async fn wrong_credentials_are_named_with_where_they_come_from() {
 async fn a_missing_bucket_is_named() {
     let server = Server::start().await;
     let refused = refusal(&server.location("").replace("s3://dray/", "s3://dray-two/")).await;
-    assert!(refused.contains("there is no bucket \"dray-two\"; make it first, or name another"), "{refused}");
+    assert!(refused.contains("there is no bucket \"dray-two\"; create it first, or use another"), "{refused}");
 }
 
 #[tokio::test]
@@ -82,7 +79,7 @@ async fn an_unknown_authority_is_told_from_a_server_that_is_down() {
     let location = server.location("");
     let (stranger, _) = location.split_once("&ca=").unwrap();
     let refused = refusal(stranger).await;
-    assert!(refused.contains("isn't trusted; name its authority's with ca=FILE"), "{refused}");
+    assert!(refused.contains("is not trusted; give the certificate of its authority with ca=FILE"), "{refused}");
 }
 
 #[tokio::test]
@@ -96,11 +93,12 @@ async fn each_missing_permission_is_named_and_granting_it_is_enough() {
         ("GetObject", "read a range of an object", "s3:GetObject"),
         ("DeleteObject", "delete an object", "s3:DeleteObject"),
         // AWS says "forbidden" of what isn't there to those who may not list.
-        ("HeadObject", "look for an object that isn't there", "s3:ListBucket"),
+        ("HeadObject", "look up an object that does not exist", "s3:ListBucket"),
     ] {
         server.deny(operation);
         let refused = refusal(&server.location("site")).await;
-        let expected = format!("cannot {step} in s3://dray/site: not allowed; grant {permission} to the credentials, ");
+        let expected =
+            format!("cannot {step} in s3://dray/site: permission denied; grant {permission} to the credentials, ");
         assert!(refused.starts_with(&expected), "{operation}: {refused}");
     }
     server.deny("nothing");

@@ -68,7 +68,7 @@ pub async fn evaluate(
         .bind(collection)
         .execute(tx.connection())
         .await
-        .attempt("note that a collection was evaluated")?;
+        .attempt("record that a collection was evaluated")?;
     Ok(Evaluation { added, removed, devices: named })
 }
 
@@ -132,19 +132,19 @@ pub async fn matching(snapshot: &mut Snapshot, query: &Query, sample: i64) -> Re
     let count = bind(sqlx::query(AssertSqlSafe(format!("SELECT COUNT(*) {devices}"))), &meant.params)
         .fetch_one(snapshot.connection())
         .await
-        .attempt("count the devices that a query means")?;
+        .attempt("count the devices that match a query")?;
     let limit = meant.params.len() + 1;
     let first = format!("SELECT d.id, d.name {devices} ORDER BY d.name LIMIT ${limit}");
     let rows = bind(sqlx::query(AssertSqlSafe(first)), &meant.params)
         .bind(sample)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find devices that a query means")?;
+        .attempt("find devices that match a query")?;
     let sample = page::read_all(&rows, |row| {
         let record = Record::new("device", "name", row);
         Ok(CollectionMember { device: record.converted("id")?, name: record.parsed("name")? })
     })?;
-    let members: i64 = count.try_get(0).attempt("count the devices that a query means")?;
+    let members: i64 = count.try_get(0).attempt("count the devices that match a query")?;
     Ok(CollectionPreview { members: members.unsigned_abs(), sample })
 }
 

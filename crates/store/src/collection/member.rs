@@ -180,7 +180,7 @@ pub async fn touched(
         .bind(&devices)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the rules that devices' facts touch")?;
+        .attempt("find the rules affected by devices' facts")?;
     let members = sqlx::query(sql::expand(snapshot.engine(), MEMBERS))
         .bind(&devices)
         .fetch_all(snapshot.connection())

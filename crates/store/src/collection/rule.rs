@@ -17,7 +17,7 @@ use crate::{page, sql};
 /// A rule, checked and typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
-    /// Every enrolled device.
+    /// Include every enrolled device.
     AllDevices,
     /// One device.
     Direct(DeviceId),
@@ -90,7 +90,7 @@ pub async fn set_rules(tx: &mut WriteTx, collection: i64, rules: &[Rule]) -> Res
         .bind(sql::rows(&rows))
         .execute(tx.connection())
         .await
-        .attempt("keep the rules of a collection")?;
+        .attempt("store the rules of a collection")?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ fn read(row: &AnyRow) -> Result<(i64, Rule), StoreError> {
         "all_devices" => Rule::AllDevices,
         "direct" => Rule::Direct(record.converted("device_id")?),
         "query" => Rule::Query(Box::new(record.json("query")?)),
-        other => return Err(record.corrupt("kind", format!("{other:?} is no kind of rule"))),
+        other => return Err(record.corrupt("kind", format!("{other:?} is not a kind of rule"))),
     };
     Ok((record.number("collection_id")?, rule))
 }

@@ -46,7 +46,7 @@ pub async fn unread(
         .bind(i64::from(limit))
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find objects that were not read for long")?;
+        .attempt("find objects that have not been read for a long time")?;
     page::read_all(&rows, read_object)
 }
 
@@ -64,7 +64,7 @@ pub async fn unread_bytes(
         .bind(before.micros())
         .fetch_one(snapshot.connection())
         .await
-        .attempt("count what was not read for long")?;
+        .attempt("count objects that have not been read for a long time")?;
     Record::new("content_object", "bytes", &row).size("bytes")
 }
 
@@ -75,12 +75,12 @@ pub async fn note_good(tx: &mut WriteTx, object: &str, now: Timestamp) -> Result
         .bind(object)
         .execute(tx.connection())
         .await
-        .attempt("note an object as good")?;
+        .attempt("record an object as good")?;
     let done = sqlx::query("DELETE FROM content_damage WHERE object = $1")
         .bind(object)
         .execute(tx.connection())
         .await
-        .attempt("forget a damage")?;
+        .attempt("delete a damage record")?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -88,7 +88,7 @@ pub async fn note_good(tx: &mut WriteTx, object: &str, now: Timestamp) -> Result
 pub async fn note_restored(tx: &mut WriteTx, object: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE content_object SET uploading_since = NULL WHERE name = $1 \
                        AND EXISTS (SELECT 1 FROM content_object_use AS u WHERE u.object = content_object.name)";
-    sqlx::query(SQL).bind(object).execute(tx.connection()).await.attempt("note an object as restored")?;
+    sqlx::query(SQL).bind(object).execute(tx.connection()).await.attempt("record an object as restored")?;
     note_good(tx, object, now).await
 }
 
@@ -109,7 +109,7 @@ pub async fn note_bad(
         .bind(object)
         .execute(tx.connection())
         .await
-        .attempt("note an object as read")?;
+        .attempt("record an object as read")?;
     let done = sqlx::query(NEW)
         .bind(state.as_str())
         .bind(why)
@@ -117,7 +117,7 @@ pub async fn note_bad(
         .bind(object)
         .execute(tx.connection())
         .await
-        .attempt("note a damage")?;
+        .attempt("record damage")?;
     if done.rows_affected() > 0 {
         return Ok(true);
     }
@@ -127,7 +127,7 @@ pub async fn note_bad(
         .bind(object)
         .execute(tx.connection())
         .await
-        .attempt("note a damage again")?;
+        .attempt("update a damage record")?;
     Ok(false)
 }
 
@@ -138,7 +138,7 @@ pub async fn note_hint(tx: &mut WriteTx, object: &str, hint: &str) -> Result<(),
         .bind(object)
         .execute(tx.connection())
         .await
-        .attempt("note what to do about a damage")?;
+        .attempt("record what to do about damage")?;
     Ok(())
 }
 
@@ -148,7 +148,7 @@ pub async fn is_damaged(snapshot: &mut Snapshot, object: &str) -> Result<bool, S
         .bind(object)
         .fetch_optional(snapshot.connection())
         .await
-        .attempt("look for a damage")?;
+        .attempt("find a damage record")?;
     Ok(row.is_some())
 }
 
@@ -173,7 +173,7 @@ pub async fn list(snapshot: &mut Snapshot) -> Result<Vec<DamagedObject>, StoreEr
             let state = match record.text("state")?.as_str() {
                 "damaged" => DamageState::Damaged,
                 "missing" => DamageState::Missing,
-                other => return Err(record.corrupt("state", format!("{other} is no state of an object"))),
+                other => return Err(record.corrupt("state", format!("{other} is not a state of an object"))),
             };
             Ok(DamagedObject {
                 state,
@@ -195,12 +195,12 @@ pub async fn drop_updates(tx: &mut WriteTx, object: &str) -> Result<BTreeSet<Dig
     const DROP: &str = "DELETE FROM content_update WHERE EXISTS (SELECT 1 FROM content_update_object AS u \
                         WHERE u.object = $1 AND u.to_content = content_update.to_content \
                         AND u.from_content = content_update.from_content) RETURNING to_content, object_bytes";
-    sqlx::query(TRIED).bind(object).execute(tx.connection()).await.attempt("forget that updates were prepared")?;
+    sqlx::query(TRIED).bind(object).execute(tx.connection()).await.attempt("delete records of prepared updates")?;
     let rows = sqlx::query(DROP)
         .bind(object)
         .fetch_all(tx.connection())
         .await
-        .attempt("drop updates that lean on a damaged object")?;
+        .attempt("drop updates that depend on a damaged object")?;
     rows.iter().map(|row| Record::new("content_update", "object_bytes", row).digest("to_content")).collect()
 }
 
@@ -214,7 +214,7 @@ pub async fn publishers(snapshot: &mut Snapshot, object: &str) -> Result<Vec<Pub
         .bind(object)
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find who published what a damaged object is for")?;
+        .attempt("find the publisher of content with a damaged object")?;
     page::read_all(&rows, |row| {
         let record = Record::new("release", "package", row);
         Ok(Publisher {
@@ -243,7 +243,7 @@ pub async fn contents_before(
         .bind(i64::from(limit))
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the contents of a package before one")?;
+        .attempt("find the earlier contents of a package")?;
     page::read_all(&rows, |row| {
         let record = Record::new("content", "source_version", row);
         Ok((record.digest("digest")?, record.digest("manifest")?))

@@ -16,7 +16,7 @@ pub struct VersionInUse {
     pub content: Digest,
     /// The manifest of that.
     pub manifest: Digest,
-    /// Devices that last told of a program of this version. They may have the version before, too.
+    /// Devices that last reported on a program of this version. They may have the version before, too.
     pub devices: u64,
     /// Points that hold it.
     pub points: u64,
@@ -34,7 +34,7 @@ pub struct Wanted {
 }
 
 /// The package's source versions with another content than `to` that devices or points hold by what they last told, and the newest of
-/// them whoever holds it: the newest first, then by how many hold them. At most `limit`.
+/// them: the newest first, then by how many hold them. At most `limit`.
 ///
 /// Costs one look at the states of the package's advertisements.
 pub async fn versions_in_use(
@@ -97,7 +97,7 @@ pub async fn receivers(snapshot: &mut Snapshot, package: &Name) -> Result<u64, S
     Record::new("collection_member", "receivers", &row).size("receivers")
 }
 
-/// Wants better updates to these contents, of whichever are known. One that is wanted already keeps its place and is tried anew.
+/// Wants better updates to these contents, of whichever are known. One that is wanted already keeps its place and is tried again.
 pub async fn want(tx: &mut WriteTx, content: &Digest, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO content_improvement (content, attempts, wanted_at) \
                        SELECT c.digest, 0, CAST($1 AS BIGINT) FROM content AS c WHERE c.digest = $2 \
@@ -107,7 +107,7 @@ pub async fn want(tx: &mut WriteTx, content: &Digest, now: Timestamp) -> Result<
         .bind(content.as_bytes().as_slice())
         .execute(tx.connection())
         .await
-        .attempt("want better updates")?;
+        .attempt("request better updates")?;
     Ok(())
 }
 
@@ -127,7 +127,7 @@ pub async fn want_for_many(tx: &mut WriteTx, receivers: u64, now: Timestamp) -> 
         .bind(page::stored(receivers))
         .execute(tx.connection())
         .await
-        .attempt("want better updates for what many receive")?;
+        .attempt("request better updates for popular content")?;
     Ok(done.rows_affected())
 }
 
@@ -138,7 +138,7 @@ pub async fn begin(tx: &mut WriteTx) -> Result<Option<Wanted>, StoreError> {
                        RETURNING content, attempts, \
                        (SELECT c.manifest FROM content AS c WHERE c.digest = content_improvement.content) AS manifest";
     let row =
-        sqlx::query(SQL).fetch_optional(tx.connection()).await.attempt("pick a content that wants better updates")?;
+        sqlx::query(SQL).fetch_optional(tx.connection()).await.attempt("pick content that needs better updates")?;
     row.map(|row| {
         let record = Record::new("content_improvement", "attempts", &row);
         Ok(Wanted {
@@ -150,13 +150,13 @@ pub async fn begin(tx: &mut WriteTx) -> Result<Option<Wanted>, StoreError> {
     .transpose()
 }
 
-/// Wants no better updates to the content any more: they are there, or can't be had.
+/// Wants no better updates to the content any more: they are there, or cannot be made.
 pub async fn end(tx: &mut WriteTx, content: &Digest) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM content_improvement WHERE content = $1")
         .bind(content.as_bytes().as_slice())
         .execute(tx.connection())
         .await
-        .attempt("end wanting better updates")?;
+        .attempt("finish better updates")?;
     Ok(())
 }
 

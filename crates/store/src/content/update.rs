@@ -1,7 +1,7 @@
 //! Updates of contents: one for each pair of trees, the objects that it needs, and which pairs were tried.
 //!
 //! An update goes with the content that it leads to. It stays when the content that it begins from is forgotten: devices may hold
-//! that one for long, and what was prepared is still good; only it can't be prepared anew. Invariant: the objects of a kept update
+//! that one for long, and what was prepared is still good; only it can't be prepared again. Invariant: the objects of a kept update
 //! are all in the store, as those of a content are.
 
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ fn level(record: &Record<'_>, column: &'static str) -> Result<UpdateLevel, Store
     match record.number(column)? {
         0 => Ok(UpdateLevel::Publish),
         1 => Ok(UpdateLevel::Background),
-        other => Err(record.corrupt(column, format!("{other} is no level of an update"))),
+        other => Err(record.corrupt(column, format!("{other} is not a level of an update"))),
     }
 }
 
@@ -82,14 +82,14 @@ pub async fn keep(
         .bind(now.micros())
         .execute(tx.connection())
         .await
-        .attempt("keep an update")?;
+        .attempt("store an update")?;
     sqlx::query(sql::expand(tx.engine(), OBJECTS))
         .bind(sql::rows(&objects))
         .bind(update.to.as_bytes().as_slice())
         .bind(update.from.as_bytes().as_slice())
         .execute(tx.connection())
         .await
-        .attempt("note the objects of an update")?;
+        .attempt("record the objects of an update")?;
     note_tried(tx, &update.to, &update.from, update.level).await?;
     Ok(true)
 }
@@ -104,13 +104,13 @@ async fn drop_former(tx: &mut WriteTx, to: &Digest, from: &Digest, until: Timest
         .bind(from.as_bytes().as_slice())
         .execute(tx.connection())
         .await
-        .attempt("keep the objects of a former update for a while")?;
+        .attempt("keep the objects of a replaced update for a while")?;
     sqlx::query(DROP)
         .bind(to.as_bytes().as_slice())
         .bind(from.as_bytes().as_slice())
         .execute(tx.connection())
         .await
-        .attempt("drop a former update")?;
+        .attempt("drop a replaced update")?;
     Ok(())
 }
 
@@ -125,7 +125,7 @@ pub async fn note_tried(tx: &mut WriteTx, to: &Digest, from: &Digest, level: Upd
         .bind(number(level))
         .execute(tx.connection())
         .await
-        .attempt("note a pair of contents as tried")?;
+        .attempt("record a pair of contents as tried")?;
     Ok(())
 }
 
@@ -199,7 +199,7 @@ pub async fn on_point(
         .bind(point.as_str())
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the updates that a distribution point is to hold")?;
+        .attempt("find the updates that a distribution point should hold")?;
     let mut updates: BTreeMap<Digest, Vec<AssignedUpdate>> = BTreeMap::new();
     for row in &rows {
         let record = Record::new("content_update", "name", row);

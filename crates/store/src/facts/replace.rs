@@ -31,13 +31,13 @@ pub async fn replace(
         let query = sqlx::query(sql::expand(tx.engine(), &REPLACE_LISTS));
         let none = || "[]".to_owned();
         let query = parameters.into_iter().flatten().fold(query, |query, rows| query.bind(rows.unwrap_or_else(none)));
-        query.execute(tx.connection()).await.attempt("keep lists of facts")?;
+        query.execute(tx.connection()).await.attempt("store lists of facts")?;
         return Ok(taken);
     }
     for (text, rows) in REPLACE_LIST.iter().flatten().zip(parameters.into_iter().flatten()) {
         if let Some(rows) = rows {
             let query = sqlx::query(sql::expand(tx.engine(), text)).bind(rows);
-            query.execute(tx.connection()).await.attempt("keep a list of facts")?;
+            query.execute(tx.connection()).await.attempt("store a list of facts")?;
         }
     }
     Ok(taken)
@@ -59,7 +59,7 @@ async fn replace_devices(
         .bind(sql::rows(&lines))
         .fetch_all(tx.connection())
         .await
-        .attempt("keep the facts of devices")?;
+        .attempt("store the facts of devices")?;
     rows.iter().map(|row| Record::new("device_facts", "device_id", row).converted("device_id")).collect()
 }
 

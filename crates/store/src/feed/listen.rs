@@ -1,4 +1,4 @@
-//! PostgreSQL tells of commits by `NOTIFY`, so that other servers follow the feed at once. Rows are the truth: a lost notification costs
+//! PostgreSQL announces commits by `NOTIFY`, so that other servers follow the feed at once. Rows are the truth: a lost notification costs
 //! a moment and nothing else.
 
 use sqlx::postgres::PgListener;
@@ -19,7 +19,7 @@ pub(super) async fn notify(tx: &mut WriteTx, sequence: i64) -> Result<(), StoreE
     Ok(())
 }
 
-/// A connection on which PostgreSQL tells of changes that were committed.
+/// A connection on which PostgreSQL announces committed changes.
 pub struct Listener {
     listener: PgListener,
 }

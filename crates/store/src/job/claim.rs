@@ -172,7 +172,7 @@ async fn twin_waits(tx: &mut WriteTx, id: JobId) -> Result<bool, StoreError> {
         .bind(id.number())
         .fetch_optional(tx.connection())
         .await
-        .attempt("look for another job with the same key")?;
+        .attempt("find another job with the same key")?;
     Ok(row.is_some())
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Attempt as _, StoreError};
 use crate::page;
 use crate::row::Record;
 
-/// Puts a package on a point. False when it is there already.
+/// Puts a package on a point. False when it is already there.
 pub async fn assign(tx: &mut WriteTx, point: &Name, package: &Name, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO package_point (point, package, assigned_at) VALUES ($1, $2, $3) \
                        ON CONFLICT (point, package) DO NOTHING";
@@ -19,7 +19,7 @@ pub async fn assign(tx: &mut WriteTx, point: &Name, package: &Name, now: Timesta
         .bind(now.micros())
         .execute(tx.connection())
         .await
-        .attempt("put a package on a distribution point")?;
+        .attempt("assign a package to a distribution point")?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -30,7 +30,7 @@ pub async fn unassign(tx: &mut WriteTx, point: &Name, package: &Name) -> Result<
         .bind(package.as_str())
         .execute(tx.connection())
         .await
-        .attempt("take a package from a distribution point")?;
+        .attempt("unassign a package from a distribution point")?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -40,7 +40,7 @@ pub async fn of_package(snapshot: &mut Snapshot, package: &Name) -> Result<Vec<N
         .bind(package.as_str())
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the points that a package is on")?;
+        .attempt("find the distribution points of a package")?;
     page::read_all(&rows, |row| Record::new("package_point", "point", row).parsed("point"))
 }
 
@@ -50,7 +50,7 @@ pub async fn of_content(snapshot: &mut Snapshot, content: &Digest) -> Result<Vec
         .bind(content.as_bytes().as_slice())
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find the points that are to hold a content")?;
+        .attempt("find the distribution points that should hold a content")?;
     page::read_all(&rows, |row| Record::new("point_assignment", "point", row).parsed("point"))
 }
 
@@ -63,7 +63,7 @@ pub async fn assignments(snapshot: &mut Snapshot, point: &Name) -> Result<Vec<Po
         .bind(point.as_str())
         .fetch_all(snapshot.connection())
         .await
-        .attempt("find what a distribution point is to hold")?;
+        .attempt("find what a distribution point should hold")?;
     let updates = update::on_point(snapshot, point).await?;
     page::read_all(&rows, |row| {
         let record = Record::new("point_assignment", "package", row);

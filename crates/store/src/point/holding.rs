@@ -113,7 +113,7 @@ pub async fn report(tx: &mut WriteTx, point: &Name, reports: &[PointReport], now
         .bind(point.as_str())
         .execute(tx.connection())
         .await
-        .attempt("keep the reports of a distribution point")?;
+        .attempt("store the reports of a distribution point")?;
     Ok(())
 }
 
@@ -126,7 +126,7 @@ pub async fn forget_unassigned(tx: &mut WriteTx, point: Option<&Name>) -> Result
         .bind(point.map_or("", Name::as_str))
         .execute(tx.connection())
         .await
-        .attempt("forget what distribution points need no longer hold")?;
+        .attempt("delete what distribution points no longer need to hold")?;
     Ok(done.rows_affected())
 }
 

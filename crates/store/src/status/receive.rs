@@ -63,10 +63,10 @@ pub async fn receive(tx: &mut WriteTx, received: &[&Received]) -> Result<Vec<Opt
     let mut new = keep_messages(tx, &taken).await?;
     let (states, runs) = newest(&taken);
     if !states.is_empty() {
-        execute(tx, STATES, &states, "keep the states of advertised programs").await?;
+        execute(tx, STATES, &states, "store the states of advertised programs").await?;
     }
     if !runs.is_empty() {
-        execute(tx, RUNS, &runs, "keep the runs of advertised programs").await?;
+        execute(tx, RUNS, &runs, "store the runs of advertised programs").await?;
     }
     // What came twice in one batch is new once.
     let counts =
@@ -82,7 +82,7 @@ async fn enrolled(tx: &mut WriteTx, received: &[&Received]) -> Result<HashSet<De
         .bind(sql::rows(&devices))
         .fetch_all(tx.connection())
         .await
-        .attempt("look which devices are enrolled")?;
+        .attempt("check which devices are enrolled")?;
     rows.iter().map(|row| Record::new("device", "id", row).converted("id")).collect()
 }
 
@@ -97,7 +97,7 @@ async fn keep_messages(tx: &mut WriteTx, received: &[&Received]) -> Result<HashM
         .bind(sql::rows(&rows))
         .fetch_all(tx.connection())
         .await
-        .attempt("keep status messages")?;
+        .attempt("store status messages")?;
     for row in &kept {
         *new.entry(Record::new("status_message", "device", row).converted("device")?).or_default() += 1;
     }

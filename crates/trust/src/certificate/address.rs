@@ -21,7 +21,7 @@ pub struct DnsName(String);
 
 /// A text that is neither a host name nor an IP address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an address: a host name or an IP address without a port is expected")]
+#[error("{0:?} is not an address; expected a host name or an IP address without a port")]
 pub struct InvalidAddress(String);
 
 impl DnsName {

@@ -32,19 +32,19 @@ pub struct CertificateAuthority {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// The certificate can't be read or isn't one of a Dray authority.
-    #[error("can't read the site's CA certificate")]
+    #[error("cannot read the site's CA certificate")]
     Certificate(#[from] CertificateError),
     /// A certificate that may not issue others.
-    #[error("the site's CA certificate is not that of a certificate authority")]
+    #[error("the site's CA certificate does not belong to a certificate authority")]
     NotAnAuthority,
     /// The key can't be read or isn't ECDSA P-256.
-    #[error("can't read the site's CA key: an ECDSA P-256 private key in PKCS#8 PEM is expected")]
+    #[error("cannot read the site's CA key; expected an ECDSA P-256 private key in PKCS#8 PEM")]
     Key(#[source] rcgen::Error),
     /// The key of another certificate.
-    #[error("the site's CA key doesn't belong to its CA certificate")]
+    #[error("the site's CA key does not match its CA certificate")]
     OtherKey,
     /// The certificate can't be written.
-    #[error("can't make the CA certificate of the site {site}")]
+    #[error("cannot create the CA certificate for the site {site}")]
     Make {
         /// The site.
         site: Name,
@@ -54,7 +54,7 @@ pub enum AuthorityError {
 }
 
 impl CertificateAuthority {
-    /// Makes a new authority, good from `now` (less [`BACKDATING`]) for [`AUTHORITY_LIFETIME`].
+    /// Makes a new authority, valid from `now` (less [`BACKDATING`]) for [`AUTHORITY_LIFETIME`].
     ///
     /// # Errors
     /// [`AuthorityError::Make`] for a `now` outside of what certificates can express.
@@ -112,7 +112,7 @@ impl CertificateAuthority {
         &self.certificate_pem
     }
 
-    /// The private key as PKCS#8 in PEM. Whoever writes it to a file keeps others from reading it.
+    /// The private key as PKCS#8 in PEM. If it is written to a file, nobody else may be able to read that.
     #[must_use]
     pub fn key_pem(&self) -> String {
         self.issuer.key().serialize_pem()

@@ -15,7 +15,7 @@ pub struct Fingerprint([u8; 32]);
 
 /// A text that is not a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a certificate fingerprint: 64 lower-case hexadecimal digits are expected")]
+#[error("not a certificate fingerprint; expected 64 lower-case hexadecimal digits")]
 pub struct InvalidFingerprint;
 
 impl Fingerprint {

@@ -34,19 +34,22 @@ pub struct IssuedCertificate {
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
     /// More bytes than a request needs.
-    #[error("a certificate request of {0} bytes, at most {REQUEST_BYTES_MAX} are read")]
+    #[error("the certificate request has {0} bytes, the limit is {REQUEST_BYTES_MAX}")]
     RequestTooLarge(usize),
     /// Not a certificate request.
-    #[error("can't read the certificate request: PKCS#10 in PEM (BEGIN CERTIFICATE REQUEST) is expected")]
+    #[error("cannot read the certificate request; expected PKCS#10 in PEM (BEGIN CERTIFICATE REQUEST)")]
     Request,
     /// A key of another kind.
-    #[error("the certificate request is for another kind of key than ECDSA P-256")]
+    #[error("the certificate request is for the wrong kind of key; expected ECDSA P-256")]
     KeyKind,
-    /// Whoever asks didn't show that it has the private key.
-    #[error("the certificate request is not signed by the key that it is for")]
+    /// The requester didn't prove that it has the private key.
+    #[error("the certificate request is not signed with its own key")]
     RequestSignature,
     /// A server without addresses, or addresses for a party that doesn't serve.
-    #[error("a certificate for {subject} with {found} addresses, {} are expected", expected_addresses(subject))]
+    #[error(
+        "wrong number of addresses in the certificate for {subject}: {found}; expected {}",
+        expected_addresses(subject)
+    )]
     Addresses {
         /// Whom it was for.
         subject: Identity,
@@ -54,7 +57,7 @@ pub enum IssueError {
         found: usize,
     },
     /// The authority isn't good at this time.
-    #[error("the site's certificate authority is good from {not_before} to {not_after}, not at {now}")]
+    #[error("the site's certificate authority is valid from {not_before} to {not_after}, and it is now {now}")]
     AuthorityNotValid {
         /// The authority's first second.
         not_before: Timestamp,
@@ -64,7 +67,7 @@ pub enum IssueError {
         now: Timestamp,
     },
     /// The certificate can't be written.
-    #[error("can't write the certificate for {subject}")]
+    #[error("cannot issue the certificate for {subject}")]
     Write {
         /// Whom it was for.
         subject: Identity,
@@ -81,11 +84,11 @@ const fn expected_addresses(subject: &Identity) -> &'static str {
 }
 
 impl CertificateAuthority {
-    /// Issues a certificate to `subject` for the key in the request, good from `now` (less [`BACKDATING`]) for `valid`, but not
+    /// Issues a certificate to `subject` for the key in the request, valid from `now` (less [`BACKDATING`]) for `valid`, but not
     /// longer than the authority itself.
     ///
     /// Devices may call servers (mTLS); points call and serve; site servers serve. `addresses` are where a server is
-    /// reached: whoever may name them decides whom clients can be made to believe they talk to, so a point never gets the site's.
+    /// reached: anyone who may name them decides whom clients can be made to believe they talk to, so a point never gets the site's.
     ///
     /// # Errors
     /// [`IssueError`].

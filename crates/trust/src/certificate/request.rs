@@ -1,6 +1,6 @@
 //! Certificate requests: made by a party for its own key, read by the authority.
 //!
-//! A request proves that whoever asks has the private key. Whatever else stands in it is not looked at.
+//! A request proves that the requester has the private key. Whatever else stands in it is not looked at.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub const REQUEST_BYTES_MAX: usize = 16 << 10;
 
 /// A new key of a party and its request for a certificate. The key stays where it was made; its debug form hides it.
 pub struct NewIdentity {
-    /// The private key, ECDSA P-256 as PKCS#8 in PEM. Whoever writes it to a file keeps others from reading it.
+    /// The private key, ECDSA P-256 as PKCS#8 in PEM. If it is written to a file, nobody else may be able to read that.
     pub key_pem: String,
     /// The request to send to the site, in PEM.
     pub csr_pem: String,

@@ -8,7 +8,7 @@ use crate::keys::{Role, SignatureError};
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// More bytes than the limits allow.
-    #[error("a document of {found} bytes, at most {max} are read")]
+    #[error("the document has {found} bytes, the limit is {max}")]
     TooLarge {
         /// Bytes given.
         found: usize,
@@ -16,13 +16,13 @@ pub enum EnvelopeError {
         max: usize,
     },
     /// JSON nested deeper than the limits allow.
-    #[error("JSON nested deeper than {max} levels")]
+    #[error("the JSON is nested more than {max} levels deep")]
     TooDeep {
         /// Levels allowed.
         max: usize,
     },
     /// More signatures than the limits allow.
-    #[error("an envelope with {found} signatures, at most {max} are read")]
+    #[error("the envelope has {found} signatures, the limit is {max}")]
     TooManySignatures {
         /// Signatures given.
         found: usize,
@@ -30,10 +30,10 @@ pub enum EnvelopeError {
         max: usize,
     },
     /// Not the JSON of an envelope.
-    #[error("can't read the envelope of a signed document")]
+    #[error("cannot read the envelope of a signed document")]
     Malformed(#[source] serde_json::Error),
     /// A field that isn't base64.
-    #[error("can't decode the field {field} of an envelope")]
+    #[error("cannot decode the field {field} of an envelope")]
     Base64 {
         /// `payload` or `sig`.
         field: &'static str,
@@ -41,7 +41,7 @@ pub enum EnvelopeError {
         source: base64::DecodeError,
     },
     /// Not the document that was asked for.
-    #[error("the document {expected} was expected, the bytes are {found}")]
+    #[error("expected the document {expected}, found {found}")]
     WrongDigest {
         /// Digest asked for.
         expected: Digest,
@@ -49,7 +49,7 @@ pub enum EnvelopeError {
         found: Digest,
     },
     /// A document of another kind.
-    #[error("a signed {role} has the payload type {}, this one has {found:?}", role.payload_type())]
+    #[error("wrong payload type for a signed {role}: expected {}, found {found:?}", role.payload_type())]
     WrongType {
         /// The role asked for.
         role: Role,
@@ -60,7 +60,7 @@ pub enum EnvelopeError {
     #[error(transparent)]
     Signatures(#[from] SignatureError),
     /// The signed payload isn't a document that this version understands.
-    #[error("can't read the payload of a signed {role}")]
+    #[error("cannot read the payload of a signed {role}")]
     Payload {
         /// The role of the document.
         role: Role,
@@ -68,10 +68,10 @@ pub enum EnvelopeError {
         source: serde_json::Error,
     },
     /// A document to be signed by nobody.
-    #[error("no key given to sign a {0} with")]
+    #[error("there is no key to sign a {0} with")]
     NoSigner(Role),
     /// A document that can't be written as JSON.
-    #[error("can't write a {role} as JSON")]
+    #[error("cannot write a {role} as JSON")]
     Unwritable {
         /// The role of the document.
         role: Role,

@@ -16,7 +16,7 @@ pub struct KeyId([u8; 16]);
 
 /// A text that is not a key id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a key id: 32 lower-case hexadecimal digits are expected")]
+#[error("not a key id; expected 32 lower-case hexadecimal digits")]
 pub struct InvalidKeyId;
 
 impl fmt::Display for KeyId {
@@ -58,14 +58,14 @@ pub struct PublicKey([u8; 32]);
 
 /// Bytes or a text that are not an Ed25519 public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an Ed25519 public key: base64 of a curve point of 32 bytes is expected")]
+#[error("not an Ed25519 public key; expected 32 bytes in base64")]
 pub struct InvalidPublicKey;
 
 impl PublicKey {
     /// Takes the 32 bytes of a point on the curve.
     ///
     /// # Errors
-    /// [`InvalidPublicKey`] for another length or bytes that are no point.
+    /// [`InvalidPublicKey`] for another length or bytes that are not a point.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidPublicKey> {
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| InvalidPublicKey)?;
         ParsedPublicKey::new(&ED25519, bytes).map_err(|_| InvalidPublicKey)?;

@@ -18,7 +18,7 @@ pub struct SigningKey {
 
 /// A text that is not an unencrypted Ed25519 private key in PKCS#8 PEM.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("can't read the signing key: an Ed25519 private key in PKCS#8 PEM (BEGIN PRIVATE KEY) is expected")]
+#[error("cannot read the signing key; expected an Ed25519 private key in PKCS#8 PEM (BEGIN PRIVATE KEY)")]
 pub struct InvalidSigningKey;
 
 impl SigningKey {
@@ -39,7 +39,7 @@ impl SigningKey {
         Ok(Self::from_pair(pair))
     }
 
-    /// The private key as PKCS#8 version 1 in PEM, which OpenSSL reads too. Whoever writes it to a file keeps others from reading it.
+    /// The private key as PKCS#8 version 1 in PEM, which OpenSSL reads too. If it is written to a file, nobody else may be able to read that.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let der = self.pair.to_pkcs8v1().expect("a key pair in memory can be encoded");

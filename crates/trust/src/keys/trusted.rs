@@ -33,7 +33,7 @@ struct ListedKey {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTrustedKeys {
     /// The threshold is zero or can't be reached.
-    #[error("a threshold of {threshold} with {keys} keys: it must be between 1 and the number of keys")]
+    #[error("the threshold {threshold} must be between 1 and the number of keys, {keys}")]
     Threshold {
         /// Signatures asked for.
         threshold: usize,
@@ -41,13 +41,13 @@ pub enum InvalidTrustedKeys {
         keys: usize,
     },
     /// More than [`KEYS_MAX`] keys.
-    #[error("{0} keys in one role, at most {KEYS_MAX} are allowed")]
+    #[error("there are {0} keys in one role, the limit is {KEYS_MAX}")]
     TooMany(usize),
     /// The same key twice.
     #[error("the key {0} is listed twice")]
     Duplicate(KeyId),
     /// A key under the id of another.
-    #[error("the key listed as {listed} is {computed}")]
+    #[error("the key listed as {listed} is really {computed}")]
     WrongId {
         /// The id in the list.
         listed: KeyId,
@@ -60,12 +60,12 @@ pub enum InvalidTrustedKeys {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The role isn't listed.
-    #[error("no key is trusted in the role {0}")]
+    #[error("no key is trusted for the role {0}")]
     NoKeys(Role),
     /// Fewer distinct trusted keys signed than the role's threshold asks for.
     #[error(
-        "the role {role} needs valid signatures of {threshold} trusted keys, found {valid} \
-         (keys not trusted in this role: {unknown:?}, wrong signatures: {wrong:?})"
+        "not enough valid signatures for the role {role}: needs {threshold} from trusted keys, found {valid} \
+         (keys not trusted for this role: {unknown:?}, invalid signatures: {wrong:?})"
     )]
     NotEnough {
         /// The role asked about.

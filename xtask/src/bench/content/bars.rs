@@ -22,7 +22,7 @@ const TREE_KB: [(&str, f64); 5] = [
 const ZIP_AGAINST_TREE: f64 = 1.15;
 /// What any other archive may take, as a multiple of its own size.
 const ARCHIVE_AGAINST_WHOLE: f64 = 1.001;
-/// Peak memory of whoever applies an update, in MB.
+/// Peak memory of applying an update, in MB.
 pub(super) const APPLY_RESIDENT_MB: f64 = 64.0;
 /// Peak memory of a site server that ingests, whatever the package's size, in MB.
 pub(super) const INGEST_RESIDENT_MB: f64 = 200.0;

@@ -172,7 +172,7 @@ fn programs(options: &Options) -> anyhow::Result<Programs> {
 
 /// The pairs in the folder, sorted; all or only those asked for.
 fn names(corpus: &Path, asked: &[String]) -> anyhow::Result<Vec<String>> {
-    let entries = fs::read_dir(corpus).with_context(|| format!("can't list {}", corpus.display()))?;
+    let entries = fs::read_dir(corpus).with_context(|| format!("cannot list {}", corpus.display()))?;
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry?;

@@ -125,7 +125,7 @@ fn make_source(folder: &Path) -> anyhow::Result<()> {
     let mut bytes = vec![0_u8; SIZE_BYTES / FILES];
     for number in 0..FILES {
         let folder = folder.join(format!("folder-{:03}", number / FILES_IN_A_FOLDER));
-        fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let (random, text) = bytes.split_at_mut(SIZE_BYTES / FILES / 2);
         noise.fill(random);
         for part in text.chunks_mut(8) {

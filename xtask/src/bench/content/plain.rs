@@ -76,7 +76,7 @@ impl Peers {
     }
 
     /// Fetches and hashes every form once, each time into another folder: nothing is removed, because ext4 spends seconds on not using
-    /// again what was removed within the last minute, and whoever is measured next would pay.
+    /// again what was removed within the last minute, and whatever is measured next would pay.
     pub(super) fn round(&mut self) -> anyhow::Result<()> {
         let (credentials, folder) = (self.credentials(), self.folder.join(format!("round-{}", self.rounds)));
         let Some(server) = &self.served else { return Ok(()) };

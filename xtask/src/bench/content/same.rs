@@ -84,11 +84,11 @@ fn compare_carried(a: &Path, b: &Path) -> anyhow::Result<()> {
 }
 
 fn metadata(path: &Path) -> anyhow::Result<Metadata> {
-    fs::symlink_metadata(path).with_context(|| format!("can't look at {}", path.display()))
+    fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))
 }
 
 fn names(folder: &Path) -> anyhow::Result<Vec<OsString>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("can't list {}", folder.display()))?;
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut names = entries.map(|entry| Ok(entry?.file_name())).collect::<anyhow::Result<Vec<_>>>()?;
     names.sort_unstable();
     Ok(names)

@@ -174,7 +174,7 @@ impl Client {
         let mut command = Command::new("curl");
         command.arg("--config").arg(config).stdin(Stdio::null()).stdout(Stdio::null());
         let name = shown(&command);
-        Ok(Self(command.spawn().with_context(|| format!("can't start {name}"))?, name))
+        Ok(Self(command.spawn().with_context(|| format!("cannot start {name}"))?, name))
     }
 
     fn wait(mut self) -> anyhow::Result<()> {

@@ -113,7 +113,7 @@ impl Ground {
         json!({ "name": name, "terms": terms })
     }
 
-    /// What a device tells of this advertisement.
+    /// What a device reports about this advertisement.
     pub(super) fn subject(advertisement: &str) -> Value {
         json!({ "advertisement": advertisement, "package": "tool", "program": "install" })
     }

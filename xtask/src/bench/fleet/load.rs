@@ -28,7 +28,7 @@ impl Load {
             .stdout(Stdio::piped())
             .stderr(File::create(stage.folder().join("load.log"))?)
             .spawn()
-            .context("can't start dray-sim")?;
+            .context("cannot start dray-sim")?;
         let commands = process.stdin.take().context("dray-sim has no input")?;
         let answers = BufReader::new(process.stdout.take().context("dray-sim has no output")?);
         Ok(Self { process, commands, answers })
@@ -36,9 +36,9 @@ impl Load {
 
     /// Has the clients do something and waits until it is done.
     pub(super) fn ask(&mut self, command: &Value) -> anyhow::Result<Value> {
-        writeln!(self.commands, "{command}").context("can't talk to dray-sim")?;
+        writeln!(self.commands, "{command}").context("cannot send a command to dray-sim")?;
         let mut line = String::new();
-        self.answers.read_line(&mut line).context("can't hear dray-sim")?;
+        self.answers.read_line(&mut line).context("cannot read from dray-sim")?;
         let mut answer: Value = serde_json::from_str(&line).with_context(|| format!("dray-sim ended at {command}"))?;
         match answer["error"].as_str() {
             Some(error) => bail!("{command}: {error}"),

@@ -30,7 +30,8 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("dray-bench-postgres-").tempdir()?;
         let as_root = std::fs::metadata(folder.path())?.uid() == 0;
         if as_root {
-            chown(folder.path(), Some(NOBODY), Some(NOBODY)).context("can't give PostgreSQL its folder")?;
+            chown(folder.path(), Some(NOBODY), Some(NOBODY))
+                .context("cannot change the owner of PostgreSQL's folder")?;
         }
         let data = folder.path().join("data");
         run(command("initdb", folder.path(), as_root)?

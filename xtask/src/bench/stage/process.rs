@@ -17,7 +17,7 @@ impl Process {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .with_context(|| format!("can't start {name}"))?;
+            .with_context(|| format!("cannot start {name}"))?;
         Ok(Self(child))
     }
 

@@ -1,4 +1,4 @@
-//! Where a content is to be had, as the site tells it.
+//! Where to get a content, according to the site.
 
 use dray_agent_core::{ContentFailure, ContentFailureKind};
 use dray_client::ClientApi;
@@ -12,7 +12,7 @@ pub(super) async fn locate(site: &ClientApi, content: Digest) -> Result<ContentL
     let unreachable = |error: dray_client::ClientError| failure(ContentFailureKind::SiteUnreachable, error.in_full());
     let locations = site.locations(vec![content]).await.map_err(unreachable)?;
     let found = locations.contents.into_iter().find(|found| found.content == content && !found.sources.is_empty());
-    found.ok_or_else(|| failure(ContentFailureKind::NoSource, "the site knows no source of it".to_owned()))
+    found.ok_or_else(|| failure(ContentFailureKind::NoSource, "the site knows no source for it".to_owned()))
 }
 
 /// The sources whose addresses can be used.
@@ -21,11 +21,11 @@ pub(super) fn sources(locations: &ContentLocations) -> Result<Vec<Source>, Conte
     for source in locations.sources.iter().cloned() {
         match Source::try_from(source) {
             Ok(source) => usable.push(source),
-            Err(error) => tracing::warn!(%error, "the site names a source that can't be used"),
+            Err(error) => tracing::warn!(%error, "the site listed a source with an unusable address"),
         }
     }
     if usable.is_empty() {
-        return Err(failure(ContentFailureKind::NoSource, "no source has an address that can be used".to_owned()));
+        return Err(failure(ContentFailureKind::NoSource, "none of the sources has a usable address".to_owned()));
     }
     Ok(usable)
 }

@@ -21,5 +21,5 @@ pub(crate) fn give_memory_back() {
         command.arg0(name);
     }
     let error = command.args(words).envs(SETTINGS).exec();
-    tracing::debug!(%error, "the agent goes on with the allocator's usual settings");
+    tracing::debug!(%error, "cannot configure the memory allocator; using its defaults");
 }

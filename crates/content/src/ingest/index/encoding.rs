@@ -44,14 +44,14 @@ fn put_stamp(out: &mut Vec<u8>, stamp: &Stamp, before: &Stamp) {
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<SourceIndex, DecodeError> {
-    codec::within("bytes of a source index", bytes.len() as u64, limits.tree_bytes_max)?;
+    codec::within("bytes in a source index", bytes.len() as u64, limits.tree_bytes_max)?;
     let mut reader = Reader::new(WHAT, bytes);
     reader.magic(MAGIC, VERSION)?;
     let (body, digest) = bytes.split_last_chunk().ok_or(DecodeError::Truncated { what: WHAT })?;
     if Digest::of(body).as_bytes() != digest {
         return Err(DecodeError::Damaged { what: WHAT });
     }
-    let count = reader.count("files of a source index", limits.entries_max, ENTRY_BYTES_MIN)?;
+    let count = reader.count("files in a source index", limits.entries_max, ENTRY_BYTES_MIN)?;
     let mut files: Vec<IndexedFile> = Vec::with_capacity(count);
     let mut before = NOTHING;
     for _ in 0..count {

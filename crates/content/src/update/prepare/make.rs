@@ -31,7 +31,7 @@ const SEGMENT_LISTED_BYTES: u64 = 72;
 const MOVE_LISTED_BYTES: u64 = 5;
 /// A difference that is stored in so many bytes or fewer is carried by the update.
 const CARRIED_STORED_BYTES_MAX: usize = 1024;
-/// What an update carries at most, uncompressed: whoever reads it has it in memory.
+/// What an update carries at most, uncompressed: its readers have it in memory.
 const CARRIED_BYTES_MAX: usize = 1 << 20;
 /// A difference of this part of its output or more may be longer than the output compressed by itself, which is then tried.
 const DOUBTFUL_PART: usize = 4;

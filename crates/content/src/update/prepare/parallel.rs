@@ -34,7 +34,7 @@ pub(super) fn map<'a, T: Sync, R: Send>(
         let others: Vec<_> = (1..threads.get().min(items.len())).map(|_| scope.spawn(run)).collect();
         let mut results = run();
         for other in others {
-            results.extend(other.join().expect("work doesn't panic"));
+            results.extend(other.join().expect("work does not panic"));
         }
         results
     });

@@ -53,7 +53,7 @@ impl Folder {
 impl Contents for Folder {
     fn open(&self, content: &Digest) -> io::Result<File> {
         let path = self.paths.get(content).ok_or(io::ErrorKind::NotFound)?;
-        // Opening a pipe that took the file's place would wait for a writer for ever.
+        // Opening a pipe that took the file's place would wait for a writer forever.
         if !fs::symlink_metadata(path)?.is_file() {
             return Err(io::Error::other("it is no longer a file"));
         }

@@ -27,13 +27,13 @@ use crate::output::{Fields, Output, Shown, bytes, count};
 /// Arguments of `content apply`.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// The content digest, as `dray content ingest` told it
+    /// Content digest, as printed by `dray content ingest`
     content: Digest,
-    /// The folder to make
+    /// Folder to create
     target: PathBuf,
     #[command(flatten)]
     store: StoreOption,
-    /// A folder that holds another version, or anything alike; may be given several times
+    /// Folder with another version, or anything similar; may be repeated
     #[arg(long, value_name = "FOLDER")]
     have: Vec<PathBuf>,
 }
@@ -59,7 +59,7 @@ impl Apply {
         }
         let held = self.have.iter().map(|path| Held::identify(&store, path, None)).collect::<Outcome<Vec<_>>>()?;
         let build = Build { store: &store, content: self.content, held: &held, target: &self.target };
-        let attempt = format!("can't make {}", self.target.display());
+        let attempt = format!("cannot create {}", self.target.display());
         output.show(&build.run(&Work::new(output, "building")).map_err(|failure| failure.during(&attempt))?)
     }
 }
@@ -76,18 +76,18 @@ impl Build<'_> {
     fn run(&self, progress: &Work) -> Outcome<Applied> {
         let mut wire = Wire::new(self.store);
         let way = ways::cheapest(self.store, &self.content, self.held)?.ok_or_else(|| {
-            Failure::not_found(format!("the store holds no content {}", self.content))
-                .hint("dray content ingest tells the digest of what it puts into a store, dray content verify whether a manifest is damaged")
+            Failure::not_found(format!("the store has no content {}", self.content))
+                .hint("dray content ingest prints the digest of what it adds to a store; dray content verify shows whether a manifest is damaged")
         })?;
         wire.count(way.list);
         let (mut kind, mut totals) = (way.kind, way.plan.totals);
         if !self.carry_out(way.plan, &mut wire, progress)? {
             let way = ways::manifest_way(self.store, &self.content, self.held)?
-                .ok_or_else(|| Failure::failed("what is held is damaged, and the store holds no manifest"))?;
+                .ok_or_else(|| Failure::failed("the existing folder is damaged, and the store has no manifest"))?;
             wire.count(way.list);
             (kind, totals) = (way.kind, way.plan.totals);
             if !self.carry_out(way.plan, &mut wire, progress)? {
-                return Err(Failure::failed("what is held is damaged, and the store can't make up for it"));
+                return Err(Failure::failed("the existing folder is damaged, and the store cannot make up for it"));
             }
         }
         Ok(Applied::new(self, kind, totals, wire.fetched()))
@@ -131,7 +131,8 @@ impl Applied {
 
 /// Beside the target: on the same file system, and found again by the next attempt.
 fn staging(target: &Path) -> Outcome<PathBuf> {
-    let name = target.file_name().ok_or_else(|| Failure::usage(format!("{} names no folder", target.display())))?;
+    let name =
+        target.file_name().ok_or_else(|| Failure::usage(format!("{} is not a folder name", target.display())))?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
     hidden.push(".partial");
@@ -141,12 +142,12 @@ fn staging(target: &Path) -> Outcome<PathBuf> {
 fn failure(error: &AssembleError) -> Failure {
     match error {
         AssembleError::DestinationExists(_) => {
-            Failure::new(Exit::Conflict, error.to_string()).hint("give a folder that is not there yet")
+            Failure::new(Exit::Conflict, error.to_string()).hint("give a folder that does not exist yet")
         }
         AssembleError::Corrupt { .. } => {
-            Failure::failed(error.to_string()).hint("dray content verify names what is damaged")
+            Failure::failed(error.to_string()).hint("dray content verify lists what is damaged")
         }
-        _ => Failure::failed("the content can't be built").because(error),
+        _ => Failure::failed("cannot build the content").because(error),
     }
 }
 

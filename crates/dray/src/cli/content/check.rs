@@ -36,7 +36,7 @@ pub(super) struct Problem {
     pub(super) state: State,
     /// What is wrong.
     pub(super) why: String,
-    /// The contents that can't be had without it.
+    /// The contents that are not available without it.
     pub(super) needed_by: BTreeSet<Digest>,
     /// The updates that are of no use without it. Receivers do without those.
     pub(super) updates: BTreeSet<ObjectName>,
@@ -89,8 +89,8 @@ fn damaged(store: &FolderStore, objects: &[Found], work: &Work) -> BTreeMap<Obje
             let why =
                 match File::open(store.objects().path(&found.name)).and_then(|mut file| found.name.check(&mut file)) {
                     Ok(Some(_)) => None,
-                    Ok(None) => Some("its bytes are others than its name says".to_owned()),
-                    Err(error) => Some(format!("it can't be read: {error}")),
+                    Ok(None) => Some("its bytes do not match its name".to_owned()),
+                    Err(error) => Some(format!("cannot read it: {error}")),
                 };
             if let Some(why) = why {
                 damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(found.name, why);
@@ -114,10 +114,10 @@ fn problems_of_packs(
     for (digest, (said, by)) in reach.packs() {
         let object = ObjectName::Pack(digest);
         let (state, why) = match (sizes.get(&object), damaged.get(&object)) {
-            (None, _) => (State::Missing, "it is not there".to_owned()),
+            (None, _) => (State::Missing, "it is missing".to_owned()),
             (Some(_), Some(why)) => (State::Damaged, why.clone()),
             (Some(size), None) if *size != said => {
-                (State::Damaged, format!("it has {}, and {} are said of it", bytes(*size), bytes(said)))
+                (State::Damaged, format!("it has {}, but should have {}", bytes(*size), bytes(said)))
             }
             (Some(_), None) => continue,
         };
@@ -140,7 +140,7 @@ impl State {
 
 impl Listed for Problem {
     const HEADINGS: &'static [&'static str] = &["object", "state", "needed by", "why"];
-    const NONE: &'static str = "every object is good";
+    const NONE: &'static str = "every object is intact";
 
     fn cells(&self) -> Vec<String> {
         let contents = self.needed_by.iter().map(|content| content.short().to_string());

@@ -1,4 +1,4 @@
-//! What it costs to get one content for whoever holds another, by each way that there is.
+//! What it costs a holder of one content to get another, by each way that there is.
 //!
 //! All figures are bytes that cross the wire: what lists the content (a manifest or an update) and ranges of packs, gaps between
 //! the ranges' chunks and segments included.
@@ -177,10 +177,10 @@ impl Change {
 impl Shown for Comparison {
     fn fields(&self) -> Fields {
         let way = |kind, cost: &Cost| {
-            let mark = if self.best == kind { "; the fewest" } else { "" };
+            let mark = if self.best == kind { "; the least" } else { "" };
             format!("{}{mark}", cost.words())
         };
-        let none = "none: it would take no less than the chunks";
+        let none = "none; it would take as many bytes as the chunks";
         vec![
             ("from", self.from.to_string()),
             ("to", self.to.to_string()),
@@ -195,7 +195,7 @@ impl Shown for Comparison {
 
 impl Listed for Change {
     const HEADINGS: &'static [&'static str] = &["file", "size", "way", "segments", "chunks"];
-    const NONE: &'static str = "no file changed";
+    const NONE: &'static str = "no file has changed";
 
     fn cells(&self) -> Vec<String> {
         let others = self.files.saturating_sub(1) as u64;

@@ -1,7 +1,7 @@
 //! `dray content export`: everything that a point or a store needs for some contents, from a store or the site, into a folder that any
 //! HTTP server can serve.
 //!
-//! Each object is verified while it is copied. What is there already and good stays, so an export that was broken off goes on. A
+//! Each object is verified while it is copied. What is already there and good stays, so an export that was broken off goes on. A
 //! manifest or update is copied only once all that it needs is there.
 
 use std::collections::BTreeSet;
@@ -23,10 +23,10 @@ use crate::output::{Fields, Output, Shown, bytes, count};
 /// Arguments of `content export`.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// Contents by their digests, as `dray content ingest` told them; from the site PACKAGE or PACKAGE@SOURCE-VERSION
+    /// Contents to export: digests, as printed by `dray content ingest`, or from the site PACKAGE or PACKAGE@SOURCE-VERSION
     #[arg(required = true)]
     content: Vec<String>,
-    /// The folder to write, made when it isn't there
+    /// Folder to write to; created if it does not exist
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) struct Copied {
     pub(super) copied_bytes: u64,
     /// Objects that were there and good.
     pub(super) present: u64,
-    /// Objects that can't be had.
+    /// Objects that are not available.
     pub(super) damaged: BTreeSet<ObjectName>,
     /// Manifests and updates that were left because of those.
     pub(super) left: BTreeSet<ObjectName>,
@@ -63,20 +63,20 @@ fn export(store: StoreOption, contents: &[String], to: PathBuf, output: Output) 
     let mut wanted = BTreeSet::new();
     for text in contents {
         let content: Digest = text.parse().map_err(|error| {
-            Failure::usage(format!("{text} is no content digest"))
+            Failure::usage(format!("{text} is not a content digest"))
                 .because(&error)
-                .hint("without --store packages of the site are exported by their names")
+                .hint("to export packages of the site by name, leave out --store")
         })?;
         if !reach.contents.iter().any(|kept| kept.content == content) {
-            let failure = Failure::not_found(format!("{} holds no content {content}", store.root().display()));
-            return Err(failure.hint("dray content verify tells whether its manifest is damaged"));
+            let failure = Failure::not_found(format!("{} has no content {content}", store.root().display()));
+            return Err(failure.hint("dray content verify shows whether its manifest is damaged"));
         }
         wanted.insert(content);
     }
     let to = FolderStore::make(to)?;
     let mut copying = Copying::new(&store, &to, Work::new(output, "exporting"))?;
     copying.contents(&reach, &wanted)?;
-    copying.copied.tell(output, "the store", "dray content verify --source FOLDER mends it")
+    copying.copied.tell(output, "the store", "repair it with dray content verify --source FOLDER")
 }
 
 /// Objects on their way from a store to another.
@@ -131,12 +131,12 @@ impl<'a> Copying<'a> {
         self.work.advance(1, bytes);
     }
 
-    /// Notes an object that can't be had.
+    /// Notes an object that is not available.
     pub(super) fn is_damaged(&mut self, name: ObjectName) {
         self.copied.damaged.insert(name);
     }
 
-    /// Notes an object that is left out, because something that it needs can't be had.
+    /// Notes an object that is left out, because something that it needs is not available.
     pub(super) fn leave(&mut self, name: ObjectName) {
         self.copied.left.insert(name);
     }
@@ -170,7 +170,7 @@ impl Copied {
             return Ok(());
         }
         let are = count(self.damaged.len() as u64, "object");
-        Err(Failure::failed(format!("{are} of {whose} can't be used")).hint(hint))
+        Err(Failure::failed(format!("{are} of {whose} cannot be used")).hint(hint))
     }
 }
 
@@ -182,9 +182,9 @@ impl Shown for Copied {
         };
         vec![
             ("copied", format!("{}, {}", count(self.copied, "object"), bytes(self.copied_bytes))),
-            ("there already", count(self.present, "object")),
+            ("already there", count(self.present, "object")),
             ("damaged or missing", names(&self.damaged)),
-            ("left out for that", names(&self.left)),
+            ("left out because of that", names(&self.left)),
         ]
     }
 }

@@ -23,10 +23,10 @@ use crate::output::{Fields, Output, Shown, bytes, count};
 pub(crate) struct Gc {
     #[command(flatten)]
     store: AnyStoreOption,
-    /// Keep this content, and remove the others; may be given several times [default: all contents of the store]
+    /// Keep this content and delete the others; may be repeated [default: all contents of the store]
     #[arg(long, value_name = "CONTENT", requires = "dir")]
     keep: Vec<Digest>,
-    /// Tell what would be removed, and remove nothing
+    /// Show what would be deleted, and delete nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -62,7 +62,7 @@ impl Gc {
         let Some(store) = self.store.folder() else { return site.sweep(self.dry_run) };
         let waiting = || {
             // Nobody to read it: nothing to do about it.
-            let _ = output.remark("waiting for other commands that work on the store");
+            let _ = output.remark("waiting for other commands that are using the store");
         };
         let store = store.open_alone(waiting)?;
         refuse_foreign(store.root())?;
@@ -78,10 +78,12 @@ impl Gc {
 fn refuse_foreign(root: &Path) -> Outcome {
     let failure = |whose: &str| Failure::failed(format!("{} is the folder of a {whose}", root.display()));
     if root.parent().is_some_and(|parent| parent.join("site.toml").exists()) {
-        return Err(failure("site").hint("dray content gc without --store asks the site itself"));
+        return Err(failure("site").hint("run dray content gc without --store to have the site do it"));
     }
     if root.join("identity").exists() {
-        return Err(failure("distribution point").hint("a point removes what it is not to hold by itself"));
+        return Err(
+            failure("distribution point").hint("a distribution point deletes what it no longer needs by itself")
+        );
     }
     Ok(())
 }
@@ -146,8 +148,8 @@ impl Garbage {
 fn kept_contents(store: &FolderStore, reach: &Reach, keep: &[Digest]) -> Outcome<BTreeSet<Digest>> {
     let known: BTreeSet<Digest> = reach.contents.iter().map(|content| content.content).collect();
     if let Some(unknown) = keep.iter().find(|content| !known.contains(content)) {
-        let failure = Failure::not_found(format!("{} holds no content {unknown}", store.root().display()));
-        return Err(failure.hint("dray content verify tells whether its manifest is damaged"));
+        let failure = Failure::not_found(format!("{} has no content {unknown}", store.root().display()));
+        return Err(failure.hint("dray content verify shows whether its manifest is damaged"));
     }
     if !keep.is_empty() {
         return Ok(keep.iter().copied().collect());
@@ -157,8 +159,10 @@ fn kept_contents(store: &FolderStore, reach: &Reach, keep: &[Digest]) -> Outcome
         None => Ok(known),
         Some((name, _)) => {
             let failure =
-                Failure::failed(format!("can't tell what {name} needs, which is damaged; nothing is removed"));
-            Err(failure.hint("dray content verify --source FOLDER mends it; --keep CONTENT says what else is to stay"))
+                Failure::failed(format!("{name} is damaged, so what it needs is unknown; nothing was deleted"));
+            Err(failure.hint(
+                "repair it with dray content verify --source FOLDER, or list everything to keep with --keep CONTENT",
+            ))
         }
     }
 }
@@ -184,7 +188,7 @@ impl Shown for Garbage {
             count(number(|name| matches!(name, ObjectName::Update(_))), "update"),
             count(number(|name| matches!(name, ObjectName::Pack(_))), "pack"),
         ];
-        let label = if self.dry_run { "to remove" } else { "removed" };
+        let label = if self.dry_run { "to delete" } else { "deleted" };
         let mut fields = vec![
             (label, format!("{}: {}", bytes(self.removed_bytes), removed.join(", "))),
             ("kept", format!("{}, {}", count(self.kept_objects, "object"), bytes(self.kept_bytes))),
@@ -193,8 +197,8 @@ impl Shown for Garbage {
             let updates = count(self.unread_updates.len() as u64, "update");
             let packs = bytes(self.unread_bytes);
             fields.push((
-                "not looked into",
-                format!("{updates} from contents that the store doesn't know, which may need {packs} of packs; dray content prepare OLD NEW tells it of OLD"),
+                "not checked",
+                format!("{updates} from contents that the store does not know, which may need {packs} of packs; add OLD with dray content prepare OLD NEW"),
             ));
         }
         fields

@@ -24,8 +24,9 @@ impl Held {
     /// Finds out which tree the folder or file at `path` is. When `store` knows it, its chunks are known too.
     pub(super) fn identify(store: &FolderStore, path: &Path, name: Option<&OsStr>) -> Outcome<Self> {
         let source = Source::open(path, name)?;
-        let tree = identify(source.folder(), store.limits())
-            .map_err(|error| Failure::failed(format!("can't use what {} holds", path.display())).because(&error))?;
+        let tree = identify(source.folder(), store.limits()).map_err(|error| {
+            Failure::failed(format!("cannot use the contents of {}", path.display())).because(&error)
+        })?;
         let content = tree.digest();
         let manifest = match store.find_manifest(&content)? {
             Some(name) => store.manifest(&name, &content)?,

@@ -21,7 +21,7 @@ use crate::output::Output;
 /// Arguments of `content import`.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A folder with manifests/, packs/ and updates/: an export, or another store
+    /// Folder with manifests/, packs/ and updates/: an export, or another store
     folder: PathBuf,
     #[command(flatten)]
     store: AnyStoreOption,
@@ -79,7 +79,7 @@ fn import(from: &FolderStore, store: StoreOption, output: Output) -> Outcome {
             store.keep_tree(&tree)?;
         }
     }
-    let hint = "import it from another copy, or make the store whole with dray content verify --source FOLDER";
+    let hint = "import it from another copy, or repair the store with dray content verify --source FOLDER";
     copying.copied.tell(output, "the folder", hint)
 }
 

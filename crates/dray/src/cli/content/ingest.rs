@@ -18,13 +18,13 @@ use crate::output::{Fields, Output, Shown, bytes, count};
 /// Arguments of `content ingest`.
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
-    /// The folder or file to read
+    /// Folder or file to read
     source: PathBuf,
     #[command(flatten)]
     store: StoreOption,
     #[command(flatten)]
     reading: Reading,
-    /// Read every file, those too that are unchanged by size, times and inode since they were last ingested into this store
+    /// Read every file, even those whose size, times and inode have not changed since they were last ingested into this store
     #[arg(long)]
     checksum: bool,
 }
@@ -92,7 +92,7 @@ impl Shown for Stored {
             ("unchanged", format!("{}, {}, not read", count(self.unread_files, "file"), bytes(self.unread_bytes))),
             ("new", format!("{}, stored in {}", bytes(self.new_chunk_bytes), bytes(self.new_pack_bytes))),
             ("requires", or_nothing(self.requires.join(", "))),
-            ("not carried", or_nothing(not_carried.join("\n"))),
+            ("not preserved", or_nothing(not_carried.join("\n"))),
         ]
     }
 }

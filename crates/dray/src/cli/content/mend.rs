@@ -151,13 +151,13 @@ impl<'a> Mending<'a> {
 
 fn shortcoming(mended: Mended) -> String {
     match mended {
-        Mended::Whole => "it is good again".to_owned(),
+        Mended::Whole => "it is intact again".to_owned(),
         Mended::Lacking { chunks, bytes: lacking } => {
             let chunks = count(chunks, "chunk");
-            format!("{chunks} of it, {}, can't be had from the folders given", bytes(lacking))
+            format!("{chunks} of it, {}, are not in the folders given", bytes(lacking))
         }
-        Mended::Unlisted => "nothing tells all that was in it".to_owned(),
-        Mended::Different => "another release of Dray compressed it".to_owned(),
+        Mended::Unlisted => "there is no record of everything in it".to_owned(),
+        Mended::Different => "it was compressed by a different version of Dray".to_owned(),
     }
 }
 

@@ -16,9 +16,9 @@ use crate::output::Output;
 /// Arguments of `content plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// The folder or file that receivers hold
+    /// Folder or file that the clients have
     old: PathBuf,
-    /// The folder or file that they are to get
+    /// Folder or file that they should get
     new: PathBuf,
     #[command(flatten)]
     effort: Effort,

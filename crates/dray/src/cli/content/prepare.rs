@@ -19,9 +19,9 @@ use crate::output::{Format, Output};
 /// Arguments of `content prepare`.
 #[derive(Debug, Args)]
 pub(crate) struct Prepare {
-    /// The folder or file that receivers hold
+    /// Folder or file that the clients have
     old: PathBuf,
-    /// The folder or file that they are to get, which is in the store
+    /// Folder or file that they should get; it must be in the store
     new: PathBuf,
     #[command(flatten)]
     store: StoreOption,
@@ -29,23 +29,23 @@ pub(crate) struct Prepare {
     effort: Effort,
 }
 
-/// How updates are made and told of.
+/// How updates are made and described.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Effort {
-    /// How much work goes into the update
+    /// How much work to put into the update
     #[arg(long, value_enum, default_value_t)]
     level: LevelChoice,
-    /// Tell it for each file that changed
+    /// Show the cost of each changed file
     #[arg(long)]
     verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum LevelChoice {
-    /// As while somebody waits for a release
+    /// Quick, as when a release is published
     #[default]
     Publish,
-    /// As for packages with many receivers, when there is time: fewer bytes for several times the work
+    /// Thorough, as in the background for packages with many clients: fewer bytes for several times the work
     Background,
 }
 
@@ -56,8 +56,8 @@ impl Prepare {
         let new = Held::identify(&store, &self.new, None)?;
         let content = new.tree().digest();
         let name = store.find_manifest(&content)?.ok_or_else(|| {
-            Failure::not_found(format!("the store doesn't hold what is in {}", self.new.display()))
-                .hint("dray content ingest puts it there")
+            Failure::not_found(format!("the contents of {} are not in the store", self.new.display()))
+                .hint("add it with dray content ingest")
         })?;
         let manifest_bytes = store.objects().size(&name)?;
         let prepared = self.effort.prepare(&store, &old, &new, &Work::new(output, "preparing"))?;
@@ -83,7 +83,7 @@ impl Effort {
             &Options { level: self.level.into(), ..Options::default() },
             progress,
         );
-        let failed = |error| Failure::failed("can't prepare the update").because(&error);
+        let failed = |error| Failure::failed("cannot prepare the update").because(&error);
         let prepare::Outcome::Prepared(prepared) = made.map_err(failed)? else { return Ok(None) };
         for pack in &prepared.packs {
             store.put_file(&ObjectName::Pack(pack.digest), &pack.path)?;

@@ -59,7 +59,7 @@ impl<'a> Asking<'a> {
         }
         let Some(first) = damage.objects.first() else { return Ok(()) };
         let are = count(damage.objects.len() as u64, "object");
-        let failure = Failure::failed(format!("{are} of the site's content store can't be used"));
+        let failure = Failure::failed(format!("{are} in the site's content store cannot be used"));
         Err(first.hint.iter().fold(failure, |failure, hint| failure.hint(hint.as_str())))
     }
 
@@ -67,13 +67,13 @@ impl<'a> Asking<'a> {
     pub(super) fn sweep(&self, dry_run: bool) -> Outcome {
         if dry_run {
             let unneeded = self.ask(async |context| Ok(context.api.content_stats().await?))?.unneeded;
-            return self.output.either(|| format!("{}\n", words(&unneeded, "unneeded object")), &unneeded);
+            return self.output.either(|| format!("{}\n", words(&unneeded, "unused object")), &unneeded);
         }
         let job = self.ask(async |context| {
             let started = context.api.sweep_content().await?;
             wait_for_job(context, started.job, "gc").await
         })?;
-        let progress = job.progress.ok_or_else(|| Failure::failed("the site doesn't say what it removed"))?;
+        let progress = job.progress.ok_or_else(|| Failure::failed("the site did not report what it deleted"))?;
         let swept = Swept { what: progress.step, bytes: progress.done };
         self.output.either(|| format!("{}, {}\n", swept.what, bytes(swept.bytes)), &swept)
     }
@@ -85,7 +85,7 @@ impl Asking<'_> {
         let versions = packages.iter().map(|text| carry::Version::parse(text)).collect::<Outcome<Vec<_>>>()?;
         let to = FolderStore::make(to)?;
         let copied = self.ask(async |context| carry::export(context, &versions, &to).await)?;
-        copied.tell(self.output, "the site", "dray content verify mends what can be mended")
+        copied.tell(self.output, "the site", "dray content verify repairs what it can")
     }
 
     /// Brings back what the site knows to be damaged.
@@ -107,9 +107,9 @@ impl Shown for ContentStats {
             &self.manifest_differences,
         ]);
         fields.extend([
-            ("unneeded", words(&self.unneeded, "object")),
+            ("unused", words(&self.unneeded, "object")),
             ("damaged", words(&self.damaged, "object")),
-            ("fetched by updates", bytes(self.update_fetch_bytes)),
+            ("downloaded with updates", bytes(self.update_fetch_bytes)),
             ("without them", bytes(self.without_update_bytes)),
         ]);
         fields
@@ -118,7 +118,7 @@ impl Shown for ContentStats {
 
 impl Listed for DamagedObject {
     const HEADINGS: &'static [&'static str] = &["object", "state", "needed by", "noticed", "why"];
-    const NONE: &'static str = "every object is good";
+    const NONE: &'static str = "every object is intact";
 
     fn cells(&self) -> Vec<String> {
         let needed_by = if self.needed_by.is_empty() { "-".to_owned() } else { self.needed_by.join(", ") };

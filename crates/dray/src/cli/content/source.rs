@@ -17,10 +17,10 @@ use crate::error::{Exit, Failure, Outcome};
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Reading {
-    /// What becomes of links that lead out of the source: refuse, or keep as they are
+    /// What to do with links that lead out of the source: refuse them, or keep them as they are
     #[arg(long, value_name = "WHAT", default_value_t)]
     outside_links: OutsideLinks,
-    /// Which names it may hold: portable, those that every system can hold, or unix, all that Linux can
+    /// Which names to allow: portable, those that every system allows, or unix, all that Linux allows
     #[arg(long, value_name = "WHICH", default_value_t)]
     names: Names,
 }
@@ -43,7 +43,7 @@ impl Source {
     /// The folder at `path`, or one that holds a copy of the file there under the name `name`.
     pub(super) fn open(path: &Path, name: Option<&OsStr>) -> Outcome<Self> {
         let missing = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::not_found(format!("there is nothing at {}", path.display())),
+            std::io::ErrorKind::NotFound => Failure::not_found(format!("{} does not exist", path.display())),
             _ => cannot("read", path, &error),
         };
         if !fs::metadata(path).map_err(missing)?.is_file() {
@@ -93,11 +93,11 @@ impl Source {
     }
 
     fn failure(&self, error: &IngestError) -> Failure {
-        let failure = |exit| Failure::new(exit, format!("can't ingest {}", self.folder.display())).because(error);
+        let failure = |exit| Failure::new(exit, format!("cannot ingest {}", self.folder.display())).because(error);
         match error {
             IngestError::Source(SourceError::Changed(_)) => failure(Exit::Conflict),
             IngestError::Source(SourceError::Refused(refused)) => {
-                failure(Exit::Failed).hint(format!("{} {}", refused.options(), refused.what_options_do()))
+                failure(Exit::Failed).hint(format!("to {}, use {}", refused.what_options_do(), refused.options()))
             }
             _ => failure(Exit::Failed),
         }
@@ -125,7 +125,7 @@ impl Staged {
 }
 
 impl Reading {
-    /// As whoever made what is in a store may have read it.
+    /// With the most tolerant rules that a store's content may have been read with.
     pub(super) const fn again() -> Self {
         Self { outside_links: OutsideLinks::Keep, names: Names::Unix }
     }

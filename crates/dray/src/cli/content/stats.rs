@@ -73,7 +73,7 @@ fn add(sums: &mut ObjectSums, size_bytes: u64) {
 }
 
 /// Some objects in words.
-pub(super) fn words(sums: &ObjectSums, noun: &str) -> String {
+pub(super) fn words(sums: &ObjectSums, noun: &'static str) -> String {
     format!("{}, {}", count(sums.count, noun), bytes(sums.bytes))
 }
 

@@ -52,7 +52,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::NoStore(_) => {
-                Self::not_found(error.to_string()).hint("dray content ingest SOURCE --store DIR makes one")
+                Self::not_found(error.to_string()).hint("create one with dray content ingest SOURCE --store DIR")
             }
             StoreError::Lacking { .. } => Self::not_found(error.to_string()),
             StoreError::File { source, .. } => Self::failed(error.to_string()).because(source),

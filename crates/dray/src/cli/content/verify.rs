@@ -69,16 +69,17 @@ impl Verified {
 
     fn failure(&self, store: &str) -> Failure {
         let are = count(self.problems.len() as u64, "object");
-        let failure = Failure::failed(format!("{are} of the store {store} can't be used"));
+        let failure = Failure::failed(format!("{are} in the store {store} cannot be used"));
         if self.problems.iter().any(|problem| !problem.needed_by.is_empty()) {
             return failure.hint(
-                "dray content verify --source FOLDER makes it again from the folder that was ingested, dray content import FOLDER takes it from a copy of the store",
+                "rebuild it from the folder that was ingested with dray content verify --source FOLDER, or copy it from another store with dray content import FOLDER",
             );
         }
         if self.problems.iter().any(|problem| !problem.updates.is_empty()) {
-            return failure.hint("receivers do without an update; dray content prepare OLD NEW makes it anew");
+            return failure
+                .hint("clients manage without the update; create it again with dray content prepare OLD NEW");
         }
-        failure.hint("nothing needs it: dray content gc removes it; dray content prepare OLD NEW makes an update anew")
+        failure.hint("nothing needs it; delete it with dray content gc, or create an update again with dray content prepare OLD NEW")
     }
 }
 
@@ -86,12 +87,12 @@ impl Shown for Verified {
     fn fields(&self) -> Fields {
         let mut fields = vec![("read", format!("{}, {}", count(self.objects, "object"), bytes(self.size_bytes)))];
         for made in &self.mended {
-            fields.push(("mended", made.to_string()));
+            fields.push(("repaired", made.to_string()));
         }
-        fields.push(("not usable", count(self.problems.len() as u64, "object")));
+        fields.push(("unusable", count(self.problems.len() as u64, "object")));
         if !self.unread_updates.is_empty() {
             let updates = count(self.unread_updates.len() as u64, "update");
-            fields.push(("not looked into", format!("{updates} from contents that the store doesn't know")));
+            fields.push(("not checked", format!("{updates} from contents that the store does not know")));
         }
         fields
     }

@@ -1,4 +1,4 @@
-//! The ways that a store offers to a content for whoever holds some trees: its manifest, and the updates from those trees.
+//! The ways that a store offers from some trees to a content: its manifest, and the updates from those trees.
 //!
 //! What a site would tell a client beside a content is found here by looking: each object that could help is opened, and what a
 //! plan with it would fetch is summed up. Only the objects of the way that is taken count as fetched.
@@ -113,5 +113,5 @@ pub(super) fn known(held: &[Held]) -> Vec<(HeldTreeId, &Manifest)> {
 }
 
 fn unplanned(error: &PlanError) -> Failure {
-    Failure::failed("can't plan the transfer").because(error)
+    Failure::failed("cannot plan the transfer").because(error)
 }

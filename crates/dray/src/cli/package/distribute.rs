@@ -23,7 +23,7 @@ pub(crate) struct Distribute {
     /// The distribution points
     #[arg(long, required = true, num_args = 1.., value_name = "POINT")]
     to: Vec<Name>,
-    /// Wait until every one of them holds the newest release
+    /// Wait until all of them hold the newest release
     #[arg(long)]
     wait: bool,
 }
@@ -32,7 +32,7 @@ impl Distribute {
     pub(super) async fn run(self, context: &Context) -> Outcome {
         if self.wait && context.api.package(&self.name).await?.source.is_none() {
             return Err(Failure::failed(format!(
-                "package {} has no source files: no point would ever hold it",
+                "package {} has no source files, so there is nothing to distribute",
                 self.name
             )));
         }
@@ -110,5 +110,5 @@ fn transferred(state: &PointContentState) -> Option<(u64, u64)> {
 }
 
 fn taken_away(point: &Name, distribute: &Distribute) -> Failure {
-    Failure::not_found(format!("package {} was taken off point {point} while we waited", distribute.name))
+    Failure::not_found(format!("package {} was unassigned from point {point} in the meantime", distribute.name))
 }

@@ -1,4 +1,4 @@
-//! `dray package updates` and `dray package improve`: what whoever holds an earlier version fetches of the newest one.
+//! `dray package updates` and `dray package improve`: what clients with an earlier version download to get the newest one.
 
 use dray_content::Tree;
 use dray_model::Name;
@@ -18,7 +18,7 @@ pub(super) async fn list(context: &Context, name: &Name) -> Outcome {
 pub(super) async fn improve(context: &Context, name: &Name, wait: bool) -> Outcome {
     let started = context.api.improve_package(name).await?;
     if !wait {
-        context.output.remark(format!("improving; dray job wait {} waits for it", started.job))?;
+        context.output.remark(format!("improving; wait for it with dray job wait {}", started.job))?;
         return context.output.either(|| format!("{}\n", started.job), &started);
     }
     wait_for_job(context, started.job, &format!("improve {name}")).await?;
@@ -27,8 +27,7 @@ pub(super) async fn improve(context: &Context, name: &Name, wait: bool) -> Outco
 
 impl Listed for UpdateView {
     const HEADINGS: &'static [&'static str] = &["from", "fetched", "without", "prepared", "level"];
-    const NONE: &'static str =
-        "there are no updates to this package: whoever needs it fetches the chunks that it lacks";
+    const NONE: &'static str = "there are no updates for this package; clients download the chunks that they lack";
 
     fn cells(&self) -> Vec<String> {
         let from = match self.from_version {

@@ -25,7 +25,7 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 /// Makes a collection by what the devices are; all of them must be members.
 pub(super) async fn collect(stage: &Stage, api: &SiteApi, names: &Names, agents: u32) -> Outcome {
     stage
-        .step("made a collection", async |_| {
+        .step("created a collection", async |_| {
             let text = expression();
             let expression = text.parse().expect("the expression is a short text");
             let request = CreateCollection {
@@ -36,9 +36,9 @@ pub(super) async fn collect(stage: &Stage, api: &SiteApi, names: &Names, agents:
             let collection = api.create_collection(&request).await?;
             if collection.members < u64::from(agents) {
                 let members = count(collection.members, "device");
-                return Err(Failure::failed(format!("{text} gives {members}, not {agents}")));
+                return Err(Failure::failed(format!("{text} matches {members}, not {agents}")));
             }
-            Ok(((), format!("{text} gives {}", count(collection.members, "device"))))
+            Ok(((), format!("{text} matches {}", count(collection.members, "device"))))
         })
         .await
 }
@@ -46,7 +46,7 @@ pub(super) async fn collect(stage: &Stage, api: &SiteApi, names: &Names, agents:
 /// Orders the program, until it succeeded everywhere.
 pub(super) async fn advertise(stage: &Stage, api: &SiteApi, names: &Names, agents: u32) -> Outcome {
     stage
-        .step("advertised: all agents fetched it and ran it", async |_| {
+        .step("advertised it: all agents downloaded and ran it", async |_| {
             let mut terms =
                 AdvertisementTerms::new(names.package.clone(), names.program.clone(), names.collection.clone());
             terms.assignments = vec![Assignment::AsSoonAsPossible];
@@ -69,7 +69,7 @@ pub(super) async fn run_again(
     agents: u32,
 ) -> Outcome<Vec<DeviceStatusView>> {
     stage
-        .step("ordered it once more: all agents run the new release", async |_| {
+        .step("assigned it once more: all agents ran the new release", async |_| {
             let round = Round { source_version: release.source_version, since: clock::now() };
             api.rerun_advertisement(&names.advertisement).await?;
             let devices = watch::until_succeeded(api, &stage.voice, &names.advertisement, round, agents).await?;
@@ -84,7 +84,7 @@ fn succeeded(devices: &[DeviceStatusView]) -> String {
     format!("{} succeeded", names.join(", "))
 }
 
-/// Tells what the update took over the wire, by the devices' own reports.
+/// Tells bytes transferred for the update, by the devices' own reports.
 pub(super) async fn tell_bytes(
     stage: &Stage,
     api: &SiteApi,
@@ -92,7 +92,7 @@ pub(super) async fn tell_bytes(
     release: &ReleaseReport,
 ) -> Outcome<Vec<DeviceReport>> {
     stage
-        .step("what the update took over the wire", async |_| {
+        .step("bytes transferred for the update", async |_| {
             let mut reports = Vec::new();
             let mut lines = String::new();
             for device in devices {
@@ -126,7 +126,7 @@ pub(super) async fn explain(stage: &Stage, api: &SiteApi, names: &Names, devices
                 let why = api.why(&device.device_name, &program).await?;
                 let links = why.chains.iter().flat_map(|chain| &chain.links);
                 match links.clone().find(|link| link.holds != WhyHolds::Yes) {
-                    None => return Ok((why.clone(), format!("{} links hold", links.count()))),
+                    None => return Ok((why.clone(), format!("all {} links hold", links.count()))),
                     // The site writes down a moment later which policy a device has.
                     Some(_) if asked.elapsed() < SETTLED_WITHIN => tokio::time::sleep(LOOK_EVERY).await,
                     Some(link) => return Err(Failure::failed(format!("a link does not hold: {}", link.sentence))),

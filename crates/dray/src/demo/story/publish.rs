@@ -24,7 +24,7 @@ pub(super) async fn publish_first(
     sample: &Sample,
 ) -> Outcome<ReleaseReport> {
     stage
-        .step("made a package and published it", async |line| {
+        .step("created a package and published it", async |line| {
             let request = CreatePackage {
                 name: names.package.clone(),
                 properties: PackageProperties::default(),

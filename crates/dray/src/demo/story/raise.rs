@@ -19,7 +19,7 @@ pub(super) async fn raise_site(stage: &Stage) -> Outcome<(SiteApi, String)> {
     let [admin, client] = ports::free()?.map(|port| port.to_string());
     let (folder, site_url) = (stage.path("site"), format!("https://{client}"));
     stage
-        .step("made a site", async |_| {
+        .step("created a site", async |_| {
             let (url, args) = (format!("https://{admin}"), ["site", "init", &folder, "--name", "demo", "--url"]);
             stage.children.run("site-init", &[&args[..], &[&url, "--client-url", &site_url]].concat()).await?;
             Ok(((), "keys, certificate authority, SQLite database, first token".to_owned()))
@@ -27,7 +27,7 @@ pub(super) async fn raise_site(stage: &Stage) -> Outcome<(SiteApi, String)> {
         .await?;
     let api = connect(&Profile::read(&stage.folder.join(PROFILE))?)?;
     stage
-        .step("the site serves", async |_| {
+        .step("started the site", async |_| {
             stage.children.start("site", &["site", "serve", &folder])?;
             until_ready(&api).await?;
             Ok(((), format!("administrators at {}, clients at {site_url}", api.site())))
@@ -51,7 +51,7 @@ pub(super) async fn raise_point(stage: &Stage, api: &SiteApi, site_url: &str, na
     let [listen] = ports::free()?.map(|port| port.to_string());
     let folder = stage.path("point");
     stage
-        .step("a distribution point enrolled and serves", async |_| {
+        .step("enrolled and started a distribution point", async |_| {
             let url = format!("https://{listen}");
             let request = CreatePoint { name: names.point.clone(), title: Text::default(), url: url.clone() };
             api.create_point(&request).await?;
@@ -71,12 +71,12 @@ async fn enrolment_token(api: &SiteApi, purpose: EnrolmentFor) -> Outcome<String
 
 /// Enrols agents and runs them, until the site knows their facts.
 pub(super) async fn enrol_agents(stage: &Stage, api: &SiteApi, site_url: &str, agents: u32) -> Outcome {
-    let what = format!("{} enrolled and told their facts", count(agents.into(), "agent"));
+    let what = format!("{} enrolled and reported their facts", count(agents.into(), "agent"));
     stage
         .step(&what, async |line| {
             let token = enrolment_token(api, EnrolmentFor::Devices { count: agents }).await?;
             for number in 1..=agents {
-                line.set(format!("agent {number} of {agents} enrols"));
+                line.set(format!("enrolling agent {number} of {agents}"));
                 let (process, folder) = (format!("agent-{number}"), stage.path(&format!("agents/{number}")));
                 let enrol = ["agent", "enrol", "--folder", &folder, "--site", site_url, "--token", &token];
                 stage.children.run(&process, &enrol).await?;

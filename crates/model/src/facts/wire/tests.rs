@@ -42,9 +42,9 @@ fn what_a_newer_agent_knows_is_skipped() {
 #[test]
 fn a_value_of_another_kind_is_refused_by_name() {
     for (facts, why) in [
-        (json!({ "device": { "processors": "4" } }), "a whole number from 0 for device.processors"),
-        (json!({ "device": { "processors": -1 } }), "a whole number from 0 for device.processors"),
-        (json!({ "device": { "processors": 1.5 } }), "a whole number from 0 for device.processors"),
+        (json!({ "device": { "processors": "4" } }), "a non-negative whole number for device.processors"),
+        (json!({ "device": { "processors": -1 } }), "a non-negative whole number for device.processors"),
+        (json!({ "device": { "processors": 1.5 } }), "a non-negative whole number for device.processors"),
         (json!({ "device": { "platform": 4 } }), "a text for device.platform"),
         (json!({ "device": { "platform": ["linux"] } }), "a text for device.platform"),
         (json!({ "device": [] }), "a row of device by property"),

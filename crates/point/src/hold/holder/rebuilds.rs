@@ -105,7 +105,7 @@ impl Holder {
             reserve_bytes: self.settings.reserve_bytes,
             clock: Arc::clone(&self.clock),
         };
-        tracing::debug!(content = %new.content, "a content is made out of an update");
+        tracing::debug!(content = %new.content, "building content from an update");
         self.rebuilding = Some(key);
         self.work.spawn(async move { Done::Rebuilt(rebuild.run().await) });
     }
@@ -115,16 +115,11 @@ impl Holder {
         self.rebuilding = None;
         match result {
             Ok(Rebuilt { objects, made_bytes, fetched_bytes }) => {
-                tracing::info!(
-                    objects = objects.len(),
-                    made_bytes,
-                    fetched_bytes,
-                    "a content was made out of an update"
-                );
+                tracing::info!(objects = objects.len(), made_bytes, fetched_bytes, "built content from an update");
                 self.held.extend(objects);
             }
             Err(error) => {
-                tracing::warn!(error = %in_full(&error), "a content can't be made out of an update; it is fetched");
+                tracing::warn!(error = %in_full(&error), "cannot build content from an update; downloading it");
             }
         }
     }

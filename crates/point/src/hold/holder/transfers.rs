@@ -73,7 +73,7 @@ impl Holder {
             let reserve = self.settings.reserve_bytes;
             let more = needed - reserve;
             return Err(format!(
-                "the disk has {free} bytes free; {more} are needed, and {reserve} are kept in reserve"
+                "not enough disk space: {more} bytes needed, {free} free, and {reserve} are kept in reserve"
             ));
         }
         Ok(before)
@@ -96,7 +96,7 @@ impl Holder {
             done: Arc::clone(&done),
             clock: Arc::clone(&self.clock),
         };
-        tracing::debug!(object = %fetch.object, bytes = fetch.bytes, before, "a transfer begins");
+        tracing::debug!(object = %fetch.object, bytes = fetch.bytes, before, "starting a transfer");
         self.transfers.insert(fetch.object, Running { done, total: fetch.bytes, before });
         self.work.spawn(async move { Done::Transferred(fetch.object, transfer.run().await) });
     }
@@ -105,7 +105,7 @@ impl Holder {
         let running = self.transfers.remove(&object);
         match result {
             Ok(held) => {
-                tracing::info!(%object, bytes = held.bytes, "an object was received and verified");
+                tracing::info!(%object, bytes = held.bytes, "received and verified an object");
                 self.held.insert(object, held);
                 self.retries.succeeded(&object);
             }
@@ -120,7 +120,7 @@ impl Holder {
         let (now, clock) = (Instant::now(), (self.clock)());
         let log = reason.clone();
         let pause = self.retries.failed(object, reason, brought_something, now, clock);
-        tracing::warn!(%object, reason = log, next_try_s = pause.as_secs(), "an object could not be received");
+        tracing::warn!(%object, reason = log, next_try_s = pause.as_secs(), "cannot receive an object");
     }
 }
 

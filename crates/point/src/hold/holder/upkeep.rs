@@ -61,7 +61,7 @@ impl Holder {
                     held.verified_at = now;
                 }
                 if let Err(error) = self.on_disk(move |folder| folder.confirm(&object, now)).await {
-                    tracing::warn!(error = %in_full(&error), "a verification could not be noted");
+                    tracing::warn!(error = %in_full(&error), "cannot record a verification");
                 }
             }
             Verdict::Damaged(why) => self.set_aside(object, &why).await,
@@ -96,11 +96,11 @@ impl Holder {
         for object in objects {
             match self.on_disk(move |folder| folder.remove(&object)).await {
                 Ok(()) => {
-                    tracing::info!(%object, "an object that nothing needs was removed");
+                    tracing::info!(%object, "removed an unused object");
                     self.held.remove(&object);
                     self.unneeded_since.remove(&object);
                 }
-                Err(error) => tracing::warn!(error = %in_full(&error), "an object could not be removed"),
+                Err(error) => tracing::warn!(error = %in_full(&error), "cannot remove an object"),
             }
         }
     }
@@ -113,7 +113,7 @@ impl Holder {
             left.iter().filter(|object| !needed.contains(object)).try_for_each(|object| folder.discard(object))
         });
         if let Err(error) = removed.await {
-            tracing::warn!(error = %in_full(&error), "what was left of transfers could not be removed");
+            tracing::warn!(error = %in_full(&error), "cannot remove the remains of old transfers");
         }
     }
 }

@@ -37,7 +37,7 @@ impl Rebuild {
             Made::WasHere => {}
             Made::Now(held) => rebuilt.add(object, held, 0),
             Made::Not(why) => {
-                tracing::debug!(%object, why, "a manifest can't be made and is fetched");
+                tracing::debug!(%object, why, "cannot build a manifest; downloading it");
                 let transfer = Transfer {
                     folder: Arc::clone(&this.folder),
                     sources: this.sources.clone(),
@@ -60,7 +60,7 @@ impl Rebuild {
             return Ok(Made::WasHere);
         }
         let Some(difference) = self.manifest_difference.filter(|object| self.folder.object(object).exists()) else {
-            return Ok(Made::Not("there is no difference to the old one".to_owned()));
+            return Ok(Made::Not("there is no manifest difference from the old version".to_owned()));
         };
         let difference = self.read(difference)?;
         let encoded = match built.scratch.manifest(&difference, &built.old, &built.update) {
@@ -69,7 +69,7 @@ impl Rebuild {
         };
         let is_right = |encoded: &Vec<u8>| encoded.len() as u64 == bytes && Digest::of(encoded) == object.digest();
         let Some(encoded) = encoded.ok().filter(is_right) else {
-            return Ok(Made::Not("it comes out otherwise than the site made it".to_owned()));
+            return Ok(Made::Not("the result differs from the site's".to_owned()));
         };
         let path = self.path(&object.digest());
         let written = File::create_new(&path).and_then(|mut file| file.write_all(&encoded).map(|()| file));

@@ -43,14 +43,14 @@ impl Rebuild {
             let name = ObjectName::Pack(pack.pack.digest);
             match Self::finish(this, &pack).await {
                 Ok(Some(held)) => rebuilt.add(name, held, pack.hole_bytes()),
-                Ok(None) => tracing::debug!(object = %name, "a pack came out otherwise than the site made it"),
-                Err(error) => tracing::debug!(object = %name, error = %in_full(&error), "a pack can't be made"),
+                Ok(None) => tracing::debug!(object = %name, "a rebuilt pack differs from the site's"),
+                Err(error) => tracing::debug!(object = %name, error = %in_full(&error), "cannot make a pack"),
             }
         }
         Ok(())
     }
 
-    /// Writes what can be had of the packs that are not here. Blocking.
+    /// Writes what is available of the packs that are not here. Blocking.
     fn write_packs(&self, manifest: &Manifest, scratch: &Scratch) -> Result<Vec<Unfinished>, RebuildFailure> {
         let is_missing = |pack: &&PackInfo| !self.is_here(&ObjectName::Pack(pack.digest), pack.size);
         let missing: Vec<PackInfo> = manifest.packs().iter().filter(is_missing).copied().collect();
@@ -58,7 +58,7 @@ impl Rebuild {
         let mut unfinished = Vec::new();
         for pack in missing {
             let path = self.path(&pack.digest);
-            let mut file = File::create_new(&path).map_err(PointError::folder("make", &path))?;
+            let mut file = File::create_new(&path).map_err(PointError::folder("create", &path))?;
             let written = scratch.write_pack(manifest, &pack, &mut file)?;
             // Without anything made, the whole is fetched better.
             if written.bytes > 0 {

@@ -35,14 +35,14 @@ pub(super) async fn make(
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::info!(%error, package = %publisher.package, "a source folder is no help for a damaged manifest");
+                tracing::info!(%error, package = %publisher.package, "cannot rebuild a damaged manifest from a source folder");
             }
         }
     }
     let of = versions(publishers);
     Ok(Made::Not(match sources {
-        0 => format!("there is no source folder of {of} to make it again from"),
-        _ => format!("the source folders of {of} hold other files by now, so it can't be made again"),
+        0 => format!("{of} has no source folder to rebuild it from"),
+        _ => format!("it cannot be rebuilt, because the source folders of {of} have changed"),
     }))
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use dray_content::mend::{self, Mended, Source};
 use dray_content::{Limits, Manifest, ObjectName};
 use dray_model::Digest;
+use dray_model::count::counted;
 use dray_store::content::damage::Publisher;
 use futures_util::TryStreamExt as _;
 use object_store::{GetResultPayload, ObjectStoreExt as _};
@@ -48,13 +49,13 @@ pub(super) async fn make(
     Ok(match mended {
         Mended::Whole => Made::Good(Upload::File(path, size_bytes)),
         Mended::Lacking { chunks, bytes } => {
-            let chunks = if chunks == 1 { "1 chunk".to_owned() } else { format!("{chunks} chunks") };
+            let chunks = counted(chunks, "chunk");
             Made::Not(format!(
-                "{chunks} of it, {bytes} bytes, can't be had from what is left or the source folders of {of}"
+                "{chunks} of it, {bytes} bytes, are neither elsewhere in the store nor in the source folders of {of}"
             ))
         }
-        Mended::Unlisted => Made::Not(format!("no manifest of {of} tells all that was in it")),
-        Mended::Different => Made::Not("another release of Dray compressed it".to_owned()),
+        Mended::Unlisted => Made::Not(format!("no manifest of {of} lists everything in it")),
+        Mended::Different => Made::Not("it was compressed by a different version of Dray".to_owned()),
     })
 }
 

@@ -115,7 +115,7 @@ async fn a_manifest_whose_files_changed_since_is_named_with_what_to_do() {
     fs::write(folder.join("noise"), b"other").unwrap();
     let found = look(&test.site).await;
     let hint = found[0].hint.as_deref().unwrap();
-    assert!(hint.contains("hold other files by now") && found[0].needed_by == ["zip@1"], "{found:?}");
+    assert!(hint.contains("have changed") && found[0].needed_by == ["zip@1"], "{found:?}");
     fs::write(folder.join("noise"), noise(1, 3_000_000)).unwrap();
     assert_eq!(look(&test.site).await, []);
     assert!(fs::read(&manifest).unwrap() == good);
@@ -142,7 +142,7 @@ async fn a_damaged_update_is_dropped_at_once_and_prepared_anew() {
         assert!(testing::sequence(site).await > sequence, "points hear of it");
         Improve.run(site, Nothing {}, &Progress::default()).await.unwrap();
         let anew = of_content().await;
-        assert!(!anew.is_empty(), "it is prepared anew");
+        assert!(!anew.is_empty(), "it is prepared again");
         Sweep.run(site, Nothing {}, &Progress::default()).await.unwrap();
         assert_eq!(look(site).await, []);
         // The one that is left is the one from the first version.

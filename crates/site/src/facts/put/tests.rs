@@ -92,7 +92,7 @@ async fn a_change_of_rules_finds_the_members_at_once() {
     let stale = collection::change(site, &Actor::System, &name("some"), Some(1), command.clone()).await;
     assert!(matches!(stale, Err(collection::CollectionError::Object(ObjectError::Stale { found: 2, .. }))));
     let same = collection::change(site, &Actor::System, &name("some"), Some(2), command).await.unwrap();
-    assert_eq!(same.revision, 2, "what is the same is no change");
+    assert_eq!(same.revision, 2, "the same facts are not a change");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Whose the leases of this process are. The name stands in the site's folder, so that the next process takes back at once what this
 //! one leaves when it is killed.
 //!
-//! The file is locked while its process lives: whoever finds it unlocked knows that the process named in it is gone. A second
+//! The file is locked while its process lives: a process that finds it unlocked knows that the process named in it is gone. A second
 //! process on the same folder works under a name that is written nowhere; its leases end by time alone.
 
 use std::fs::{File, TryLockError};
@@ -27,7 +27,7 @@ impl Owner {
     pub(super) fn succeed(dir: &Path) -> (Self, Option<String>) {
         let name = format!("{}-{:016x}", std::process::id(), random::bits());
         let succeeded = write_down(&dir.join(FILE), &name).unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot write down whose leases are this server's: were it killed, they would end by time alone");
+            tracing::warn!(%error, "cannot record which leases belong to this server; if it is killed, they will only end by time");
             None
         });
         match succeeded {

@@ -22,7 +22,7 @@ pub(super) fn load(site: &Site, package: &Name) -> SourceIndex {
     match SourceIndex::load(&path, &Limits::default()) {
         Ok(index) => index.unwrap_or_default(),
         Err(error) => {
-            warn(&error, &path, "a source index can't be used; every file is read");
+            warn(&error, &path, "cannot use a source index; reading every file");
             SourceIndex::default()
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn save(site: &Site, package: &Name, index: &SourceIndex, scratch: &P
     let path = path(site, package);
     let made = std::fs::create_dir_all(site.dir().join(FOLDER)).map_err(IndexError::from);
     if let Err(error) = made.and_then(|()| index.save(&path, &scratch.join("source-index"))) {
-        warn(&error, &path, "a source index can't be kept; the next update reads every file");
+        warn(&error, &path, "cannot save a source index; the next update will read every file");
     }
 }
 

@@ -100,7 +100,7 @@ async fn known_chunks(site: &Site, package: &PackageView) -> Result<(KnownChunks
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, package = %package.name, "publishing without the chunks of an earlier source version");
+                tracing::warn!(error, package = %package.name, "cannot reuse the chunks of an earlier source version; publishing without them");
             }
         }
     }
@@ -111,11 +111,12 @@ async fn known_chunks(site: &Site, package: &PackageView) -> Result<(KnownChunks
 fn failure(error: &IngestError) -> JobFailure {
     match error {
         IngestError::Source(SourceError::Changed(_)) => {
-            JobFailure::Final(format!("{error}; update the package again once nothing writes to its source folder"))
+            JobFailure::Final(format!("{error}; update the package again when nothing is writing to its source folder"))
         }
         IngestError::Source(SourceError::Refused(refused)) => {
             let (why, options) = (JobFailure::permanent(error), refused.options());
-            JobFailure::Final(format!("{why}; dray package change PACKAGE {options} {}", refused.what_options_do()))
+            let effect = refused.what_options_do();
+            JobFailure::Final(format!("{why}; to {effect}, use dray package change PACKAGE {options}"))
         }
         IngestError::Source(_) | IngestError::StagingInSource(_) | IngestError::Manifest(_) => {
             JobFailure::permanent(error)

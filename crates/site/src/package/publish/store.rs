@@ -104,5 +104,5 @@ fn object(name: &ObjectName, size_bytes: u64) -> StoredObject {
 }
 
 pub(super) fn in_the_way() -> JobFailure {
-    JobFailure::Passing("an object of this content is just being removed from the content store".to_owned())
+    JobFailure::Passing("an object of this content is being deleted from the content store at this moment".to_owned())
 }

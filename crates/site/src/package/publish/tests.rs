@@ -1,4 +1,4 @@
-//! Laws of publishing: what is stored anew, and what a failure leaves behind.
+//! Laws of publishing: what is stored again, and what a failure leaves behind.
 
 use std::fs;
 
@@ -93,7 +93,7 @@ async fn an_unchanged_source_is_no_new_version_and_the_job_says_so() {
         .await
         .unwrap();
     assert_eq!(newest(&test.site).await, package.release.unwrap());
-    assert!(progress.latest().unwrap().step.starts_with("unchanged"));
+    assert!(progress.latest().unwrap().step.starts_with("nothing to publish"));
 }
 
 /// The site by a clock for which everything that was written until now has long settled.
@@ -369,7 +369,7 @@ async fn what_a_package_does_not_carry_is_told_at_publish_and_kept() {
     let payload = PublishPackage { package: name("zip"), checksum: false, times: false };
     Publish.run(&test.site, payload, &progress).await.unwrap();
     let step = progress.latest().unwrap().step;
-    assert_eq!(step, "published; the package does not carry the setuid or setgid bit of su");
+    assert_eq!(step, "published; not preserved: the setuid or setgid bit of su");
     let found = newest(&test.site).await.not_carried;
     assert_eq!(found, [NotCarried { kind: NotCarriedKind::Setuid, count: 1, example: "su".into() }]);
 }

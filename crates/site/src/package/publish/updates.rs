@@ -95,7 +95,7 @@ async fn prepare_one(
 impl Updates {
     fn left(&mut self, package: &PackageView, error: &dyn Error) {
         let error = JobFailure::passing(error);
-        tracing::warn!(%error, package = %package.name, "publishing without an update; the background tries it again");
+        tracing::warn!(%error, package = %package.name, "publishing without an update; it will be prepared in the background");
         metrics::counter!("dray_content_updates_failed_total").increment(1);
         self.is_unfinished = true;
     }

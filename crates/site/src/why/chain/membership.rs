@@ -1,6 +1,7 @@
 //! Is the device a member of the advertisement's collection? If not, which rule is false for it, and where.
 
 use dray_model::api::why::{WhyHolds, WhyLink, WhyStage};
+use dray_model::count::counted;
 use dray_model::device::DeviceState;
 use dray_model::facts::Facts;
 use dray_store::Snapshot;
@@ -22,27 +23,35 @@ pub(super) async fn link(
     let (device, name) = (&scene.device.name, &advertisement.terms.collection);
     let answer = |holds, code, sentence: String| Ok(super::link(WhyStage::Membership, holds, code, sentence));
     if scene.device.state == DeviceState::Revoked {
-        return answer(WhyHolds::No, "device_revoked", format!("{device} is revoked, so nothing reaches it"));
+        return answer(
+            WhyHolds::No,
+            "device_revoked",
+            format!("{device} has been revoked, so nothing is advertised to it"),
+        );
     }
     if scene.collections.contains(name) {
         return answer(WhyHolds::Yes, "member", format!("{device} is a member of the collection {name}"));
     }
     let not = format!("{device} is not a member of the collection {name}");
     let Some(found) = collection::find(snapshot, name).await? else {
-        return answer(WhyHolds::No, "no_collection", format!("{not}, which is not there any more"));
+        return answer(WhyHolds::No, "no_collection", format!("{not}, which no longer exists"));
     };
     let rules = collection::rules(snapshot, found.id).await?;
     let (code, because) = match explain(scene, &rules) {
         Explained::Meets(rule) => {
             let when = found.view.evaluated_at.map_or("never".to_owned(), |at| format!("at {at:.0}"));
-            let sentence = format!("{not} yet: it meets {rule}, but the collection was evaluated {when}");
+            let sentence = format!("{not} yet: it matches {rule}, but the collection was last evaluated {when}");
             return answer(WhyHolds::Waiting, "not_evaluated", sentence);
         }
         Explained::NoRules => ("no_rules", "the collection has no rules".to_owned()),
-        Explained::NotNamed => ("not_named", format!("its rules name {} other devices", rules.len())),
-        Explained::NoFacts => ("no_facts", "its rules ask for facts, and the device has told none yet".to_owned()),
+        Explained::NotNamed => {
+            ("not_named", format!("its rules name only {}", counted(rules.len() as u64, "other device")))
+        }
+        Explained::NoFacts => {
+            ("no_facts", "its rules depend on facts, and the device has not reported any yet".to_owned())
+        }
         Explained::False(parts) => {
-            ("facts_do_not_meet", format!("the device's facts do not meet {}", parts.join(", nor ")))
+            ("facts_do_not_meet", format!("the device's facts do not match {}", parts.join(", nor ")))
         }
     };
     answer(WhyHolds::No, code, format!("{not}: {because}"))
@@ -81,7 +90,7 @@ fn explain(scene: &Scene, rules: &[Rule]) -> Explained {
             let more = parts.len().saturating_sub(RULES_TOLD);
             parts.truncate(RULES_TOLD);
             if more > 0 {
-                parts.push(format!("{more} more rules"));
+                parts.push(counted(more as u64, "more rule").to_string());
             }
             Explained::False(parts)
         }

@@ -39,7 +39,7 @@ pub(super) fn run(scene: &Scene, report: Option<&DeviceStatusView>) -> WhyLink {
     const STAGE: WhyStage = WhyStage::Run;
     let (Some(report), Some(told)) = (report, told(report)) else { return not_reported(scene, STAGE) };
     if told.link < STAGE {
-        let sentence = format!("{} has not come to the run", scene.device.name);
+        let sentence = format!("{} has not reached the run yet", scene.device.name);
         return link(STAGE, WhyHolds::Unknown, "not_yet", sentence);
     }
     if told.link == STAGE {
@@ -60,6 +60,6 @@ pub(super) fn result(report: Option<&DeviceStatusView>) -> WhyLink {
 }
 
 fn not_reported(scene: &Scene, stage: WhyStage) -> WhyLink {
-    let sentence = format!("{} has reported nothing about it", scene.device.name);
+    let sentence = format!("{} has not reported anything about it", scene.device.name);
     link(stage, WhyHolds::Unknown, "not_reported", sentence)
 }

@@ -15,13 +15,14 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         return match scene.package.publishing {
             Some(job) => {
                 let sentence = format!(
-                    "policies leave it out until the package {package} has a release; the job {job} publishes it"
+                    "it is not in any policy until the package {package} has a release; job {job} is publishing it"
                 );
                 bare(STAGE, WhyHolds::Waiting, "no_release", sentence)
             }
             None => {
-                let sentence =
-                    format!("policies leave it out: the package {package} has no release, and no job publishes one");
+                let sentence = format!(
+                    "it is not in any policy: the package {package} has no release, and no job is publishing one"
+                );
                 bare(STAGE, WhyHolds::No, "no_release", sentence)
             }
         };
@@ -35,16 +36,16 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         return told;
     }
     if fetched.tag == current {
-        let sentence = format!("{device} has policy {number}, which offers release {} by it", release.number);
+        let sentence = format!("{device} has policy {number}, in which it offers release {}", release.number);
         return since(bare(STAGE, WhyHolds::Yes, "in_policy", sentence), fetched.fetched_at);
     }
     let published_at = advertisement.published_at.max(release.published_at);
     if report.is_some() && fetched.fetched_at >= published_at {
-        let sentence = format!("{device} has policy {number}, and reports on the advertisement");
+        let sentence = format!("{device} has policy {number} and has reported on the advertisement");
         return since(bare(STAGE, WhyHolds::Yes, "reported", sentence), fetched.fetched_at);
     }
     let (at, reach) = (fetched.fetched_at, scene.reach());
     let sentence =
-        format!("{device} has not fetched its newest policy yet: it has policy {number} of {at:.0}, and {reach}");
+        format!("{device} has not fetched its newest policy yet: it has policy {number} from {at:.0}, and {reach}");
     since(bare(STAGE, WhyHolds::Waiting, "not_fetched", sentence), published_at)
 }

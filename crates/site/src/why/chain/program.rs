@@ -14,10 +14,10 @@ const STAGE: WhyStage = WhyStage::Requirements;
 pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: Option<&DeviceStatusView>) -> WhyLink {
     let (device, package, program) = (&scene.device.name, &scene.package.name, &advertisement.terms.program);
     if has_run(report) {
-        return bare(STAGE, WhyHolds::Yes, "met", format!("{device} met them when it came to that"));
+        return bare(STAGE, WhyHolds::Yes, "met", format!("{device} met them when the program's turn came"));
     }
     let Some(found) = &scene.program else {
-        let sentence = format!("the package {package} has no program {program} any more");
+        let sentence = format!("the package {package} no longer has a program {program}");
         return bare(STAGE, WhyHolds::No, "no_such_program", sentence);
     };
     if found.disabled {
@@ -27,10 +27,10 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
         return told;
     }
     let Some(requirement) = &found.requirement else {
-        return bare(STAGE, WhyHolds::Yes, "none", format!("the program {program} has no requirement"));
+        return bare(STAGE, WhyHolds::Yes, "none", format!("the program {program} has no requirements"));
     };
     let Some(facts) = &scene.facts else {
-        let sentence = format!("{device} has not told its facts, and the program requires {}", requirement.text);
+        let sentence = format!("{device} has not reported its facts, and the program requires {}", requirement.text);
         return bare(STAGE, WhyHolds::Unknown, "no_facts", sentence);
     };
     match serde_json::from_value::<Query>(requirement.compiled.clone()) {
@@ -41,6 +41,8 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
             let parts = false_parts(&requirement.text, facts, device.as_str()).join(" and ");
             bare(STAGE, WhyHolds::No, "requirement_not_met", format!("the facts of {device} do not meet {parts}"))
         }
-        Err(_) => bare(STAGE, WhyHolds::Unknown, "unreadable", "the requirement was saved by another version"),
+        Err(_) => {
+            bare(STAGE, WhyHolds::Unknown, "unreadable", "the requirement was saved by a different version of Dray")
+        }
     }
 }

@@ -22,20 +22,20 @@ pub(super) fn link(scene: &Scene, advertisement: &StoredAdvertisement, report: O
     let is_beyond = told(report).is_some_and(|told| told.link > STAGE);
     let sentence = match timing {
         Timing::Due { since: Timestamp::MIN } => {
-            let sentence = format!("it is to run as soon as possible since {:.0}", advertisement.published_at);
+            let sentence = format!("it has been due as soon as possible since {:.0}", advertisement.published_at);
             return since(bare(STAGE, WhyHolds::Yes, "came", sentence), advertisement.published_at);
         }
         Timing::Due { since: due } => {
-            return since(bare(STAGE, WhyHolds::Yes, "came", format!("it was to run at {due:.0}")), due);
+            return since(bare(STAGE, WhyHolds::Yes, "came", format!("it was due at {due:.0}")), due);
         }
         Timing::Optional if is_beyond => {
             return bare(STAGE, WhyHolds::Yes, "open", "it may be started at any time");
         }
         Timing::Expired { expired } => format!("the advertisement {name} expired at {expired:.0}"),
         Timing::NotStarted { start } => format!("the advertisement {name} starts at {start:.0}"),
-        Timing::Optional => format!("it is optional: the person at {} starts it", scene.device.name),
-        Timing::NotDue { next: Some(next) } => format!("it is to run at {next:.0}, which has not come"),
-        Timing::NotDue { next: None } => "none of its assignments comes any more".to_owned(),
+        Timing::Optional => format!("it is optional: somebody has to start it at {}", scene.device.name),
+        Timing::NotDue { next: Some(next) } => format!("it is due at {next:.0}, which has not come yet"),
+        Timing::NotDue { next: None } => "it has no assignments left".to_owned(),
     };
     let Some((state, reason)) = timing.obstacle() else {
         return bare(STAGE, WhyHolds::Yes, "came", sentence);

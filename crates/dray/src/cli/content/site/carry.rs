@@ -36,7 +36,7 @@ impl Version {
     /// Reads `PACKAGE` or `PACKAGE@SOURCE-VERSION`.
     pub(super) fn parse(text: &str) -> Outcome<Self> {
         let wrong = |error: &(dyn std::error::Error + 'static)| {
-            Failure::usage(format!("{text} is neither PACKAGE nor PACKAGE@SOURCE-VERSION")).because(error)
+            Failure::usage(format!("{text} is not of the form PACKAGE or PACKAGE@SOURCE-VERSION")).because(error)
         };
         let (package, version) =
             text.split_once('@').map_or((text, None), |(package, version)| (package, Some(version)));
@@ -54,7 +54,7 @@ pub(super) async fn export(context: &Context, versions: &[Version], to: &FolderS
         let found = context.api.package_objects(&version.package, version.source_version).await?;
         for object in found.objects {
             let name = object.object.parse().map_err(|error| {
-                Failure::failed(format!("the site names an object {}", object.object)).because(&error)
+                Failure::failed(format!("the site lists an invalid object {}", object.object)).because(&error)
             })?;
             wanted.push((name, object.size_bytes));
         }
@@ -109,7 +109,7 @@ pub(super) async fn import(context: &Context, from: &FolderStore) -> Outcome<Res
     let damaged = context.api.content_damage().await?;
     let mut restored = Restored::default();
     if damaged.objects.is_empty() {
-        context.output.remark("the site knows of no damage; dray content verify has it read its store")?;
+        context.output.remark("the site knows of no damage; run dray content verify to have it read its store")?;
     }
     let work = Work::new(context.output, "importing");
     for object in damaged.objects {
@@ -139,9 +139,9 @@ impl Restored {
         }
         let are = count(self.left.len() as u64, "object");
         let failure = Failure::failed(format!(
-            "{are} of the site's content store can't be used, and the folder has no good copy"
+            "{are} in the site's content store cannot be used, and the folder has no intact copy"
         ));
-        Some(failure.hint("dray content verify tells which they are and what needs them"))
+        Some(failure.hint("dray content verify lists them and what needs them"))
     }
 }
 
