@@ -47,6 +47,7 @@ pub(crate) async fn administrators(
             .with_hint("send `Authorization: Bearer dray-admin.…`; the site's admin.toml holds the first one")
     })?;
     let actor = authenticate(&api.site, token).await?;
+    api.rate.count(&actor)?;
     request.extensions_mut().insert(Caller(actor));
     Ok(next.run(request).await)
 }
@@ -93,14 +94,16 @@ impl FromRequestParts<Api> for MemberIdentity {
             return Err(ApiError::new(StatusCode::FORBIDDEN, "shut_out", detail)
                 .with_hint("it was revoked or removed; an administrator can let it enrol again"));
         }
-        match credential.identity {
+        let member = match credential.identity {
             Identity::Device(id) => {
                 api.site.presence().seen(id, api.site.now());
-                Ok(Self::Device(id))
+                Self::Device(id)
             }
-            Identity::Point(name) => Ok(Self::Point(name)),
-            Identity::Site => Err(no_certificate("a device or distribution point")),
-        }
+            Identity::Point(name) => Self::Point(name),
+            Identity::Site => return Err(no_certificate("a device or distribution point")),
+        };
+        api.rate.count(&member.actor())?;
+        Ok(member)
     }
 }
 

@@ -34,6 +34,7 @@ mod package;
 mod point;
 mod policy;
 mod problem;
+mod rate;
 mod role;
 mod router;
 mod scope;
@@ -50,6 +51,7 @@ pub use problem::ApiError;
 pub use server::{Running, ServeError, ServeOptions, serve};
 pub use state::Api;
 
+use dray_site::Limits;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Administrators' resources with JSON in and out.
@@ -77,13 +79,13 @@ fn administrators_streaming() -> OpenApiRouter<Api> {
 }
 
 /// Resources of clients and points with JSON in and out.
-fn clients_json() -> OpenApiRouter<Api> {
+fn clients_json(limits: &Limits) -> OpenApiRouter<Api> {
     OpenApiRouter::new() //
         .merge(document::client_routes())
         .merge(point::client_routes())
         .merge(enrolment::client_routes())
-        .merge(device::client_routes())
-        .merge(status::client_routes())
+        .merge(device::client_routes(limits))
+        .merge(status::client_routes(limits))
 }
 
 /// Downloads and held connections of clients and points: no limits of time and size but their own.
