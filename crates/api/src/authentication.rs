@@ -49,6 +49,7 @@ pub(crate) async fn administrators(
             .with_hint("send `Authorization: Bearer dray-admin.…`; the first token is in the site's admin.toml")
     })?;
     let actor = authenticate(&api.site, token).await?;
+    api.rate.count(&actor)?;
     request.extensions_mut().insert(Caller(actor));
     Ok(next.run(request).await)
 }
@@ -110,14 +111,16 @@ impl FromRequestParts<Api> for MemberIdentity {
                     .with_hint("it has been revoked or deleted; an administrator can allow it to enrol again"));
             }
         }
-        match credential.identity {
+        let member = match credential.identity {
             Identity::Device(id) => {
                 api.site.presence().seen(id, api.site.now());
-                Ok(Self::Device(id))
+                Self::Device(id)
             }
-            Identity::Point(name) => Ok(Self::Point(name)),
-            Identity::Site => Err(no_certificate("a device or distribution point")),
-        }
+            Identity::Point(name) => Self::Point(name),
+            Identity::Site => return Err(no_certificate("a device or distribution point")),
+        };
+        api.rate.count(&member.actor())?;
+        Ok(member)
     }
 }
 

@@ -7,7 +7,7 @@ use dray_model::api::page::Page;
 use dray_model::facts::Facts;
 use dray_model::{Name, Text, requirement};
 use dray_site::device::{self, DeviceError, DeviceFilter};
-use dray_site::facts;
+use dray_site::{Limits, facts};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,17 +19,14 @@ use crate::openapi::failing;
 use crate::problem::ApiError;
 use crate::state::Api;
 
-/// Most bytes of a device's facts: 20 000 packages at some 200 bytes.
-const FACTS_LIMIT: usize = 4 << 20;
-
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     failing::<DeviceError>(
         OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, delete)).routes(routes!(revoke)),
     )
 }
 
-pub(crate) fn client_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().route("/facts", put(put_facts).layer(DefaultBodyLimit::max(FACTS_LIMIT)))
+pub(crate) fn client_routes(limits: &Limits) -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/facts", put(put_facts).layer(DefaultBodyLimit::max(limits.facts_bytes.size())))
 }
 
 /// Which devices.

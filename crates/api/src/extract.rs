@@ -1,6 +1,6 @@
 //! Extractors whose refusals are problems: [`Json`], [`Given`], [`Message`], [`Path`], [`Query`] and [`Paging`].
 //!
-//! JSON bodies hold at most [`JSON_LIMIT`] bytes and 128 levels (serde_json's own limit).
+//! JSON bodies hold as many bytes as the site's limits allow, and 128 levels (serde_json's own limit).
 
 mod numbers;
 
@@ -19,8 +19,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::ApiError;
 
-/// Most bytes of a JSON body.
-pub const JSON_LIMIT: usize = 1 << 20;
 /// Longest cursor that is read, in characters.
 const CURSOR_MAX: usize = 512;
 

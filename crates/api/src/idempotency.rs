@@ -13,7 +13,6 @@ use dray_site::idempotency::{self as keys, Answer, Reservation};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::authentication::Caller;
-use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
 use crate::state::Api;
 
@@ -31,7 +30,7 @@ pub(crate) async fn idempotency(
     next: Next,
 ) -> Result<Response, ApiError> {
     let Some(key) = key(&request)? else { return Ok(next.run(request).await) };
-    let (request, digest) = digest(request).await?;
+    let (request, digest) = digest(request, api.site.config().limits.body_bytes.size()).await?;
     match keys::reserve(&api.site, &actor, &key, &digest).await? {
         Reservation::Ours => {}
         Reservation::Answered(answer) => return Ok(replay(answer)),
@@ -69,9 +68,9 @@ fn key(request: &Request) -> Result<Option<String>, ApiError> {
 }
 
 /// Digest over all that makes the request what it is.
-async fn digest(request: Request) -> Result<(Request, Digest), ApiError> {
+async fn digest(request: Request, body_bytes_max: usize) -> Result<(Request, Digest), ApiError> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, JSON_LIMIT).await.map_err(|_| {
+    let body = to_bytes(body, body_bytes_max).await.map_err(|_| {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is too large or incomplete")
     })?;
     let mut text = format!("{} {}\n", parts.method, parts.uri).into_bytes();

@@ -35,6 +35,7 @@ mod point;
 mod policy;
 mod problem;
 mod quarantine;
+mod rate;
 mod role;
 mod router;
 mod scope;
@@ -52,6 +53,7 @@ pub use problem::ApiError;
 pub use server::{Running, ServeError, ServeOptions, serve};
 pub use state::Api;
 
+use dray_site::Limits;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Administrators' resources with JSON in and out.
@@ -81,13 +83,13 @@ fn administrators_streaming() -> OpenApiRouter<Api> {
 }
 
 /// Resources of clients and points with JSON in and out.
-fn clients_json() -> OpenApiRouter<Api> {
+fn clients_json(limits: &Limits) -> OpenApiRouter<Api> {
     OpenApiRouter::new() //
         .merge(document::client_routes())
         .merge(point::client_routes())
         .merge(enrolment::client_routes())
-        .merge(device::client_routes())
-        .merge(status::client_routes())
+        .merge(device::client_routes(limits))
+        .merge(status::client_routes(limits))
         .merge(site::client_routes())
 }
 

@@ -11,6 +11,7 @@ mod schemas;
 use axum::Router;
 use axum::routing::get;
 use dray_model::api::problem::{Problem, Span};
+use dray_site::Limits;
 use serde_json::{Map, Value};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -48,7 +49,7 @@ pub(crate) fn head() -> OpenApi {
 /// The whole description.
 #[must_use]
 pub fn document() -> Value {
-    let handlers = router::described().into_openapi();
+    let handlers = router::described(&Limits::default()).into_openapi();
     let mut document = serde_json::to_value(handlers).expect("the description serialises");
     schemas::complete(&mut document);
     failures::complete(&mut document);

@@ -1,17 +1,18 @@
 //! The two APIs put together from their resources, with the layers that all of them share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use dray_site::Site;
+use dray_site::{Limits, Site};
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::extract::JSON_LIMIT;
 use crate::problem::ApiError;
+use crate::rate::Rate;
 use crate::state::Api;
 use crate::{
     administrators_json, administrators_streaming, authentication, clients_json, clients_streaming, idempotency,
@@ -22,15 +23,17 @@ use crate::{
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// The administrators' part with its description, before state and layers.
-pub(crate) fn described() -> OpenApiRouter<Api> {
-    let all = limited(administrators_json()).merge(administrators_streaming());
+pub(crate) fn described(limits: &Limits) -> OpenApiRouter<Api> {
+    let all = limited(administrators_json(), limits).merge(administrators_streaming());
     OpenApiRouter::with_openapi(openapi::head()).nest("/api/v1", all)
 }
 
 /// What is served to administrators.
 pub(crate) fn administrators(site: Site) -> Router {
-    let api = Api { site };
-    let (routes, _) = described().split_for_parts();
+    let limits = site.config().limits;
+    let rate = Rate::per_minute(limits.administrator_requests_per_minute.get());
+    let api = Api { site, rate: Arc::new(rate) };
+    let (routes, _) = described(&limits).split_for_parts();
     let routes = routes
         .layer(from_fn_with_state(api.clone(), idempotency::idempotency))
         .layer(from_fn_with_state(api.clone(), authentication::administrators))
@@ -41,12 +44,14 @@ pub(crate) fn administrators(site: Site) -> Router {
 
 /// What is served to clients and points.
 pub(crate) fn clients(site: Site) -> Router {
-    let (routes, _) = limited(clients_json()).merge(clients_streaming()).split_for_parts();
-    finish(Router::new().nest("/client/v1", routes), Api { site })
+    let limits = site.config().limits;
+    let rate = Rate::per_minute(limits.client_requests_per_minute.get());
+    let (routes, _) = limited(clients_json(&limits), &limits).merge(clients_streaming()).split_for_parts();
+    finish(Router::new().nest("/client/v1", routes), Api { site, rate: Arc::new(rate) })
 }
 
-fn limited(routes: OpenApiRouter<Api>) -> OpenApiRouter<Api> {
-    routes.layer(DefaultBodyLimit::max(JSON_LIMIT)).layer(from_fn(in_time))
+fn limited(routes: OpenApiRouter<Api>, limits: &Limits) -> OpenApiRouter<Api> {
+    routes.layer(DefaultBodyLimit::max(limits.body_bytes.size())).layer(from_fn(in_time))
 }
 
 async fn in_time(request: Request, next: Next) -> Result<Response, ApiError> {

@@ -23,9 +23,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{router, system};
 
-/// Connections on each listener: a device that holds its policy needs a second one to report. And how long open requests may take after
-/// the server was told to stop.
-const TERMS: Terms = Terms { places: 20_000, grace: Duration::from_secs(10) };
+/// How long open requests may take after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Where to listen. Port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +110,11 @@ pub async fn serve(site: Site, options: ServeOptions) -> Result<Running, ServeEr
     let (admin, admin_addr) = bind("administrators", options.admin_addr).await?;
     let (client, client_addr) = bind("clients", options.client_addr).await?;
     let (stop, stopped) = watch::channel(false);
-    let administrators = Listener { socket: admin, tls: admin_tls, router: router::administrators(site.clone()) };
+    let connections = site.config().limits.connections.size();
+    let router = router::administrators(site.clone());
+    let administrators = Listener { socket: admin, tls: admin_tls, router, connections };
     let (follower, flusher) = (Follower::start(site.clone()), Flusher::start(site.clone()));
-    let clients = Listener { socket: client, tls: client_tls, router: router::clients(site) };
+    let clients = Listener { socket: client, tls: client_tls, router: router::clients(site), connections };
     let listeners = [administrators, clients].map(|listener| tokio::spawn(listener.run(stopped.clone())));
     tracing::info!(%admin_addr, %client_addr, "serving");
     let listeners = listeners.into();
@@ -136,12 +137,14 @@ struct Listener {
     socket: TcpListener,
     tls: TlsAcceptor,
     router: Router,
+    connections: usize,
 }
 
 impl Listener {
     async fn run(self, stopped: watch::Receiver<bool>) {
-        let (Self { socket, tls, router }, mut stop) = (self, stopped.clone());
-        dray_listen::attend(socket, TERMS, until_stopped(&mut stop), |connection| {
+        let (Self { socket, tls, router, connections }, mut stop) = (self, stopped.clone());
+        let terms = Terms { places: connections, grace: GRACE };
+        dray_listen::attend(socket, terms, until_stopped(&mut stop), |connection| {
             connection::serve(connection, tls.clone(), router.clone(), stopped.clone())
         })
         .await;

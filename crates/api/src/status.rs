@@ -6,6 +6,7 @@ use dray_model::Name;
 use dray_model::api::client::{StatusAnswer, StatusBatch};
 use dray_model::api::page::Page;
 use dray_model::api::status::StatusView;
+use dray_site::Limits;
 use dray_site::status::{self, StatusError};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,15 +18,12 @@ use crate::openapi::failing;
 use crate::problem::ApiError;
 use crate::state::Api;
 
-/// Most bytes of a batch: a hundred runs with all that is kept of their output.
-const BATCH_LIMIT: usize = 8 << 20;
-
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     failing::<StatusError>(OpenApiRouter::new().routes(routes!(list)))
 }
 
-pub(crate) fn client_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().route("/status", post(receive).layer(DefaultBodyLimit::max(BATCH_LIMIT)))
+pub(crate) fn client_routes(limits: &Limits) -> OpenApiRouter<Api> {
+    OpenApiRouter::new().route("/status", post(receive).layer(DefaultBodyLimit::max(limits.status_bytes.size())))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

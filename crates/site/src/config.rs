@@ -2,6 +2,8 @@
 //!
 //! Unknown keys are refused: a misspelt setting that does nothing is worse than an error.
 
+mod limits;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -12,6 +14,8 @@ use dray_model::Name;
 use serde::{Deserialize, Serialize};
 
 use crate::content_location::ContentLocation;
+
+pub use limits::{Limit, Limits, OutOfBounds};
 
 /// `site.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,9 @@ pub struct SiteConfig {
     /// How long status messages are kept, in days; at least one.
     #[serde(default = "SiteConfig::default_status_days")]
     pub status_days: NonZeroU32,
+    /// What callers may cost a server.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// `admin.toml`: a profile for the administrator's tool.

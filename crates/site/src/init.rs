@@ -16,7 +16,7 @@ use dray_store::{Db, StoreError, meta};
 use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::collection::{self, CollectionError};
-use crate::config::{AdminProfile, SiteConfig};
+use crate::config::{AdminProfile, Limits, SiteConfig};
 use crate::content_location::{self, ContentCheckError, ContentLocation, Environment, InvalidContentLocation};
 use crate::keys::{self, KeyError, SiteKeys};
 use crate::random;
@@ -101,6 +101,7 @@ impl InitOptions {
             client_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 7401)),
             addresses: vec!["localhost".to_owned()],
             status_days: SiteConfig::default_status_days(),
+            limits: Limits::default(),
         };
         Self { config, url: "https://localhost:7400".to_owned() }
     }

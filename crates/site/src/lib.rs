@@ -60,7 +60,7 @@ pub mod why;
 
 pub use actor::{Actor, Permission, Rights};
 pub use change::Change;
-pub use config::{AdminProfile, ConfigError, SiteConfig};
+pub use config::{AdminProfile, ConfigError, Limit, Limits, OutOfBounds, SiteConfig};
 pub use content_location::{
     BucketLocation, ContentCheckError, ContentLocation, Environment, InvalidContentLocation, OpenContentError, Step,
 };

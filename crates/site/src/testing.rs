@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use crate::actor::Actor;
 use crate::clock;
+use crate::config::Limits;
 use crate::init::{InitOptions, Initialised, init};
 use crate::site::Site;
 
@@ -22,9 +23,18 @@ pub struct TestSite {
 /// # Panics
 /// When it can't.
 pub async fn site() -> TestSite {
+    site_within(Limits::default()).await
+}
+
+/// Makes a site with these limits.
+///
+/// # Panics
+/// When it can't.
+pub async fn site_within(limits: Limits) -> TestSite {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let dir = folder.path().join("site");
-    let options = InitOptions::new("test".parse().expect("a slug"));
+    let mut options = InitOptions::new("test".parse().expect("a slug"));
+    options.config.limits = limits;
     let made = init(&dir, &options, clock::system()).await.expect("a site can be made");
     let site = Site::open(&dir).await.expect("the new site opens");
     TestSite { site, made, _folder: folder }

@@ -108,7 +108,11 @@ fn may(operation: &Operation<'_>, status: StatusCode) -> bool {
 /// What the API refuses by itself.
 fn before(operation: &Operation<'_>) -> Vec<(StatusCode, &'static str)> {
     let takes = |place| operation.parameters().any(|(given, _)| given == place);
-    let mut all = vec![(StatusCode::UNAUTHORIZED, "no_token"), (StatusCode::SERVICE_UNAVAILABLE, "timeout")];
+    let mut all = vec![
+        (StatusCode::UNAUTHORIZED, "no_token"),
+        (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+        (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+    ];
     if takes("path") {
         all.push((StatusCode::NOT_FOUND, "not_found"));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dray_api::{Running, ServeOptions, serve};
+use dray_site::Limits;
 use dray_site::testing::TestSite;
 use dray_trust::{TlsSettings, client_config};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -43,7 +44,11 @@ impl Answer {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let test = dray_site::testing::site().await;
+        Self::start_within(Limits::default()).await
+    }
+
+    pub(crate) async fn start_within(limits: Limits) -> Self {
+        let test = dray_site::testing::site_within(limits).await;
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let running = serve(test.site.clone(), ServeOptions { admin_addr: any, client_addr: any }).await.unwrap();
         Self { test, running }

@@ -8,6 +8,7 @@ mod content;
 mod delivery;
 mod document;
 mod enrolment;
+mod limits;
 mod package;
 mod point;
 mod rights;

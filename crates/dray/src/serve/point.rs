@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use dray_client::content::BytesPerSecond;
 use dray_client::{BaseUrl, HttpLimits};
 use dray_point::summary::Contact;
@@ -42,6 +42,9 @@ pub(crate) enum PointCommand {
         /// Limit all downloads from the site together to this many bytes per second, like 800k or 2.5M [default: no limit]
         #[arg(long, value_name = "RATE", env = "DRAY_POINT_MAX_RATE")]
         max_rate: Option<BytesPerSecond>,
+        /// Serve so many connections at a time; more wait until one ends
+        #[arg(long, value_name = "NUMBER", env = "DRAY_POINT_CONNECTIONS", default_value_t = 512, value_parser = value_parser!(u32).range(16..=1_000_000))]
+        connections: u32,
         #[command(flatten)]
         log: LogOptions,
     },
@@ -79,9 +82,9 @@ impl PointCommand {
                     })?;
                 output.remark(format!("{} is now the point {name} of {site}", dir.display()))
             }),
-            Self::Serve { folder: PointFolder { dir }, listen, max_rate, log } => {
+            Self::Serve { folder: PointFolder { dir }, listen, max_rate, connections, log } => {
                 log.init();
-                block_on(serve(dir, listen, max_rate))
+                block_on(serve(dir, listen, max_rate, connections))
             }
             Self::Import { folder: PointFolder { dir }, from } => import(&dir, &from, output),
             Self::Status { folder: PointFolder { dir } } => {
@@ -170,11 +173,12 @@ impl Shown for Taken {
     }
 }
 
-async fn serve(dir: PathBuf, listen: SocketAddr, max_rate: Option<BytesPerSecond>) -> Outcome {
+async fn serve(dir: PathBuf, listen: SocketAddr, max_rate: Option<BytesPerSecond>, connections: u32) -> Outcome {
     let attempt = format!("cannot serve the distribution point in {}", dir.display());
     let failed = |error: dray_point::PointError| Failure::failed(&attempt).because(&error);
     let mut config = PointConfig::new(dir, listen, Arc::new(clock::now));
     config.hold.bytes_per_s = max_rate.map(BytesPerSecond::get);
+    config.serve.connections = connections as usize;
     let running = Point::start(config).await.map_err(failed)?;
     let why = shutdown::requested().await?;
     tracing::info!(why, "ending");
