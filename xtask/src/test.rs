@@ -25,7 +25,9 @@ pub(crate) fn test(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         eprintln!("lint: left out, because clippy or rustfmt is not installed (rustup component add clippy rustfmt)");
     }
-    let (tally, succeeded) = run_tests()?;
+    let mut tally = Tally::default();
+    let succeeded = run_tests(&mut tally, &["--workspace"], None)?
+        & run_tests(&mut tally, &["--package", "dray-site", "--package", "dray-api"], Some(ON_POSTGRES))?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
     if succeeded { Ok(()) } else { bail!("tests failed; their names stand above") }
 }
@@ -37,20 +39,22 @@ struct Tally {
     failed: u64,
 }
 
-/// Runs every test, repeats what they print, and counts them over all crates.
-fn run_tests() -> anyhow::Result<(Tally, bool)> {
+/// Has the tests that make a site keep its data in PostgreSQL, on a server that they start themselves.
+const ON_POSTGRES: (&str, &str) = ("DRAY_TEST_DATABASE", "postgres");
+
+/// Runs the tests of `crates`, repeats what they print, and counts them over all crates. False when one failed.
+fn run_tests(tally: &mut Tally, crates: &[&str], variable: Option<(&str, &str)>) -> anyhow::Result<bool> {
     let mut command = cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]).stdout(Stdio::piped());
+    command.args(["test", "--no-fail-fast"]).args(crates).envs(variable).stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo test")?;
     let printed = child.stdout.take().context("cargo test has no output")?;
-    let mut tally = Tally::default();
     for line in BufReader::new(printed).split(b'\n') {
         let line = line.context("cannot read what cargo test prints")?;
         let line = String::from_utf8_lossy(&line);
         println!("{line}");
         tally.add(&line);
     }
-    Ok((tally, child.wait().context("cannot wait for cargo test")?.success()))
+    Ok(child.wait().context("cannot wait for cargo test")?.success())
 }
 
 impl Tally {

@@ -1,4 +1,4 @@
-//! Golden payloads, for tests: what versions wrote is read for ever, and so is what newer ones add (`docs/design/0012-versions.md`).
+//! Golden payloads, for tests: what versions wrote is read forever, and so is what newer ones add (`docs/design/0012-versions.md`).
 //!
 //! A crate keeps its files in `tests/golden/v<version>/<name>.json`, one for each payload and version. A type that changes fails its
 //! test: the file of this version is no longer what is written. While this version isn't released, `DRAY_BLESS=1` in the environment

@@ -3,7 +3,7 @@
 //! A device says with each request which policy it holds. That is a claim, which costs a look-up in memory. When it doesn't fit the
 //! site's eras ([`judge`]), the device is asked for the policy itself; one that this site signed proves that the database is an older copy.
 //! Then the site *returns*, in one transaction: it numbers on above the proof, begins an era that devices see in their policies, revokes
-//! enrolment tokens, and tells the administrator. From there on the proof fits, so whoever comes next changes nothing.
+//! enrolment tokens, and tells the administrator. From there on the proof fits, so the next one changes nothing.
 
 mod begin;
 mod judge;

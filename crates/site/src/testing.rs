@@ -9,7 +9,7 @@ use crate::config::Limits;
 use crate::init::{InitOptions, Initialised, init};
 use crate::site::Site;
 
-/// A fresh site on SQLite; its folder goes when this is dropped.
+/// A fresh site, on SQLite unless `DRAY_TEST_DATABASE` is `postgres`; its folder goes when this is dropped.
 pub struct TestSite {
     /// The site.
     pub site: Site,
@@ -35,9 +35,18 @@ pub async fn site_within(limits: Limits) -> TestSite {
     let dir = folder.path().join("site");
     let mut options = InitOptions::new("test".parse().expect("a slug"));
     options.config.limits = limits;
+    if let Some(address) = postgres() {
+        options.config.database = address;
+    }
     let made = init(&dir, &options, clock::system()).await.expect("a site can be made");
     let site = Site::open(&dir).await.expect("the new site opens");
     TestSite { site, made, _folder: folder }
+}
+
+/// The address of a fresh PostgreSQL database, when the tests are to run on one (`DRAY_TEST_DATABASE=postgres`).
+fn postgres() -> Option<String> {
+    let wanted = std::env::var_os("DRAY_TEST_DATABASE").is_some_and(|database| database == "postgres");
+    wanted.then(dray_store::testing::postgres_address)
 }
 
 /// The sequence of the site's newest change.

@@ -42,11 +42,11 @@ pub fn on_sqlite(test: impl AsyncFn(Db)) {
 /// The address of a fresh PostgreSQL database with the schema, for tests that open it themselves. May be called from async code.
 ///
 /// # Panics
-/// When PostgreSQL can't be had.
+/// When PostgreSQL isn't available.
 #[must_use]
 pub fn postgres_address() -> String {
     // The first one starts the server with a runtime of its own.
-    std::thread::spawn(postgres::new_database).join().expect("PostgreSQL can be had")
+    std::thread::spawn(postgres::new_database).join().expect("PostgreSQL is available")
 }
 
 /// Runs a statement that no function of the store would, so that a test can prove what happens then.

@@ -14,7 +14,7 @@ const REFUSALS: [(&str, &str, &str, &str); 42] = [
     ("disks == 3", "disks", "disks as a whole is not a value", "query its rows"),
     ("disks.exists(d, d == 3)", "d", "a row is not a value", "like d.mount"),
     ("disks", "disks", "the list disks is not a condition", "size(disks) > 0"),
-    ("platform", "platform", "a fact alone is not a condition", "has(…)"),
+    ("platform", "platform", "a property on its own is not a condition", "has(…)"),
     ("'linux'", "'linux'", "a constant is not a condition", "compare"),
     ("size(disks)", "size(disks)", "a value is not a condition", "compare it"),
     ("has(disks)", "has(disks)", "has takes a fact", "size(disks) > 0"),

@@ -128,7 +128,7 @@ pub(super) async fn check(folder: &Path, manifest: &Manifest) -> Result<(), Back
     content::check(&folder.join("content"), &manifest.content)
 }
 
-/// Tells the audit log: whoever has the backup has the site's keys.
+/// Tells the audit log: anyone who has the backup has the site's keys.
 async fn note(site: &Site, to: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     let mut tx = site.db().write().await?;
     let (made_at, number) = (manifest.made_at, manifest.number);

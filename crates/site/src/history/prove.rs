@@ -35,7 +35,7 @@ pub async fn doubts(site: &Site, holds: Holds) -> Result<bool, StoreError> {
     Ok(site.history().contradicts(holds))
 }
 
-/// Waits for a turn. Whoever has it looks again whether the proof is still needed: mostly it isn't, because another came first.
+/// Waits for a turn. The one that has it looks again whether the proof is still needed: mostly it isn't, because another came first.
 ///
 /// # Errors
 /// [`HistoryError::Busy`].
