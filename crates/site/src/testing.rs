@@ -31,11 +31,23 @@ pub async fn site() -> TestSite {
 /// # Panics
 /// When it can't.
 pub async fn site_within(limits: Limits) -> TestSite {
+    make(limits, postgres()).await
+}
+
+/// Makes a site on SQLite whatever the tests run on, for those that copy its folder with the database in it.
+///
+/// # Panics
+/// When it can't.
+pub async fn site_in_a_folder() -> TestSite {
+    make(Limits::default(), None).await
+}
+
+async fn make(limits: Limits, database: Option<String>) -> TestSite {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let dir = folder.path().join("site");
     let mut options = InitOptions::new("test".parse().expect("a slug"));
     options.config.limits = limits;
-    if let Some(address) = postgres() {
+    if let Some(address) = database {
         options.config.database = address;
     }
     let made = init(&dir, &options, clock::system()).await.expect("a site can be made");

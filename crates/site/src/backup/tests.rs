@@ -13,7 +13,7 @@ use crate::testing::{self, TestSite};
 use crate::{clock, device, history};
 
 async fn backed_up(with_content: bool) -> (TestSite, tempfile::TempDir, Made) {
-    let test = testing::site().await;
+    let test = testing::site_in_a_folder().await;
     enrol(&test.site, "pc").await;
     let folder = tempfile::tempdir().unwrap();
     let made = backup(&test.site, &folder.path().join("backup"), with_content).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_damaged_backup_is_refused_before_anything_is_made() {
 
 #[tokio::test]
 async fn content_is_included_when_it_is_in_a_folder_and_what_is_missing_is_named() {
-    let test = testing::site().await;
+    let test = testing::site_in_a_folder().await;
     let mut tx = test.site.db().write().await.unwrap();
     let bytes = b"a pack";
     let [there, gone] = [bytes.as_slice(), b"another"].map(|bytes| format!("packs/{}", dray_model::Digest::of(bytes)));

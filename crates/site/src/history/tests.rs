@@ -77,7 +77,7 @@ async fn returns_noted(site: &Site) -> usize {
 
 #[tokio::test]
 async fn a_site_that_starts_and_changes_doubts_nobody() {
-    let test = testing::site().await;
+    let test = testing::site_in_a_folder().await;
     let device = enrol(&test.site, "pc").await;
     let first = fetch(&test.site, device).await;
     for _ in 0..2 {
@@ -92,7 +92,7 @@ async fn a_site_that_starts_and_changes_doubts_nobody() {
 
 #[tokio::test]
 async fn an_old_copy_is_found_out_by_proof_once_and_numbers_on_above_it() {
-    let test = testing::site().await;
+    let test = testing::site_in_a_folder().await;
     begin_era(&test.site).await.unwrap();
     let device = enrol(&test.site, "pc").await;
     let copy = copy(&test);
@@ -120,7 +120,7 @@ async fn an_old_copy_is_found_out_by_proof_once_and_numbers_on_above_it() {
 
 #[tokio::test]
 async fn only_a_policy_that_the_site_signed_for_the_device_itself_is_a_proof() {
-    let (test, other) = (testing::site().await, testing::site().await);
+    let (test, other) = (testing::site_in_a_folder().await, testing::site_in_a_folder().await);
     let device = enrol(&test.site, "pc").await;
     let copy = copy(&test);
     change_something(&test.site).await;
@@ -139,7 +139,7 @@ async fn only_a_policy_that_the_site_signed_for_the_device_itself_is_a_proof() {
 
 #[tokio::test]
 async fn enrolment_tokens_of_the_copy_are_revoked() {
-    let test = testing::site().await;
+    let test = testing::site_in_a_folder().await;
     let command = dray_model::api::device::CreateEnrolmentToken {
         purpose: dray_model::api::device::EnrolmentFor::Devices { count: 2 },
         comment: dray_model::Text::default(),
@@ -158,7 +158,7 @@ async fn enrolment_tokens_of_the_copy_are_revoked() {
 
 #[tokio::test]
 async fn a_database_that_goes_back_under_a_server_is_noticed_by_the_server_itself() {
-    let test = testing::site().await;
+    let test = testing::site_in_a_folder().await;
     begin_era(&test.site).await.unwrap();
     change_something(&test.site).await;
     test.site.feed().look_now();

@@ -26,7 +26,9 @@ async fn a_site_with_a_damaged_key_or_configuration_does_not_open_and_names_it()
     ] {
         let path = dir.join(file);
         let good = fs::read(&path).unwrap();
-        let half = &good[..good.len() / 2];
+        // Within the first setting of a configuration: one that is cut behind a setting may be whole.
+        let setting = good.iter().position(|byte| *byte == b'=').map_or(good.len(), |at| at + 1);
+        let half = &good[..setting.min(good.len() / 2)];
         for damaged in [Some(half), Some(b"".as_slice()), Some(b"\xff\0 something else".as_slice()), None] {
             match damaged {
                 Some(bytes) => fs::write(&path, bytes).unwrap(),
