@@ -110,6 +110,28 @@ impl<'de> Deserialize<'de> for Grant {
     }
 }
 
+/// Reads grants as people send them: the same one twice is refused.
+pub(crate) fn distinct<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Grant>, D::Error> {
+    set(Vec::deserialize(deserializer)?)
+}
+
+/// As [`distinct`], where grants may be absent.
+pub(crate) fn distinct_if_given<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BTreeSet<Grant>>, D::Error> {
+    Option::deserialize(deserializer)?.map(set).transpose()
+}
+
+fn set<E: serde::de::Error>(given: Vec<Grant>) -> Result<BTreeSet<Grant>, E> {
+    let mut grants = BTreeSet::new();
+    for grant in given {
+        if !grants.insert(grant) {
+            return Err(E::custom(format!("{grant} is given twice")));
+        }
+    }
+    Ok(grants)
+}
+
 #[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for Grant {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

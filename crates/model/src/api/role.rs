@@ -38,6 +38,7 @@ pub struct CreateRole {
     #[serde(default)]
     pub title: Text<128>,
     /// What it allows.
+    #[serde(deserialize_with = "crate::access::distinct")]
     pub grants: BTreeSet<Grant>,
 }
 
@@ -50,6 +51,22 @@ pub struct ChangeRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text<128>>,
     /// What it allows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::access::distinct_if_given")]
     pub grants: Option<BTreeSet<Grant>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_that_is_given_twice_is_refused() {
+        let create =
+            |grants: &str| serde_json::from_str::<CreateRole>(&format!(r#"{{"name": "a", "grants": {grants}}}"#));
+        assert_eq!(create(r#"["read:job", "read:device"]"#).unwrap().grants.len(), 2);
+        let refused = create(r#"["read:job", "read:job"]"#).unwrap_err();
+        assert!(refused.to_string().starts_with("read:job is given twice"), "{refused}");
+        assert!(serde_json::from_str::<ChangeRole>(r#"{"grants": ["read:job", "read:job"]}"#).is_err());
+        assert_eq!(serde_json::from_str::<ChangeRole>("{}").unwrap(), ChangeRole::default());
+    }
 }
