@@ -18,8 +18,8 @@ use crate::clock::Clock;
 use crate::collection::{self, CollectionError};
 use crate::config::{AdminProfile, Limits, SiteConfig};
 use crate::content_location::{self, ContentCheckError, ContentLocation, Environment, InvalidContentLocation};
+use crate::fresh;
 use crate::keys::{self, KeyError, SiteKeys};
-use crate::random;
 use crate::role::{self, RoleError};
 use crate::site::{OpenError, Site};
 use crate::token::{self, TokenError};
@@ -112,15 +112,17 @@ impl InitOptions {
 /// # Errors
 /// [`InitError`]; nothing is left in `dir` then. A PostgreSQL database may keep empty tables.
 pub async fn init(dir: &Path, options: &InitOptions, clock: Clock) -> Result<Initialised, InitError> {
-    refuse_unless_empty(dir)?;
+    if !fresh::is_free(dir) {
+        return Err(InitError::NotEmpty(dir.to_owned()));
+    }
     let environment = Environment::of_process();
     let mut options = options.clone();
     options.config.content = options.config.content.settled(&environment)?;
     content_location::check(&options.config.content, &environment).await?;
-    let staging = staging(dir);
-    make_folder(&staging)?;
+    let staging = fresh::beside(dir);
+    fresh::make(&staging).map_err(|source| InitError::File { path: staging.clone(), source })?;
     let made = fill(&staging, &options, &environment, clock).await;
-    let moved = made.and_then(|profile| move_into_place(&staging, dir).map(|()| profile));
+    let moved = made.and_then(|profile| place(&staging, dir).map(|()| profile));
     if moved.is_err() {
         let _ = fs::remove_dir_all(&staging);
     }
@@ -175,39 +177,12 @@ async fn claim_database(dir: &Path, config: &SiteConfig, clock: &Clock) -> Resul
     Ok(())
 }
 
-fn refuse_unless_empty(dir: &Path) -> Result<(), InitError> {
-    let empty = match fs::read_dir(dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    };
-    if empty { Ok(()) } else { Err(InitError::NotEmpty(dir.to_owned())) }
-}
-
-/// A sibling with a name of its own, on the same file system.
-fn staging(dir: &Path) -> PathBuf {
-    let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    dir.with_file_name(format!(".{name}.{:016x}", random::bits()))
-}
-
-fn make_folder(path: &Path) -> Result<(), InitError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| InitError::File { path: path.to_owned(), source })
-}
-
 fn write_file(path: &Path, text: &str) -> Result<(), InitError> {
     fs::write(path, text).map_err(|source| InitError::File { path: path.to_owned(), source })
 }
 
-fn move_into_place(staging: &Path, dir: &Path) -> Result<(), InitError> {
-    let failed = |source| InitError::File { path: dir.to_owned(), source };
-    match fs::remove_dir(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    fs::rename(staging, dir).map_err(failed)
+fn place(staging: &Path, dir: &Path) -> Result<(), InitError> {
+    fresh::place(staging, dir).map_err(|source| InitError::File { path: dir.to_owned(), source })
 }
 
 #[cfg(test)]

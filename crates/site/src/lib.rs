@@ -34,6 +34,7 @@ pub mod enrolment;
 mod error;
 pub mod facts;
 pub mod feed;
+mod fresh;
 pub mod history;
 pub mod idempotency;
 mod init;

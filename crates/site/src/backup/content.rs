@@ -11,7 +11,7 @@ use super::BackupError;
 use super::files::{create, damaged, failed, make_folder, sync_folder};
 use super::manifest::ContentPart;
 
-/// Copies objects from the store `from` to the store `to`. Those that aren't there, or aren't what they should be, are named.
+/// Copies objects from the store `from` to the store `to`. Those that don't exist, or aren't what they should be, are named.
 pub(super) fn copy(from: &Path, to: &Path, names: &[ObjectName]) -> Result<ContentPart, BackupError> {
     for (folder, _) in ObjectName::KINDS {
         make_folder(&to.join(folder))?;

@@ -1,6 +1,6 @@
 //! Files and folders that only their owner may read, with digests, and lasting once they are closed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use dray_model::Digest;
 
 use super::BackupError;
 use super::manifest::FilePart;
-use crate::random;
+use crate::fresh;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 256 << 10;
@@ -20,11 +20,7 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
 
 /// Makes a folder for its owner alone.
 pub(super) fn make_folder(path: &Path) -> Result<(), BackupError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(failed("make", path))
+    fresh::make(path).map_err(failed("make", path))
 }
 
 /// Makes a file for its owner alone; there must be none.
@@ -39,22 +35,6 @@ pub(super) fn create(path: &Path) -> Result<File, BackupError> {
 /// Has the names in a folder last.
 pub(super) fn sync_folder(path: &Path) -> Result<(), BackupError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(failed("write", path))
-}
-
-/// A sibling with a name of its own, on the same file system.
-pub(super) fn staging(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{:016x}", random::bits()))
-}
-
-/// Gives a finished folder its name. A folder that is there must be empty.
-pub(super) fn move_into_place(staging: &Path, path: &Path) -> Result<(), BackupError> {
-    match fs::remove_dir(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("replace", path)(error)),
-        _ => {}
-    }
-    fs::rename(staging, path).map_err(failed("make", path))?;
-    sync_folder(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// A writer that knows the digest and number of the bytes that went through it.

@@ -13,6 +13,7 @@ use super::manifest::{ContentPart, FilePart, Manifest};
 use super::{BackupError, content, files, tables};
 use crate::actor::Actor;
 use crate::config::{AdminProfile, SiteConfig};
+use crate::fresh;
 use crate::site::Site;
 
 /// A backup just made.
@@ -37,9 +38,10 @@ pub async fn backup(site: &Site, to: &Path, with_content: bool) -> Result<Made, 
     if with_content && store.is_none() {
         return Err(BackupError::ContentElsewhere(site.config().content.to_string()));
     }
-    let staging = files::staging(to);
+    let staging = fresh::beside(to);
     let made = fill(site, &staging, store.filter(|_| with_content).as_deref()).await;
-    let moved = made.and_then(|manifest| files::move_into_place(&staging, to).map(|()| manifest));
+    let moved =
+        made.and_then(|manifest| fresh::place(&staging, to).map_err(files::failed("make", to)).map(|()| manifest));
     if moved.is_err() {
         let _ = fs::remove_dir_all(&staging);
     }

@@ -14,6 +14,7 @@ use super::{BackupError, content, files, tables};
 use crate::clock::Clock;
 use crate::config::SiteConfig;
 use crate::content_location::ContentLocation;
+use crate::fresh;
 use crate::history as eras;
 use crate::keys::SiteKeys;
 
@@ -52,26 +53,20 @@ pub async fn restore(
     options: &RestoreOptions,
     clock: &Clock,
 ) -> Result<Restored, BackupError> {
-    refuse_unless_empty(dir)?;
+    if !fresh::is_free(dir) {
+        return Err(BackupError::NotEmpty(dir.to_owned()));
+    }
     let manifest = read_manifest(from)?;
     check(from, &manifest).await?;
-    let staging = files::staging(dir);
+    let staging = fresh::beside(dir);
     let filled = fill(from, &staging, dir, &manifest, options, clock).await;
-    let moved = filled.and_then(|()| files::move_into_place(&staging, dir));
+    let moved = filled.and_then(|()| fresh::place(&staging, dir).map_err(files::failed("make", dir)));
     if moved.is_err() {
         let _ = fs::remove_dir_all(&staging);
     }
     moved?;
     let Manifest { site, made_at, content, .. } = manifest;
     Ok(Restored { dir: dir.to_owned(), site, made_at, content })
-}
-
-fn refuse_unless_empty(dir: &Path) -> Result<(), BackupError> {
-    let is_empty = match fs::read_dir(dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    };
-    if is_empty { Ok(()) } else { Err(BackupError::NotEmpty(dir.to_owned())) }
 }
 
 fn read_manifest(from: &Path) -> Result<Manifest, BackupError> {
