@@ -40,14 +40,7 @@ pub(super) async fn returns(site: &Site, found: &Found) -> Result<(), HistoryErr
     let copied_at = history::noted_before(&mut change, found.signed_at).await?.unwrap_or(Timestamp::MIN);
     let (by, signed_at) = (found.by, found.signed_at);
     let cause = format!("{by} holds policy {number}, signed at {signed_at}, which the database does not know");
-    let now = change.now();
-    let detail = goes_on(&mut change, held.max(newest), copied_at, &cause, now).await?;
-    change.concerns(Scope::Everyone);
-    change.record(Record::done(Object::new(ObjectKind::Site, site.name()), "return", detail));
-    change.commit().await?;
-    site.history().forget();
-    tell(&cause, copied_at, now);
-    Ok(())
+    Ok(conclude(change, held.max(newest), copied_at, &cause).await?)
 }
 
 /// Returns because this process has seen the sequence `seen`, which the database doesn't have any more.
@@ -60,12 +53,17 @@ pub(crate) async fn went_back(site: &Site, seen: i64) -> Result<(), StoreError> 
     }
     let copied_at = history::noted_before(&mut change, now).await?.unwrap_or(Timestamp::MIN);
     let cause = format!("the database is at change {newest}, and a server has seen change {seen} in it");
-    let detail = goes_on(&mut change, seen, copied_at, &cause, now).await?;
+    conclude(change, seen, copied_at, &cause).await
+}
+
+async fn conclude(mut change: Change<'_>, above: i64, copied_at: Timestamp, cause: &str) -> Result<(), StoreError> {
+    let (site, now) = (change.site(), change.now());
+    let detail = goes_on(&mut change, above, copied_at, cause, now).await?;
     change.concerns(Scope::Everyone);
     change.record(Record::done(Object::new(ObjectKind::Site, site.name()), "return", detail));
     change.commit().await?;
     site.history().forget();
-    tell(&cause, copied_at, now);
+    tell(cause, copied_at, now);
     Ok(())
 }
 
