@@ -1,7 +1,7 @@
 //! Releases: the immutable, signed documents that clients act on.
 //!
-//! [`publish`] is the only way to make one. It belongs to a change of the package, so a release, its row and the raised policy
-//! generation stand or fall together with what they follow from.
+//! [`publish`] is the only way to make one. It belongs to a change of the package, so a release, its row and the news of it
+//! stand or fall together with what they follow from.
 
 use dray_model::Name;
 use dray_model::api::package::{PackageView, ReleaseView};

@@ -276,7 +276,7 @@ mod tests {
         each_engine(async |db| {
             let add_one = async || {
                 let mut tx = db.write().await.unwrap();
-                meta::next_generation(&mut tx, "n").await.unwrap();
+                meta::next_number(&mut tx, "n").await.unwrap();
                 let seen = meta::get(&mut tx, "n").await.unwrap().unwrap();
                 tx.commit().await.unwrap();
                 seen

@@ -52,7 +52,7 @@ pub async fn publish(tx: &mut WriteTx, scopes: &[Scope], now: Timestamp) -> Resu
     const SQL: &str = "INSERT INTO change_feed (sequence, scope, at) \
                        SELECT CAST($1 AS BIGINT), e.value ->> 'scope', CAST($2 AS BIGINT) FROM EACH($3) AS e WHERE 1 = 1 \
                        ON CONFLICT (sequence, scope) DO NOTHING";
-    let sequence = meta::next_generation(tx, meta::CHANGE_SEQUENCE).await?;
+    let sequence = meta::next_number(tx, meta::CHANGE_SEQUENCE).await?;
     if scopes.iter().any(Scope::moves_offers) {
         meta::set(tx, meta::OFFERS_SEQUENCE, &sequence.to_string()).await?;
     }

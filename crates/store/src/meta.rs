@@ -36,8 +36,8 @@ pub async fn set(tx: &mut WriteTx, key: &str, value: &str) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The counter `key`; 0 before its first rise.
-pub async fn generation(snapshot: &mut Snapshot, key: &str) -> Result<i64, StoreError> {
+/// The number kept as `key`; 0 when none is.
+pub async fn number(snapshot: &mut Snapshot, key: &str) -> Result<i64, StoreError> {
     let Some(text) = get(snapshot, key).await? else { return Ok(0) };
     text.parse().map_err(|error: std::num::ParseIntError| StoreError::Corrupt {
         table: "site_meta",
@@ -48,7 +48,7 @@ pub async fn generation(snapshot: &mut Snapshot, key: &str) -> Result<i64, Store
 }
 
 /// Raises the counter `key` by one and returns its new value.
-pub async fn next_generation(tx: &mut WriteTx, key: &str) -> Result<i64, StoreError> {
+pub async fn next_number(tx: &mut WriteTx, key: &str) -> Result<i64, StoreError> {
     const SQL: &str = "INSERT INTO site_meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE \
                        SET value = CAST(CAST(site_meta.value AS BIGINT) + 1 AS TEXT) RETURNING key, value";
     let row = sqlx::query(SQL).bind(key).fetch_one(tx.connection()).await.attempt("raise a counter of the site")?;

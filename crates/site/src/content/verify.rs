@@ -104,7 +104,7 @@ impl Work {
         let mut snapshot = site.db().read().await?;
         let now = site.now();
         let uploads_since = now - sweep::UPLOAD_MAX;
-        let asked = Timestamp::from_micros(meta::generation(&mut snapshot, meta::VERIFY_SINCE).await?);
+        let asked = Timestamp::from_micros(meta::number(&mut snapshot, meta::VERIFY_SINCE).await?);
         let asked_bytes = damage::unread_bytes(&mut snapshot, asked, uploads_since).await?;
         if asked_bytes > 0 {
             return Ok(Self { before: asked, enough_bytes: u64::MAX, total_bytes: asked_bytes });
