@@ -119,25 +119,13 @@ END $$;
 CREATE TRIGGER advertisement_state_delete AFTER DELETE ON advertisement_state REFERENCING OLD TABLE AS former
     FOR EACH STATEMENT EXECUTE FUNCTION advertisement_state_delete();
 
--- A name that comes back is in no scope.
-CREATE FUNCTION package_leaves_scopes() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A name that comes back is in no scope. Tables are called as the kinds of objects in them.
+CREATE FUNCTION leaves_scopes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM scope_object WHERE kind = 'package' AND name = OLD.name;
+    DELETE FROM scope_object WHERE kind = TG_TABLE_NAME AND name = OLD.name;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER package_leaves_scopes AFTER DELETE ON package FOR EACH ROW EXECUTE FUNCTION package_leaves_scopes();
-CREATE FUNCTION collection_leaves_scopes() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM scope_object WHERE kind = 'collection' AND name = OLD.name;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER collection_leaves_scopes AFTER DELETE ON collection FOR EACH ROW EXECUTE FUNCTION collection_leaves_scopes();
-CREATE FUNCTION point_leaves_scopes() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM scope_object WHERE kind = 'point' AND name = OLD.name;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER point_leaves_scopes AFTER DELETE ON point FOR EACH ROW EXECUTE FUNCTION point_leaves_scopes();
+CREATE TRIGGER package_leaves_scopes AFTER DELETE ON package FOR EACH ROW EXECUTE FUNCTION leaves_scopes();
+CREATE TRIGGER collection_leaves_scopes AFTER DELETE ON collection FOR EACH ROW EXECUTE FUNCTION leaves_scopes();
+CREATE TRIGGER point_leaves_scopes AFTER DELETE ON point FOR EACH ROW EXECUTE FUNCTION leaves_scopes();
