@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use dray_agent_core::State;
+use dray_golden::holds;
 use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};
 use dray_model::state::ClientState::{Failed, Succeeded};
 use serde_json::{Value, json};
@@ -69,19 +70,6 @@ fn with_unknown_fields(value: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(with_unknown_fields).collect(),
         other => other.clone(),
-    }
-}
-
-/// Whether all that `former` says, `now` says too.
-fn holds(now: &Value, former: &Value) -> bool {
-    match (now, former) {
-        (Value::Object(now), Value::Object(former)) => {
-            former.iter().all(|(key, value)| now.get(key).is_some_and(|now| holds(now, value)))
-        }
-        (Value::Array(now), Value::Array(former)) => {
-            now.len() == former.len() && now.iter().zip(former).all(|(now, former)| holds(now, former))
-        }
-        (now, former) => now == former,
     }
 }
 
