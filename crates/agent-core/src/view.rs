@@ -57,7 +57,7 @@ pub struct PolicyView {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestRefused {
     /// Nothing of this name is advertised to the device.
-    #[error("there is no advertisement {0} for this device")]
+    #[error("this device has no advertisement called {0}")]
     Unknown(Name),
     /// Something stands in the way that a request can't change.
     #[error("cannot start {advertisement}: {reason}")]

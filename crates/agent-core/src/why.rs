@@ -46,7 +46,7 @@ fn nothing(scene: &Scene<'_>, package: &Name, program: &Name) -> String {
         Some(past) => {
             let how = if past.succeeded { "and succeeded" } else { "and failed" };
             let (release, at) = (past.release, past.ended_at);
-            format!("it is no longer advertised to this device; release {release} ran {how} at {at:.0}")
+            format!("nothing advertises it to this device any more; release {release} ran {how} at {at:.0}")
         }
     }
 }

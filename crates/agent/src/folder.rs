@@ -111,7 +111,7 @@ impl Folder {
     /// Takes the folder for this process.
     ///
     /// # Errors
-    /// [`FolderError::Occupied`] when an agent works in it, [`FolderError::Unusable`] when it is not there.
+    /// [`FolderError::Occupied`] when an agent works in it, [`FolderError::Unusable`] when it doesn't exist.
     pub fn occupy(&self) -> Result<Occupied, FolderError> {
         let path = self.0.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(path);

@@ -21,7 +21,7 @@ pub trait Packs: Sync {
     /// Bytes `offset..offset + out.len()` of a pack.
     ///
     /// # Errors
-    /// When the pack isn't there, can't be read, or is shorter.
+    /// When the pack doesn't exist, can't be read, or is shorter.
     fn read(&self, pack: &Digest, offset: u64, out: &mut [u8]) -> io::Result<()>;
 }
 

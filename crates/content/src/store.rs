@@ -40,7 +40,7 @@ pub struct FolderStore {
 }
 
 impl FolderStore {
-    /// The store in `root`, made when it isn't there.
+    /// The store in `root`, made when it doesn't exist.
     ///
     /// # Errors
     /// [`StoreError::File`].

@@ -136,7 +136,7 @@ pub enum InvalidUpdate {
     /// A recipe or segment for something that is in the tree `from` or not in the wanted one, or is built by the other way already.
     #[error("{} is built more than once", .0.short())]
     Surplus(Digest),
-    /// A container that is not there, or is opened twice, or whose layout is that of another file.
+    /// A container that doesn't exist, or is opened twice, or whose layout is that of another file.
     #[error("cannot open the container {} as described", .0.short())]
     Container(Digest),
     /// A recipe that is at odds with the wanted tree.

@@ -427,7 +427,7 @@ impl std::fmt::Display for Reason {
             Self::Interrupted => write!(f, "the computer restarted while the program was running"),
             Self::RunnerLost => write!(f, "the process watching the program was killed, so the result is unknown"),
             Self::AlreadyPresent => write!(f, "not run, because its effect was already there"),
-            Self::NotDetected => write!(f, "the program reported success, but its effect is not there"),
+            Self::NotDetected => write!(f, "the program reported success, but its detection rule does not match"),
             Self::RanBefore { succeeded: true } => {
                 write!(f, "it has already succeeded, and the rerun rule does not allow another run")
             }

@@ -129,10 +129,10 @@ impl fmt::Display for StatusEvent {
                 write!(f, "{program} of {package} {release} ended without an exit code")
             }
             Self::Verified { package, program, present: true, .. } => {
-                write!(f, "the effect of {program} of {package} is there")
+                write!(f, "the detection rule of {program} of {package} matches")
             }
             Self::Verified { package, program, present: false, .. } => {
-                write!(f, "the effect of {program} of {package} is not there")
+                write!(f, "the detection rule of {program} of {package} does not match")
             }
             Self::Other(unknown) => unknown.fmt(f),
         }

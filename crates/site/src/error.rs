@@ -18,9 +18,9 @@ pub enum Class {
     Unauthenticated,
     /// The one who asks may not.
     Denied,
-    /// What the request is about isn't there.
+    /// What the request is about doesn't exist.
     Absent,
-    /// Something else that the command names isn't there.
+    /// Something else that the command names doesn't exist.
     Unresolved,
     /// It collides with what is there.
     Conflict,

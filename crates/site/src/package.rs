@@ -73,7 +73,7 @@ pub enum PackageError {
     /// A source folder that isn't given as an absolute path.
     #[error("{} is not a source folder; give an absolute path on the site server", excerpt::quoted(.0))]
     SourceRelative(String),
-    /// A source folder that isn't there, or is something else.
+    /// A source folder that doesn't exist, or is something else.
     #[error("cannot use {} as a source folder: {reason}", path.display())]
     SourceUnusable {
         /// The path.

@@ -28,7 +28,7 @@ pub enum QuarantineError {
     /// None of this identity, and none or several that call themselves so.
     #[error("no single member called {0} waits to be accepted")]
     NotFound(Name),
-    /// A point that isn't there.
+    /// A point that doesn't exist.
     #[error("cannot accept the distribution point {0}: it has not been created")]
     NoPoint(Name),
     /// Anything that can happen to any operation.

@@ -1,4 +1,4 @@
-//! Delivery: what stands in its way, and what is reported about it.
+//! Delivery: what can hold it up, and what the device reports meanwhile.
 
 use dray_agent_core::{ContentFailureKind, Effect, Event};
 use dray_model::advertisement::Assignment::{AsSoonAsPossible, At};

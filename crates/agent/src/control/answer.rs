@@ -117,7 +117,7 @@ fn find<'a>(offered: &'a [AdvertisementView], name: &str) -> Result<&'a Name, St
     let meant: Vec<_> = offered.iter().filter(is_meant).map(|view| &view.name).collect();
     match meant[..] {
         [one] => Ok(one),
-        [] => Err(format!("there is no advertisement or program {name} for this device")),
+        [] => Err(format!("this device has no advertisement or program called {name}")),
         _ => {
             let names: Vec<_> = meant.iter().map(|name| name.as_str()).collect();
             Err(format!("{name} is offered by several advertisements; choose one of {}", names.join(", ")))

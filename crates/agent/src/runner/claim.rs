@@ -67,7 +67,7 @@ impl Drop for RunLock {
 /// Takes the lock of a run; `None` while a runner holds it.
 ///
 /// # Errors
-/// The folder is not there or can't be written.
+/// The folder doesn't exist or can't be written.
 pub(crate) fn lock(folder: &Path) -> io::Result<Option<RunLock>> {
     let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
     match lock.try_lock() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Why the memory can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It is not there, though the device is enrolled.
+    /// It doesn't exist, though the device is enrolled.
     #[error(
         "the agent's state file {0} is missing; without it programs could run twice, so the agent does not start: put the file \
          back, or delete the agent's folder and enrol again"

@@ -183,7 +183,7 @@ impl Board {
     /// What came from a source is not what it should be.
     pub(super) fn served_garbage(&self, index: usize, object: &ObjectName, what: &str) {
         let name = &self.sources[index].name;
-        tracing::warn!(source = %name, %object, what, "a source serves damaged content; it is no longer used");
+        tracing::warn!(source = %name, %object, what, "stopped using a source because it serves damaged content");
         let state = &mut self.states()[index];
         state.failures += 1;
         let text = format!("it sent damaged bytes of {object}: {what}");

@@ -88,7 +88,7 @@ impl SiteApi {
         self.pages(path(format!("/packages/{name}/points")))
     }
 
-    /// Puts a package on all of these points, or on none when one isn't there.
+    /// Puts a package on all of these points, or on none when one doesn't exist.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -25,7 +25,7 @@ struct Current {
 }
 
 impl OpenFile {
-    /// Writes `bytes` at `offset` of the file at `path`, which is made when it isn't there.
+    /// Writes `bytes` at `offset` of the file at `path`, which is made when it doesn't exist.
     pub(super) fn write_at(&mut self, path: &Path, offset: u64, bytes: &[u8]) -> Result<(), AssembleError> {
         let current = match &mut self.0 {
             Some(current) if current.path == path => current,

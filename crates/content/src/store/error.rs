@@ -21,7 +21,7 @@ pub enum StoreError {
     /// The folder is none of a store.
     #[error("there is no content store in {}", .0.display())]
     NoStore(PathBuf),
-    /// An object that is not there.
+    /// An object that doesn't exist.
     #[error("{} does not have {name}", root.display())]
     Lacking {
         /// The store's folder.

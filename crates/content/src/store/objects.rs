@@ -40,7 +40,7 @@ impl Objects {
         &self.root
     }
 
-    /// Makes the folder of each of these kinds that isn't there.
+    /// Makes the folder of each of these kinds that doesn't exist.
     ///
     /// # Errors
     /// [`StoreError::File`].
@@ -57,7 +57,7 @@ impl Objects {
         self.root.join(name.folder()).join(name.digest().to_string())
     }
 
-    /// The objects of a kind, sorted. Files with other names are left alone, and a folder that isn't there is empty.
+    /// The objects of a kind, sorted. Files with other names are left alone, and a folder that doesn't exist is empty.
     ///
     /// # Errors
     /// [`StoreError::File`].

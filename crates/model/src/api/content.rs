@@ -96,7 +96,7 @@ pub struct DamagedObject {
 pub enum DamageState {
     /// It has other bytes than its name says.
     Damaged,
-    /// It is not there.
+    /// It doesn't exist.
     Missing,
 }
 

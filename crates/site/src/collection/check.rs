@@ -51,7 +51,7 @@ fn parse(text: &str, rule: Option<usize>) -> Result<Query, CollectionError> {
     })
 }
 
-/// Refuses rules for devices that aren't there.
+/// Refuses rules for devices that don't exist.
 pub(super) async fn devices(snapshot: &mut Snapshot, rules: &[Rule]) -> Result<(), CollectionError> {
     let wanted: BTreeSet<_> = rules
         .iter()

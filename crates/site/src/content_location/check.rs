@@ -39,7 +39,7 @@ pub enum Step {
     ReadRange,
     /// Removing an object.
     Delete,
-    /// Being told that an object isn't there.
+    /// Being told that an object doesn't exist.
     Miss,
     /// Leaving the site's name.
     Claim,

@@ -23,7 +23,7 @@ pub async fn assign(tx: &mut WriteTx, point: &Name, package: &Name, now: Timesta
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes a package from a point. False when it isn't there.
+/// Takes a package from a point. False when it doesn't exist.
 pub async fn unassign(tx: &mut WriteTx, point: &Name, package: &Name) -> Result<bool, StoreError> {
     let done = sqlx::query("DELETE FROM package_point WHERE point = $1 AND package = $2")
         .bind(point.as_str())

@@ -1,4 +1,4 @@
-//! Other people's programs, found where they are installed. What is not there is named and left out; nothing is installed.
+//! Other people's programs, found where they are installed. Missing ones are named and skipped; nothing is installed.
 
 use std::path::{Path, PathBuf};
 

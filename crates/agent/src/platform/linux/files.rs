@@ -33,7 +33,7 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(no_follow).open(path)
 }
 
-/// Removes a folder with all that is in it; one that is not there is no error.
+/// Removes a folder and everything in it. If there is no such folder, there is nothing to do.
 ///
 /// # Errors
 /// Something in it can't be removed.
@@ -47,7 +47,7 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
 /// Takes every right on a file away from everybody but the agent.
 ///
 /// # Errors
-/// The file is not there or is not ours.
+/// The file doesn't exist or is not ours.
 pub(crate) fn set_private(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(0o600))
 }

@@ -14,7 +14,7 @@ pub(crate) struct Space {
 /// The space of the file system that holds `path`.
 ///
 /// # Errors
-/// The path is not there, or the file system does not answer.
+/// The path doesn't exist, or the file system does not answer.
 pub(crate) fn space(path: &Path) -> io::Result<Space> {
     let stat = rustix::fs::statvfs(path)?;
     let free = if rustix::process::geteuid().is_root() { stat.f_bfree } else { stat.f_bavail };

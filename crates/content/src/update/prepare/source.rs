@@ -28,7 +28,7 @@ pub trait Contents: Sync {
     /// A file that holds the content and nothing else.
     ///
     /// # Errors
-    /// When it is not there or can't be read.
+    /// When it doesn't exist or can't be read.
     fn open(&self, content: &Digest) -> io::Result<File>;
 }
 

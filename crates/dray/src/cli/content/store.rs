@@ -42,7 +42,7 @@ impl StoreOption {
         Ok(FolderStore::open(self.dir, |root| Lock::alone(root, waiting))?)
     }
 
-    /// The store, made when it isn't there.
+    /// The store, made when it doesn't exist.
     pub(super) fn make(self) -> Outcome<FolderStore> {
         Ok(FolderStore::make(self.dir)?)
     }
