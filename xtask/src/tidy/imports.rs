@@ -88,7 +88,7 @@ struct Dependency {
 impl Workspace {
     pub(crate) fn read() -> anyhow::Result<Self> {
         let text = output(cargo().args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
-        serde_json::from_str(&text).context("can't read what cargo metadata printed")
+        serde_json::from_str(&text).context("cannot read what cargo metadata printed")
     }
 }
 
