@@ -26,10 +26,10 @@ pub const MEMBERS_MAX: u64 = 100_000;
 #[derive(Debug, thiserror::Error)]
 pub enum QuarantineError {
     /// None of this identity, and none or several that call themselves so.
-    #[error("no single member called {0} waits to be accepted")]
+    #[error("there is no single device or point called {0} that is waiting to be accepted")]
     NotFound(Name),
     /// A point that doesn't exist.
-    #[error("cannot accept the distribution point {0}: it has not been created")]
+    #[error("cannot accept the distribution point {0}: it does not exist")]
     NoPoint(Name),
     /// Anything that can happen to any operation.
     #[error(transparent)]
@@ -42,14 +42,16 @@ impl Failure for QuarantineError {
     codes! {
         via Site(SiteError);
         Self::NotFound(_) => Absent "not_found",
-        Self::NoPoint(_) => Unresolved "no_point",
+        Self::NoPoint(_) => Unresolved "unresolved",
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotFound(_) => Some("dray device waiting shows those that wait, with their ids".to_owned()),
+            Self::NotFound(_) => {
+                Some("choose one from `dray device waiting`; if several have the same name, use the id".to_owned())
+            }
             Self::NoPoint(name) => {
-                Some(format!("dray point create {name} --url URL creates it, with the address that it had"))
+                Some(format!("create it first, with the address that it had: `dray point create {name} --url URL`"))
             }
             Self::Site(error) => error.hint(),
         }
