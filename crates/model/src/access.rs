@@ -88,7 +88,7 @@ impl From<Grant> for String {
 
 /// A text that is not a [`Grant`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a right; write read:KIND or manage:KIND, where KIND is one of {}", quoted(.0), kinds())]
+#[error("{} is not a right; write read:KIND or manage:KIND (audit and site can only be read), where KIND is one of {}", quoted(.0), kinds())]
 pub struct InvalidGrant(String);
 
 fn kinds() -> String {

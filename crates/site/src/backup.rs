@@ -28,10 +28,10 @@ use crate::site::OpenError;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// Something is where the backup is to be.
-    #[error("{0} exists already: a backup is never written over anything")]
+    #[error("{0} already exists, and a backup never overwrites anything")]
     Exists(PathBuf),
     /// Something is where the site is to be.
-    #[error("{0} is not an empty folder: a site is restored into one of its own")]
+    #[error("the folder {0} is not empty")]
     NotEmpty(PathBuf),
     /// A file can't be read or written.
     #[error("cannot {doing} {}", path.display())]
@@ -90,6 +90,7 @@ impl BackupError {
                 Some("leave out --content, and copy the bucket with the means of its provider")
             }
             Self::Exists(_) => Some("give a path that does not exist yet"),
+            Self::NotEmpty(_) => Some("restore into a new or empty folder"),
             Self::Newer { .. } => Some("use a newer version of Dray"),
             _ => None,
         }

@@ -27,7 +27,7 @@ pub enum DeviceError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The site has forgotten it, and nobody has accepted it yet.
-    #[error("the device {0} enrolled after the copy was made from which this site went on; it waits to be accepted")]
+    #[error("the device {0} enrolled after the copy that this site was restored from; it is waiting to be accepted")]
     Waiting(Name),
     /// It may still talk to the site.
     #[error("cannot delete the device {0}: it is not revoked")]

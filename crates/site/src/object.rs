@@ -125,7 +125,11 @@ impl Failure for ObjectError {
                 kind => format!("create it first, or choose one from `{}`", list_command(kind)),
             },
             Self::Stale { object, .. } => format!("look at the {} again and repeat the change", object.kind),
-            Self::InUse { .. } => "delete what uses it first".to_owned(),
+            Self::InUse { dependants, .. } => {
+                let is_token = |object: &Object| object.kind == ObjectKind::Token;
+                let verb = if dependants.iter().all(is_token) { "revoke" } else { "delete" };
+                format!("{verb} what uses it first")
+            }
         })
     }
 }

@@ -65,7 +65,7 @@ impl Engine {
 
     /// The site has forgotten what it was told since its copy was made.
     fn tell_facts_again(&self) {
-        tracing::warn!("the site went on from an older copy of itself; it is told everything again");
+        tracing::warn!("the site was restored from an older copy; reporting everything to it again");
         if let Err(error) = self.memory.with(|store| store.forget_facts_told()) {
             tracing::warn!(error = %dray_model::cause::in_full(&error), "the site gets the facts again within a week");
         }

@@ -142,7 +142,7 @@ async fn take_over(
         return false;
     };
     if former.is_some_and(|former| former.returned != new.returned) {
-        tracing::warn!("the site went on from an older copy of itself; nothing is removed here for a week");
+        tracing::warn!("the site was restored from an older copy; nothing is deleted here for a week");
     }
     tracing::info!(contents, "assignments received");
     let new = Arc::new(new);

@@ -109,7 +109,7 @@ fn tell(cause: &str, copied_at: Timestamp, now: Timestamp) {
     tracing::error!(
         cause,
         %copied_at,
-        "this site's database is an older copy; what was changed since is lost, revocations too: see dray site status"
+        "the site's database is an older copy of itself; all changes since then are lost, including revocations: see `dray site status`"
     );
     metrics::counter!("dray_site_returns_total").increment(1);
     measure_at(now);

@@ -54,25 +54,25 @@ fn advice(returned: Option<&ReturnView>, waiting: WaitingMembers, now: Timestamp
     if let Some(ReturnView { at, copied_at, .. }) = returned.filter(|returned| now < returned.at + CERTIFICATE_LIFE) {
         let between = format!("between {copied_at} and {at}");
         advice.push(format!(
-            "what was changed {between} is lost; devices, points and administrator tokens that were revoked then are let in again: \
-             revoke them once more"
+            "everything that changed {between} is lost; devices, points and administrator tokens that were revoked in that time are trusted \
+             again: revoke them again"
         ));
         advice.push(format!(
-            "enrolment tokens from before {at} were revoked, because nobody knows how often they were used: create new ones"
+            "enrolment tokens from before {at} were revoked, because there is no way to know how often they were used: create new ones"
         ));
     }
     let WaitingMembers { devices, points } = waiting;
     if devices > 0 {
-        let (who, they) = if devices == 1 { ("device enrolled", "it") } else { ("devices enrolled", "they") };
+        let (who, them) = if devices == 1 { ("device enrolled", "it") } else { ("devices enrolled", "them") };
         advice.push(format!(
-            "{devices} {who} after the copy was made; {they} can be seen with dray device waiting and accepted with dray device accept"
+            "{devices} {who} after that copy was made: list {them} with `dray device waiting`, and let {them} in with `dray device accept`"
         ));
     }
     if points > 0 {
-        let (who, they) = if points == 1 { ("point enrolled", "it") } else { ("points enrolled", "they") };
+        let (who, them) = if points == 1 { ("point enrolled", "it") } else { ("points enrolled", "them") };
         advice.push(format!(
-            "{points} distribution {who} after the copy was made; {they} can be seen with dray device waiting; create each with dray \
-             point create, then accept it with dray device accept"
+            "{points} distribution {who} after that copy was made: list {them} with `dray device waiting`, create each with \
+             `dray point create`, then let it in with `dray device accept`"
         ));
     }
     advice

@@ -39,7 +39,7 @@ pub(crate) async fn hear(site: &Site, credential: &Credential, name: Option<&Nam
         Identity::Point(name) => (MemberKind::Point, name.clone()),
         Identity::Site => return Ok(()),
     };
-    tracing::warn!(%member, name = name.map(Name::as_str), "a member enrolled after the copy of this site was made; it waits to be accepted");
+    tracing::warn!(%member, name = name.map(Name::as_str), "a device or point enrolled after this copy of the site was made; it is waiting to be accepted");
     let (name, issued_at, seen_at) = (name.cloned(), credential.issued_at, site.now());
     together::write(site, Heard(quarantine::Heard { kind, member, name, issued_at, seen_at })).await
 }

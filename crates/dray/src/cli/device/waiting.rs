@@ -32,14 +32,14 @@ pub(super) async fn list(context: &Context) -> Outcome {
 pub(super) async fn accept(context: &Context, which: Which) -> Outcome {
     if let Some(name) = which.name {
         let view = context.api.accept_member(&name).await?;
-        return context.output.remark(format!("{} is accepted and goes on by itself", view.member));
+        return context.output.remark(format!("accepted {}; it carries on by itself", view.member));
     }
     let done = all(async || Ok(context.api.accept_quarantine().await?)).await?;
     context.output.remark(format!("{} accepted", count(done.done, "member")))?;
     for name in done.left {
         context
             .output
-            .remark(format!("{name} still waits: create it first with dray point create {name} --url URL"))?;
+            .remark(format!("{name} is still waiting: create it first with `dray point create {name} --url URL`"))?;
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ pub(super) async fn accept(context: &Context, which: Which) -> Outcome {
 pub(super) async fn refuse(context: &Context, which: Which) -> Outcome {
     if let Some(name) = which.name {
         let view = context.api.refuse_member(&name).await?;
-        return context.output.remark(format!("{} is refused", view.member));
+        return context.output.remark(format!("refused {}", view.member));
     }
     let done = all(async || Ok(context.api.refuse_quarantine().await?)).await?;
     context.output.remark(format!("{} refused", count(done.done, "member")))
@@ -70,14 +70,14 @@ async fn all(ask: impl AsyncFn() -> Outcome<QuarantineOutcome>) -> Outcome<Quara
 
 impl Listed for QuarantinedView {
     const HEADINGS: &'static [&'static str] = &["kind", "member", "name", "state", "certificate", "seen"];
-    const NONE: &'static str = "nobody waits to be accepted";
+    const NONE: &'static str = "nothing is waiting to be accepted";
 
     fn cells(&self) -> Vec<String> {
         let kind = match self.kind {
             MemberKind::Device => "device",
             MemberKind::Point => "point",
         };
-        let state = if self.refused_at.is_some() { "refused" } else { "waits" };
+        let state = if self.refused_at.is_some() { "refused" } else { "waiting" };
         let name = self.name.as_ref().map_or_else(|| "-".to_owned(), Name::to_string);
         vec![kind.to_owned(), self.member.to_string(), name, state.to_owned(), time(self.issued_at), time(self.seen_at)]
     }
